@@ -1,0 +1,107 @@
+"""codesign: what a PyTorch model costs on hardware that may not exist yet.
+
+``import codesign`` is light: torch and simpy load on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codesign.errors import CodesignError
+    from codesign.hardware.component import (
+        Component,
+        Descriptor,
+        Engine,
+        Link,
+        Memory,
+        Service,
+    )
+    from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
+    from codesign.hardware.spec import Hardware, load_hardware
+    from codesign.hookspecs import hookimpl
+    from codesign.result.result import Result
+    from codesign.simulation import simulate
+    from codesign.workload.capture import trace
+    from codesign.workload.dtype import DType
+    from codesign.workload.file import load_trace, save_trace
+    from codesign.workload.nest import Axis, LoopNest
+    from codesign.workload.record import Access, Branch, Carry, Op, Region, Tensor, Trace
+
+_HOME = {
+    "CodesignError": "errors",
+    "Component": "hardware.component",
+    "Descriptor": "hardware.component",
+    "Engine": "hardware.component",
+    "Link": "hardware.component",
+    "Memory": "hardware.component",
+    "Service": "hardware.component",
+    "Budget": "hardware.plan",
+    "Loop": "hardware.plan",
+    "Move": "hardware.plan",
+    "Tile": "hardware.plan",
+    "TilePlan": "hardware.plan",
+    "Hardware": "hardware.spec",
+    "load_hardware": "hardware.spec",
+    "hookimpl": "hookspecs",
+    "Result": "result.result",
+    "simulate": "simulation",
+    "trace": "workload.capture",
+    "DType": "workload.dtype",
+    "load_trace": "workload.file",
+    "save_trace": "workload.file",
+    "Axis": "workload.nest",
+    "LoopNest": "workload.nest",
+    "Access": "workload.record",
+    "Branch": "workload.record",
+    "Carry": "workload.record",
+    "Op": "workload.record",
+    "Region": "workload.record",
+    "Tensor": "workload.record",
+    "Trace": "workload.record",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Access",
+    "Axis",
+    "Branch",
+    "Budget",
+    "Carry",
+    "CodesignError",
+    "Component",
+    "DType",
+    "Descriptor",
+    "Engine",
+    "Hardware",
+    "Link",
+    "Loop",
+    "LoopNest",
+    "Memory",
+    "Move",
+    "Op",
+    "Region",
+    "Result",
+    "Service",
+    "Tensor",
+    "Tile",
+    "TilePlan",
+    "Trace",
+    "hookimpl",
+    "load_hardware",
+    "load_trace",
+    "save_trace",
+    "simulate",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'codesign' has no attribute {name!r}")
+    return getattr(import_module(f"codesign.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

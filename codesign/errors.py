@@ -1,0 +1,50 @@
+"""One family of errors: each message says the rule, the value, the place and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CodesignError(Exception):
+    """A mistake in what the user gave us; the command line prints it and exits with 2."""
+
+
+class UnitError(CodesignError):
+    """A quantity without a number, or with a unit of another dimension."""
+
+
+class HardwareError(CodesignError):
+    """A hardware file or a change to it that breaks a rule."""
+
+
+class TraceError(CodesignError):
+    """A trace or trace file that breaks a rule of the format."""
+
+
+class CaptureError(CodesignError):
+    """A model that cannot be captured as one graph."""
+
+
+class UnsupportedOperatorError(CaptureError):
+    """A graph holds operators that no lowering knows."""
+
+
+class PluginError(CodesignError):
+    """A plugin that cannot be loaded, or two plugins that claim one name."""
+
+
+class MappingError(CodesignError):
+    """An operator that no engine takes, or a tile or tensor that fits nowhere."""
+
+
+class ModelError(CodesignError):
+    """A model name, factory or option that means nothing."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Returns ``; did you mean 'x'? known: a, b`` for a word that is not among ``known``."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    return f"{hint} known: {', '.join(names) or 'none'}"

@@ -1,0 +1,1 @@
+"""Stage two: components, their plans, and the hardware file."""

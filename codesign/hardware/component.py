@@ -1,0 +1,187 @@
+"""What a piece of hardware is: engines, memories and links, all frozen data without a clock.
+
+A plugin subclasses one of the three bases as a frozen, keyword-only dataclass, gives every number
+a unit type of ``codesign.units``, and returns the class from ``codesign_components``. A minimal
+engine is under 60 lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+from pydantic import ConfigDict
+
+from codesign.errors import HardwareError
+from codesign.hardware.plan import Budget, TilePlan
+from codesign.units import Bytes, Watts
+from codesign.workload.record import Op
+
+Direction = Literal["read", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One DMA transfer as a memory sees it; KiB to MiB, never one burst.
+
+    Attributes:
+        row_bytes: adjacent bytes of one run.
+        rows: number of runs.
+        pitch: bytes from the start of one run to the next.
+        direction: ``read`` or ``write``, seen from the memory.
+        base: first byte address.
+        initiator: name of the engine or process that asks.
+        priority: higher goes first where the memory or link has priorities.
+    """
+
+    row_bytes: int
+    rows: int
+    pitch: int
+    direction: Direction
+    base: int = 0
+    initiator: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How fast a memory serves the transfers that are active together.
+
+    Attributes:
+        bytes_per_s: joint rate of all of them, a whole number of at least 1.
+        counts: (action, count per byte served) pairs for energy, for memories that count commands.
+    """
+
+    bytes_per_s: int
+    counts: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A named part of the hardware.
+
+    Attributes:
+        name: key of the part in the hardware file.
+        leakage: power that flows for the whole run.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+
+    name: str = ""
+    leakage: Watts = 0.0
+
+    def check(self) -> None:
+        """Raises a HardwareError where two fields contradict each other; fine by default."""
+
+    def energies_j(self) -> Mapping[str, float]:
+        """Joules of one count of each action that a plan or a transfer may charge here."""
+        return {}
+
+    def energy_j(self, action: str, count: float) -> float:
+        """Joules of ``count`` times ``action``.
+
+        Raises:
+            HardwareError: the component does not price that action. Nothing is free by accident.
+        """
+        table = self.energies_j()
+        if action not in table:
+            raise HardwareError(
+                f"{self.name} ({self.kind}) has no energy for action {action!r}; "
+                f"priced: {', '.join(sorted(table)) or 'none'}"
+            )
+        return table[action] * count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory(Component):
+    """A place where tensors live.
+
+    Attributes:
+        size: capacity.
+    """
+
+    off_chip: ClassVar[bool] = False
+
+    size: Bytes
+
+    def classify(self, descriptor: Descriptor) -> object:
+        """What ``service`` tells apart: descriptors of one class behave alike. Hashable."""
+        return descriptor.direction
+
+    def service(self, descriptors: Sequence[Descriptor]) -> Service:
+        """Joint rate of the transfers active together; pure, and cached by their classes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link(Component):
+    """A shared path between memories.
+
+    Attributes:
+        connects: names of the memories it joins, at least two.
+    """
+
+    connects: tuple[str, ...]
+
+    @property
+    def separate(self) -> bool:
+        """Whether the two directions have a channel each."""
+        return False
+
+    @property
+    def bytes_per_s(self) -> int:
+        """Rate of one channel."""
+        raise NotImplementedError
+
+    @property
+    def setup_s(self) -> float:
+        """Time from a request on an idle queue to its first byte."""
+        return 0.0
+
+
+class Ports(Protocol):
+    """What the replay hands to ``Engine.process``: each call returns a SimPy event to yield."""
+
+    def load(self, operand: int, bytes: int) -> Any:
+        """Starts a load of so many bytes of an operand into the engine's buffer."""
+
+    def store(self, operand: int, bytes: int) -> Any:
+        """Starts a store of so many bytes of an operand to its home."""
+
+    def compute(self, cycles: int, clock_hz: float) -> Any:
+        """Lets so many cycles pass."""
+
+    def act(self, component: str, action: str, count: int) -> None:
+        """Charges ``count`` actions, as in ``TilePlan.actions``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine(Component):
+    """Something that computes, tile by tile, out of a buffer.
+
+    Attributes:
+        buffer: name of the memory that its tiles are staged in.
+    """
+
+    buffer: str
+
+    def supports(self, op: Op) -> str | None:
+        """None if the engine takes the operator, else the reason why not, for people."""
+        raise NotImplementedError
+
+    def plan(self, op: Op, budget: Budget) -> TilePlan:
+        """How the engine runs an operator it supports: a pure function of its arguments.
+
+        Raises:
+            MappingError: not even the smallest tile fits the budget.
+        """
+        raise NotImplementedError
+
+    process: ClassVar[Any] = None
+    """Escape hatch: override with ``def process(self, env, op, ports)``, a SimPy generator, for an
+    engine that cannot be a plan. Slower, never fast-forwarded, fully supported."""
+
+
+Process = Generator[Any, Any, None]

@@ -1,0 +1,163 @@
+"""The tile plan: how an engine runs one operator, as pure data.
+
+The replay, the bounds, the ledger and the property tests all read this and nothing else of an
+engine. A tile says what it moves and how long it computes; where a tensor lives at that moment is
+the placement's business, so memory hierarchies of any depth need no code here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the mapping grants an engine for one operator.
+
+    Attributes:
+        buffer_bytes: bytes of the engine's buffer that its tiles may take.
+        load_bytes_per_s: nominal rate from the home of the operands to the buffer.
+        store_bytes_per_s: nominal rate back.
+        resident: for each operand (inputs, then outputs), whether it already lies in the buffer
+            and so takes no tile space and no transfer.
+        shared_link: whether loads and stores share one channel.
+    """
+
+    buffer_bytes: int
+    load_bytes_per_s: float
+    store_bytes_per_s: float
+    resident: tuple[bool, ...] = ()
+    shared_link: bool = True
+
+    def is_resident(self, operand: int) -> bool:
+        """Whether operand number ``operand`` needs no transfer."""
+        return operand < len(self.resident) and self.resident[operand]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Bytes of one operand that a tile loads or stores, with their access shape.
+
+    Attributes:
+        operand: index into the operator's operands (inputs, then outputs).
+        bytes: whole bytes moved.
+        rows: number of adjacent runs; what a DRAM needs to know.
+        pitch: bytes from the start of one run to the next; 0 if there is one run.
+    """
+
+    operand: int
+    bytes: int
+    rows: int = 1
+    pitch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One step of an engine: load, compute, store.
+
+    Attributes:
+        cycles: compute cycles of the engine's clock, at least 0.
+        loads: what must arrive before the compute.
+        stores: what leaves after it.
+    """
+
+    cycles: int
+    loads: tuple[Move, ...] = ()
+    stores: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A body of tiles and loops, repeated."""
+
+    body: tuple[Tile | Loop, ...]
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Run-length loops of tiles and the action counts of the whole operator.
+
+    Attributes:
+        loop: all tiles in order.
+        clock_hz: the clock that tile cycles are counted in.
+        buffer_bytes: bytes of the buffer that the tiles in flight take, all slots included.
+        slots_in: tiles whose inputs the buffer holds at once (2 is double buffering).
+        slots_out: tiles whose outputs it holds at once.
+        actions: (component, action, count) triples for energy; component ``""`` is the engine
+            itself, ``"buffer"`` its buffer. For a memory the actions are ``read`` and ``write``
+            and the counts are bytes.
+        slots: MAC slots by cause, ``effective`` and the wasted ones (``fill``, ``edge``, ...);
+            their sum is what the engine issued.
+        note: one sentence on the choice, for people.
+    """
+
+    loop: Loop
+    clock_hz: float
+    buffer_bytes: int
+    slots_in: int = 2
+    slots_out: int = 2
+    actions: tuple[tuple[str, str, int], ...] = ()
+    slots: tuple[tuple[str, int], ...] = ()
+    note: str = ""
+
+    def segments(self) -> Iterator[tuple[Tile, int]]:
+        """Tiles in order as (tile, how many in a row)."""
+        return _segments(self.loop)
+
+    @cached_property
+    def counts(self) -> tuple[tuple[Tile, int], ...]:
+        """Each distinct tile with the number of times it runs, in order of first use."""
+        found: dict[Tile, int] = {}
+        _count(self.loop, 1, found)
+        return tuple(found.items())
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return sum(times for _, times in self.counts)
+
+    @property
+    def cycles(self) -> int:
+        """Compute cycles of all tiles."""
+        return sum(tile.cycles * times for tile, times in self.counts)
+
+    @cached_property
+    def loaded(self) -> dict[int, int]:
+        """Bytes loaded, by operand index."""
+        return _moved((tile.loads, times) for tile, times in self.counts)
+
+    @cached_property
+    def stored(self) -> dict[int, int]:
+        """Bytes stored, by operand index."""
+        return _moved((tile.stores, times) for tile, times in self.counts)
+
+
+def _moved(moves: Iterable[tuple[tuple[Move, ...], int]]) -> dict[int, int]:
+    total: dict[int, int] = {}
+    for group, times in moves:
+        for move in group:
+            total[move.operand] = total.get(move.operand, 0) + move.bytes * times
+    return total
+
+
+def _segments(loop: Loop) -> Iterator[tuple[Tile, int]]:
+    if len(loop.body) == 1 and isinstance(loop.body[0], Tile):
+        yield loop.body[0], loop.repeats
+        return
+    for _ in range(loop.repeats):
+        for part in loop.body:
+            if isinstance(part, Tile):
+                yield part, 1
+            else:
+                yield from _segments(part)
+
+
+def _count(loop: Loop, times: int, found: dict[Tile, int]) -> None:
+    for part in loop.body:
+        if isinstance(part, Tile):
+            found[part] = found.get(part, 0) + times * loop.repeats
+        else:
+            _count(part, times * loop.repeats, found)

@@ -1,0 +1,72 @@
+"""Every hook of codesign in one file: one sentence and one example each.
+
+A plugin is a module (or any object) whose functions carry ``@codesign.hookimpl``. It is found
+through an entry point in group ``codesign``, or in a folder given with ``--plugins``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from codesign.hardware.component import Component
+    from codesign.workload.lowering import Lowering
+    from codesign.workload.record import Trace
+    from codesign.zoo import ModelEntry
+
+hookspec = pluggy.HookspecMarker("codesign")
+hookimpl = pluggy.HookimplMarker("codesign")
+
+
+@hookspec
+def codesign_components() -> Sequence[type[Component]]:
+    """Hardware kinds: the classes that ``kind:`` in a hardware file can name.
+
+    Example:
+        ``return [MyArray]`` where ``MyArray`` is a frozen dataclass below ``Engine``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_register_lowerings() -> Mapping[str, Lowering]:
+    """Graph targets and the functions that lower them to operators.
+
+    Example:
+        ``return {"mylib.fused_gate.default": lower_fused_gate}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_fusion_passes() -> Mapping[str, Callable[[Trace], Trace]]:
+    """Named passes over a fresh trace, run in the order of their names.
+
+    Example:
+        ``return {"50-conv-bn-activation": fuse_conv_bn}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_hardware_folders() -> Sequence[Path]:
+    """Folders whose ``*.yaml`` files are hardware presets, named by their file name.
+
+    Example:
+        ``return [Path(__file__).parent / "presets"]``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_models() -> Mapping[str, ModelEntry]:
+    """Models that can be simulated by name.
+
+    Example:
+        ``return {"my_net": ModelEntry(build_my_net, "what it is")}``.
+    """
+    raise NotImplementedError

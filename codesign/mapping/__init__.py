@@ -1,0 +1,1 @@
+"""Stage three: which engine runs which operator, in which tiles."""

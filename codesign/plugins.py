@@ -1,0 +1,146 @@
+"""Finding plugins: entry points, folders given by the user, and a clear word when two clash."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pluggy
+
+from codesign import hookspecs
+from codesign.errors import PluginError
+from codesign.hardware.component import Component
+
+GROUP = "codesign"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that one plugin offers.
+
+    Attributes:
+        hook: the hook that returned it.
+        name: what it is called there.
+        owner: the plugin.
+        origin: file or distribution it was loaded from.
+        value: the thing.
+    """
+
+    hook: str
+    name: str
+    owner: str
+    origin: str
+    value: Any
+
+
+class Registry:
+    """Everything that the loaded plugins offer, by hook and name."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self.manager = pluggy.PluginManager(GROUP)
+        self.manager.add_hookspecs(hookspecs)
+        self._origins: dict[str, str] = {}
+        for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+            self._register(entry.name, str(entry.value), entry.load)
+        for folder in folders:
+            self._load_folder(folder)
+        self._offers: dict[str, dict[str, Offer]] = {}
+
+    def offers(self, hook: str) -> Mapping[str, Offer]:
+        """All offers of one hook by name.
+
+        Raises:
+            PluginError: two plugins offer the same name; both owners are named.
+        """
+        if hook not in self._offers:
+            self._offers[hook] = _unique(self._collect(hook))
+        return self._offers[hook]
+
+    def components(self) -> dict[str, type[Component]]:
+        """Component classes by ``kind``."""
+        return {name: offer.value for name, offer in self.offers("codesign_components").items()}
+
+    def get(self, hook: str) -> dict[str, Any]:
+        """What one hook offers, by name."""
+        return {name: offer.value for name, offer in self.offers(hook).items()}
+
+    def folders(self) -> tuple[Path, ...]:
+        """Folders with hardware presets."""
+        return tuple(offer.value for offer in self._collect("codesign_hardware_folders"))
+
+    def plugins(self) -> dict[str, str]:
+        """Loaded plugins and where each came from."""
+        return dict(self._origins)
+
+    def _collect(self, hook: str) -> list[Offer]:
+        found = []
+        for impl in getattr(self.manager.hook, hook).get_hookimpls():
+            owner = impl.plugin_name
+            for name, value in _named(impl.function(), owner, hook):
+                found.append(Offer(hook, name, owner, self._origins.get(owner, owner), value))
+        return found
+
+    def _load_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise PluginError(f"plugin folder {folder} does not exist; give a folder of *.py files")
+        for path in sorted(folder.glob("*.py")):
+            if not path.name.startswith("_"):
+                self._register(path.stem, str(path), lambda path=path: _load_file(path))
+
+    def _register(self, name: str, origin: str, load: Callable[[], object]) -> None:
+        if name in self._origins:
+            raise PluginError(
+                f"plugin {name!r} is offered by both {self._origins[name]} and {origin}; "
+                "rename one or leave one out"
+            )
+        try:
+            self.manager.register(load(), name=name)
+            self.manager.check_pending()
+        except Exception as error:  # a plugin may fail in any way; name it and say where
+            raise PluginError(f"plugin {name!r} ({origin}) failed to load: {error}") from error
+        self._origins[name] = origin
+
+
+def _load_file(path: Path) -> object:
+    name = f"codesign_folder_{path.stem}_{abs(hash(str(path.resolve())))}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _named(result: Any, owner: str, hook: str) -> Iterable[tuple[str, Any]]:
+    if isinstance(result, Mapping):
+        return list(result.items())
+    if not isinstance(result, (list, tuple)):
+        raise PluginError(f"plugin {owner!r}: {hook} must return a list or a dict, got {result!r}")
+    return [(getattr(item, "kind", None) or str(item), item) for item in result]
+
+
+def _unique(offers: Iterable[Offer]) -> dict[str, Offer]:
+    found: dict[str, Offer] = {}
+    for offer in sorted(offers, key=lambda o: (o.name, o.owner)):
+        if offer.name in found:
+            first = found[offer.name]
+            raise PluginError(
+                f"{offer.name!r} is offered by both plugin {first.owner!r} ({first.origin}) and "
+                f"plugin {offer.owner!r} ({offer.origin}); rename one or leave one out"
+            )
+        found[offer.name] = offer
+    return found
+
+
+@lru_cache(maxsize=8)
+def registry(folders: tuple[Path, ...] = ()) -> Registry:
+    """The registry of the installed plugins and of those in ``folders``, loaded once."""
+    return Registry(folders)

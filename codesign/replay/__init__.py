@@ -1,0 +1,1 @@
+"""Stage four: the only place with a clock."""

@@ -1,0 +1,1 @@
+"""Stage one: the workload, from a PyTorch model to a trace."""

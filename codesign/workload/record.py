@@ -1,0 +1,338 @@
+"""The trace: what a model does, independent of any hardware. Immutable, and hashed by content."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from codesign.errors import TraceError
+from codesign.workload.dtype import DType
+from codesign.workload.nest import LoopNest
+
+Role = Literal["weight", "constant", "state", "input", "output", "activation"]
+ROLES: tuple[Role, ...] = ("weight", "constant", "state", "input", "output", "activation")
+"""``weight``: a parameter. ``constant``: other stored data (buffers, tables). ``state``: kept from
+one step or inference to the next. ``input``/``output``: of the whole model. ``activation``: the
+rest."""
+
+KINDS = (
+    "contraction",
+    "attention",
+    "elementwise",
+    "reduce",
+    "normalize",
+    "softmax",
+    "gather",
+    "scatter",
+    "sort",
+    "move",
+)
+"""Operator kinds. ``attention`` is kept whole; an engine that cannot take it gets its parts."""
+
+Attribute: TypeAlias = bool | int | float | str | tuple[int, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One stored tensor. Tied weights and in-place updates are one tensor, views are accesses.
+
+    Attributes:
+        name: unique in the trace.
+        shape: extents; ``()`` is a scalar.
+        dtype: number format in memory.
+        role: what the bytes are for, see ``ROLES``.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+    role: Role
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Whole bytes that the tensor takes in memory."""
+        return self.dtype.storage_bytes(self.elements)
+
+    def access(self) -> Access:
+        """The whole tensor, row-major."""
+        return Access(self, self.shape, contiguous_strides(self.shape))
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Row-major strides of a shape, in elements."""
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An affine view of a stored tensor: views, slices, transposes and broadcasts cost nothing.
+
+    Attributes:
+        tensor: the storage that is read or written.
+        shape: extents of the view.
+        strides: elements of the tensor per step of each axis; 0 where an axis is broadcast.
+        offset: first element.
+        advance: elements by which the offset moves per step of each enclosing region, outermost
+            first; empty for what does not move.
+    """
+
+    tensor: Tensor
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int = 0
+    advance: tuple[int, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """Distinct elements touched: broadcast axes count once."""
+        return math.prod(n for n, s in zip(self.shape, self.strides, strict=True) if s)
+
+    @property
+    def bytes(self) -> int:
+        """Whole bytes of the distinct elements."""
+        return self.tensor.dtype.storage_bytes(self.elements)
+
+    @property
+    def run(self) -> int:
+        """Longest run of adjacent elements: what one row of a DMA transfer can hold."""
+        axes = [(abs(s), n) for n, s in zip(self.shape, self.strides, strict=True) if s and n > 1]
+        length = 1
+        for stride, extent in sorted(axes):
+            if stride != length:
+                break
+            length *= extent
+        return length
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operator.
+
+    Attributes:
+        name: unique in the trace, readable: module path and what it does.
+        kind: one of ``KINDS``.
+        inputs: accesses read. A contraction's first two are its factors, activation then weight
+            or second activation; any others (bias, residual) feed the fused functions. An
+            attention reads query, key, value and optionally a mask, each
+            ``[batch, heads, length, width]``.
+        outputs: accesses written.
+        nest: the loop nest; required for a contraction, optional for a windowed reduce.
+        functions: per-element functions in order: of an elementwise chain, of a reduction, or
+            fused behind a contraction ("add", "relu", "gelu", ...).
+        attributes: further facts, sorted by name.
+        module: path of the PyTorch module it came from.
+        source: the graph target it was lowered from.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[Access, ...]
+    outputs: tuple[Access, ...]
+    nest: LoopNest | None = None
+    functions: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, Attribute], ...] = ()
+    module: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise TraceError(f"{self.name}: unknown kind {self.kind!r}; known: {', '.join(KINDS)}")
+        if self.kind == "contraction" and self.nest is None:
+            raise TraceError(f"{self.name}: a contraction needs a loop nest")
+        if self.nest and len(self.nest.operands) != len(self.operands):
+            raise TraceError(
+                f"{self.name}: its nest describes {len(self.nest.operands)} operands, "
+                f"the operator has {len(self.operands)}"
+            )
+
+    @property
+    def operands(self) -> tuple[Access, ...]:
+        """Inputs, then outputs: the order in which a nest and a tile number them."""
+        return self.inputs + self.outputs
+
+    def attribute(self, name: str, default: Attribute | None = None) -> Attribute | None:
+        """The attribute of that name, or ``default``."""
+        return dict(self.attributes).get(name, default)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates: of matrix work only; softmax and elementwise work count none."""
+        if self.kind == "contraction" and self.nest:
+            return self.nest.points
+        if self.kind == "attention":
+            batch, heads, queries, width = self.inputs[0].shape
+            keys, value_width = self.inputs[1].shape[2], self.inputs[2].shape[3]
+            return batch * heads * queries * keys * (width + value_width)
+        return 0
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What the cost depends on: everything but names and places. Equal content, equal plan."""
+        shapes = tuple(
+            (a.shape, a.strides, a.tensor.dtype, a.tensor.role, bool(a.advance))
+            for a in self.operands
+        )
+        inputs = len(self.inputs)
+        return self.kind, inputs, shapes, self.nest, self.functions, self.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """State of a region: ``state`` is read in a step, ``update`` becomes it for the next step.
+
+    Attributes:
+        state: tensor that the body reads.
+        update: tensor that the body writes; the same as ``state`` for an update in place.
+        initial: tensor holding the value before the first step, or None for zeros.
+    """
+
+    state: Tensor
+    update: Tensor
+    initial: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A body repeated over time. Time is never unrolled in a trace.
+
+    Attributes:
+        name: unique in the trace.
+        steps: trip count, at least 1.
+        body: what one step does, in order.
+        carries: state handed from step to step.
+        module: path of the PyTorch module it came from.
+    """
+
+    name: str
+    steps: int
+    body: tuple[Item, ...]
+    carries: tuple[Carry, ...] = ()
+    module: str = ""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise TraceError(f"{self.name}: a region must have at least 1 step, got {self.steps}")
+
+    @property
+    def invariants(self) -> tuple[Tensor, ...]:
+        """Tensors that every step reads and none writes, in order of first use."""
+        ops = [op for op, _ in iterate(self.body)]
+        written = {a.tensor.name for op in ops for a in op.outputs}
+        written |= {carry.state.name for carry in self.carries}
+        reads = {a.tensor.name: a.tensor for op in ops for a in op.inputs if not a.advance}
+        return tuple(tensor for name, tensor in reads.items() if name not in written)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A choice on data.
+
+    Attributes:
+        name: unique in the trace.
+        probability: chance of ``taken``, 0 to 1.
+        taken: items of the true branch.
+        otherwise: items of the false branch.
+    """
+
+    name: str
+    probability: float
+    taken: tuple[Item, ...]
+    otherwise: tuple[Item, ...]
+
+
+Item: TypeAlias = Op | Region | Branch
+
+
+def iterate(items: tuple[Item, ...], times: int = 1) -> Iterator[tuple[Op, int]]:
+    """Every operator below ``items`` with the number of times it runs; a branch's likelier side."""
+    for item in items:
+        if isinstance(item, Op):
+            yield item, times
+        elif isinstance(item, Region):
+            yield from iterate(item.body, times * item.steps)
+        else:
+            yield from iterate(item.taken if item.probability >= 0.5 else item.otherwise, times)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the captured graph the trace models.
+
+    Attributes:
+        modelled: graph nodes with a cost that became operators (or were fused or folded).
+        views: nodes that are free: views, shape arithmetic, folded constants, no-ops.
+        unsupported: (target, count) of nodes that no lowering took.
+    """
+
+    modelled: int = 0
+    views: int = 0
+    unsupported: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Modelled share of the nodes that have a cost, 0 to 1."""
+        missing = sum(count for _, count in self.unsupported)
+        return self.modelled / (self.modelled + missing) if self.modelled + missing else 1.0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A model as operators over named tensors.
+
+    Attributes:
+        name: what the user called the model.
+        items: operators and regions in an order in which every read follows its write.
+        tensors: every tensor, also parameters that a fusion folded away.
+        coverage: what part of the graph it stands for.
+        notes: assumptions made on the way, printed with every result.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    tensors: tuple[Tensor, ...]
+    coverage: Coverage = field(default=Coverage())
+    notes: tuple[str, ...] = ()
+
+    def ops(self) -> Iterator[tuple[Op, int]]:
+        """Every operator with the number of times it runs."""
+        return iterate(self.items)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run; 1 MAC is 2 FLOP."""
+        return sum(op.macs * times for op, times in self.ops())
+
+    @property
+    def parameters(self) -> int:
+        """Elements of all weights, tied ones once."""
+        return sum(t.elements for t in self.tensors if t.role == "weight")
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Stored bytes of all weights, tied ones once."""
+        return sum(t.bytes for t in self.tensors if t.role == "weight")
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The outermost regions."""
+        return tuple(item for item in self.items if isinstance(item, Region))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, equal on every machine."""
+        from codesign.workload.file import content_digest
+
+        return content_digest(self)
+
+    def replace(self, **changes: object) -> Trace:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]

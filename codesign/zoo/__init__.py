@@ -1,0 +1,1 @@
+"""Models in plain torch that need no other package, by name."""

@@ -1,0 +1,1 @@
+"""The plugins that ship with codesign: each module stands alone, as a third party's would."""
