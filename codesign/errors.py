@@ -10,7 +10,7 @@ class CodesignError(Exception):
     """A mistake in what the user gave us; the command line prints it and exits with 2."""
 
 
-class UnitError(CodesignError):
+class UnitError(CodesignError, ValueError):
     """A quantity without a number, or with a unit of another dimension."""
 
 
@@ -48,3 +48,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ";"
     return f"{hint} known: {', '.join(names) or 'none'}"
+
+
+def one_line(error: BaseException) -> str:
+    """The kind of an error and the first line of its message, to be quoted in one of ours."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

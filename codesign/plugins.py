@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from codesign import hookspecs
-from codesign.errors import PluginError
+from codesign.errors import PluginError, one_line
 from codesign.hardware.component import Component
 
 GROUP = "codesign"
@@ -65,7 +66,14 @@ class Registry:
 
     def components(self) -> dict[str, type[Component]]:
         """Component classes by ``kind``."""
-        return {name: offer.value for name, offer in self.offers("codesign_components").items()}
+        offers = self.offers("codesign_components")
+        for offer in offers.values():
+            if not (isinstance(offer.value, type) and issubclass(offer.value, Component)):
+                raise PluginError(
+                    f"plugin {offer.owner!r} ({offer.origin}): codesign_components must return "
+                    f"Component classes, got {offer.value!r}"
+                )
+        return {name: offer.value for name, offer in offers.items()}
 
     def get(self, hook: str) -> dict[str, Any]:
         """What one hook offers, by name."""
@@ -83,8 +91,9 @@ class Registry:
         found = []
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             owner = impl.plugin_name
-            for name, value in _named(impl.function(), owner, hook):
-                found.append(Offer(hook, name, owner, self._origins.get(owner, owner), value))
+            origin = self._origins.get(owner, owner)
+            for name, value in _named(_call(impl, hook, origin), owner, hook):
+                found.append(Offer(hook, name, owner, origin, value))
         return found
 
     def _load_folder(self, folder: Path) -> None:
@@ -92,7 +101,7 @@ class Registry:
             raise PluginError(f"plugin folder {folder} does not exist; give a folder of *.py files")
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
-                self._register(path.stem, str(path), lambda path=path: _load_file(path))
+                self._register(path.stem, str(path), partial(_load_file, path))
 
     def _register(self, name: str, origin: str, load: Callable[[], object]) -> None:
         if name in self._origins:
@@ -104,12 +113,15 @@ class Registry:
             self.manager.register(load(), name=name)
             self.manager.check_pending()
         except Exception as error:  # a plugin may fail in any way; name it and say where
-            raise PluginError(f"plugin {name!r} ({origin}) failed to load: {error}") from error
+            raise PluginError(
+                f"plugin {name!r} ({origin}) failed to load: {one_line(error)}"
+            ) from error
         self._origins[name] = origin
 
 
 def _load_file(path: Path) -> object:
-    name = f"codesign_folder_{path.stem}_{abs(hash(str(path.resolve())))}"
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    name = f"codesign_folder_{path.stem}_{place}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise PluginError(f"{path} is not a Python file")
@@ -117,6 +129,15 @@ def _load_file(path: Path) -> object:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _call(impl: pluggy.HookImpl, hook: str, origin: str) -> Any:
+    try:
+        return impl.function()
+    except Exception as error:  # a plugin may fail in any way; name it and say where
+        raise PluginError(
+            f"plugin {impl.plugin_name!r} ({origin}): {hook} raised {one_line(error)}"
+        ) from error
 
 
 def _named(result: Any, owner: str, hook: str) -> Iterable[tuple[str, Any]]:

@@ -9,6 +9,7 @@ The parser is our own because the libraries we tried read ``2 MiB`` as 2,000,000
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,7 +22,7 @@ from codesign.errors import UnitError
 PS_PER_S = 10**12
 """Replay ticks per second: a tick is one picosecond."""
 
-_PREFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3}
+_PREFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
 _PREFIX |= {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*$")
@@ -56,15 +57,27 @@ def parse_quantity(value: object, unit: str) -> float:
         UnitError: no number, or a unit of another dimension; names the rule, value and remedy.
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        return _finite(value, 1.0, unit)
     match = _NUMBER.match(value) if isinstance(value, str) and len(value) < 64 else None
     if match is None:
-        raise UnitError(f"expected a number in {unit}, got {str(value)[:60]!r}; {_example(unit)}")
+        got = repr(str(value)[:60])
+        raise UnitError(f"expected a number in {_word(unit)}, got {got}; {_example(unit)}")
     number, text = float(match[1].replace("_", "")), match[2] or ""
     factor = 1.0 if not text else _factor(text, unit)
     if factor is None:
-        raise UnitError(f"expected a unit of {unit}, got {value!r}; {_example(unit)}")
-    return number * factor
+        raise UnitError(f"expected a unit of {_word(unit)}, got {value!r}; {_example(unit)}")
+    return _finite(number, factor, unit)
+
+
+def _finite(number: float, factor: float, unit: str) -> float:
+    try:
+        product = float(number) * factor
+    except OverflowError:
+        product = math.inf
+    if not math.isfinite(product):
+        got = "nan" if math.isnan(product) else "one beyond 1.8e308"
+        raise UnitError(f"expected a finite number in {_word(unit)}, got {got}; correct it")
+    return product
 
 
 def _factor(text: str, unit: str) -> float | None:
@@ -76,6 +89,10 @@ def _factor(text: str, unit: str) -> float | None:
         if scale is not None:
             return factor * scale
     return None
+
+
+def _word(unit: str) -> str:
+    return "1 (a plain number)" if unit == "1" else unit
 
 
 def _example(unit: str) -> str:
@@ -111,10 +128,10 @@ Natural = Annotated[int, _whole("1"), Ge(0), Unit("1")]
 """A whole number of at least 0."""
 Bytes = Annotated[int, _whole("B"), Ge(1), Unit("B")]
 """A whole number of bytes, ``"1 MiB"``."""
-Hertz = Annotated[float, _real("Hz"), Gt(0), Unit("Hz")]
-"""A clock, ``"1 GHz"``."""
-BytesPerSecond = Annotated[float, _real("B/s"), Gt(0), Unit("B/s")]
-"""A rate, ``"25.6 GB/s"``."""
+Hertz = Annotated[float, _real("Hz"), Ge(1), Unit("Hz")]
+"""A clock of at least 1 Hz, ``"1 GHz"``."""
+BytesPerSecond = Annotated[float, _real("B/s"), Ge(1), Unit("B/s")]
+"""A rate of at least 1 B/s, ``"25.6 GB/s"``."""
 Seconds = Annotated[float, _real("s"), Ge(0), Unit("s")]
 """A time, ``"10 ns"``."""
 Joules = Annotated[float, _real("J"), Ge(0), Unit("J")]

@@ -66,7 +66,9 @@ class Component:
         leakage: power that flows for the whole run.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True
+    )
     kind: ClassVar[str]
 
     name: str = ""
@@ -137,7 +139,7 @@ class Link(Component):
 
     @property
     def setup_s(self) -> float:
-        """Time from a request on an idle queue to its first byte."""
+        """Time from issuing a transfer to its first byte; each transfer pays it once."""
         return 0.0
 
 

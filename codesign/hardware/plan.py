@@ -20,6 +20,7 @@ class Budget:
         buffer_bytes: bytes of the engine's buffer that its tiles may take.
         load_bytes_per_s: nominal rate from the home of the operands to the buffer.
         store_bytes_per_s: nominal rate back.
+        setup_s: time that every transfer pays before its first byte.
         resident: for each operand (inputs, then outputs), whether it already lies in the buffer
             and so takes no tile space and no transfer.
         shared_link: whether loads and stores share one channel.
@@ -28,6 +29,7 @@ class Budget:
     buffer_bytes: int
     load_bytes_per_s: float
     store_bytes_per_s: float
+    setup_s: float = 0.0
     resident: tuple[bool, ...] = ()
     shared_link: bool = True
 
@@ -83,7 +85,9 @@ class TilePlan:
     Attributes:
         loop: all tiles in order.
         clock_hz: the clock that tile cycles are counted in.
-        buffer_bytes: bytes of the buffer that the tiles in flight take, all slots included.
+        held_bytes: bytes of the buffer taken from the first load to the last compute.
+        slot_in_bytes: bytes taken by the inputs of one tile, from its load to its compute end.
+        slot_out_bytes: bytes taken by the outputs of one tile, from its compute to its store end.
         slots_in: tiles whose inputs the buffer holds at once (2 is double buffering).
         slots_out: tiles whose outputs it holds at once.
         actions: (component, action, count) triples for energy; component ``""`` is the engine
@@ -96,16 +100,37 @@ class TilePlan:
 
     loop: Loop
     clock_hz: float
-    buffer_bytes: int
+    held_bytes: int = 0
+    slot_in_bytes: int = 0
+    slot_out_bytes: int = 0
     slots_in: int = 2
     slots_out: int = 2
     actions: tuple[tuple[str, str, int], ...] = ()
     slots: tuple[tuple[str, int], ...] = ()
     note: str = ""
 
+    @property
+    def buffer_bytes(self) -> int:
+        """Bytes of the buffer that the plan takes at most."""
+        return (
+            self.held_bytes
+            + self.slots_in * self.slot_in_bytes
+            + self.slots_out * self.slot_out_bytes
+        )
+
     def segments(self) -> Iterator[tuple[Tile, int]]:
         """Tiles in order as (tile, how many in a row)."""
         return _segments(self.loop)
+
+    @property
+    def first(self) -> Tile:
+        """The first tile."""
+        return _end(self.loop, 0)
+
+    @property
+    def last(self) -> Tile:
+        """The last tile."""
+        return _end(self.loop, -1)
 
     @cached_property
     def counts(self) -> tuple[tuple[Tile, int], ...]:
@@ -141,6 +166,11 @@ def _moved(moves: Iterable[tuple[tuple[Move, ...], int]]) -> dict[int, int]:
         for move in group:
             total[move.operand] = total.get(move.operand, 0) + move.bytes * times
     return total
+
+
+def _end(loop: Loop, place: int) -> Tile:
+    part = loop.body[place]
+    return part if isinstance(part, Tile) else _end(part, place)
 
 
 def _segments(loop: Loop) -> Iterator[tuple[Tile, int]]:

@@ -65,5 +65,5 @@ class DType:
         return -(-self.storage_bits(elements) // 8)
 
     def __str__(self) -> str:
-        name = "bool" if self.kind == "bool" else f"{self.kind}{self.bits}"
+        name = "bool" if (self.kind, self.bits) == ("bool", 8) else f"{self.kind}{self.bits}"
         return f"{name}[{self.block}x{self.scale_bits}]" if self.block else name

@@ -60,6 +60,12 @@ class Node:
     outputs: tuple[Value, ...]
     module: str = ""
 
+    def argument(self, position: int, name: str, default: Any = None) -> Any:
+        """The argument at a position or of a name; ``default`` where the call leaves it out."""
+        if position < len(self.args):
+            return self.args[position]
+        return self.kwargs.get(name, default)
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from codesign.workload.graph import Node
@@ -12,3 +12,17 @@ if TYPE_CHECKING:
 
 Lowering: TypeAlias = "Callable[[Node, Builder], None]"
 """Lowers one node: binds each of its outputs to an access, emitting the operators it needs."""
+
+
+def find_lowering(target: str, lowerings: Mapping[str, Lowering]) -> Lowering | None:
+    """The lowering of a graph target, most specific name first.
+
+    ``aten.add_.Tensor`` is looked up as itself, as ``aten.add_`` and, since an in-place call costs
+    what the plain one does, as ``aten.add.Tensor`` and ``aten.add``.
+    """
+    parts = target.split(".")
+    base = ".".join(parts[:2])
+    names = [target, base]
+    if base.endswith("_") and not base.endswith("__"):
+        names += [".".join([base[:-1], *parts[2:]]), base[:-1]]
+    return next((lowerings[name] for name in names if name in lowerings), None)

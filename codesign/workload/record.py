@@ -159,6 +159,26 @@ class Op:
         """Inputs, then outputs: the order in which a nest and a tile number them."""
         return self.inputs + self.outputs
 
+    @property
+    def loops(self) -> LoopNest:
+        """The loop nest.
+
+        Raises:
+            TraceError: the operator has none.
+        """
+        if self.nest is None:
+            raise TraceError(f"{self.name}: a {self.kind} has no loop nest")
+        return self.nest
+
+    @property
+    def gemm(self) -> tuple[int, int, int, int]:
+        """Sizes (groups, rows M, reduction K, columns N) of a contraction as a matrix product."""
+        nest = self.loops
+        g, m, k, n = (
+            math.prod(nest.extents[dim] for dim in dims) for dims in nest.classes(len(self.inputs))
+        )
+        return g, m, k, n
+
     def attribute(self, name: str, default: Attribute | None = None) -> Attribute | None:
         """The attribute of that name, or ``default``."""
         return dict(self.attributes).get(name, default)

@@ -1,1 +1,141 @@
-"""Models in plain torch that need no other package, by name."""
+"""The zoo: well-known models in plain torch, built on the meta device from their papers.
+
+This module is torch-free: a model's file is imported when the model is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from codesign.errors import ModelError
+from codesign.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from codesign.workload.record import Role
+
+__all__ = ["Example", "ModelEntry", "check_options", "codesign_models"]
+
+Example: TypeAlias = tuple[Any, tuple[Any, ...], dict[str, Any]]
+"""A module with positional and keyword arguments for one call of it."""
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that can be simulated by name.
+
+    Attributes:
+        build: function, or its import path such as ``codesign.zoo.resnet:resnet50``. It is called
+            on the meta device with every option as a keyword and returns ``(module, args)`` or
+            ``(module, args, kwargs)``.
+        description: one line for listings.
+        options: which of ``batch``, ``seq_len`` and ``steps`` the model takes, with defaults.
+        roles: roles of arguments that the graph cannot tell, by argument path.
+    """
+
+    build: str | Callable[..., Any]
+    description: str
+    options: Mapping[str, int] = field(default_factory=lambda: {"batch": 1})
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+    def choose(self, name: str, given: Mapping[str, int]) -> dict[str, int]:
+        """Every option with its value: the one in ``given``, else the default.
+
+        Args:
+            name: what the model is called, for messages.
+            given: options that the user set, each at least 1.
+
+        Raises:
+            ModelError: an option that this model does not take, or a value below 1.
+        """
+        check_options(name, given, self.options)
+        return {**self.options, **given}
+
+    def example(self, name: str, given: Mapping[str, int]) -> Example:
+        """Builds the model on the meta device, in evaluation mode: no memory for its weights.
+
+        Args:
+            name: what the model is called, for messages.
+            given: options that the user set; the others take their defaults.
+
+        Raises:
+            ModelError: an option is refused, or the build function fails or returns something
+                else than a module and its arguments.
+        """
+        options = self.choose(name, given)
+        from codesign.zoo.build import on_meta
+
+        return on_meta(self._builder(), options, name)
+
+    def _builder(self) -> Callable[..., Any]:
+        if not isinstance(self.build, str):
+            return self.build
+        module, _, function = self.build.partition(":")
+        builder: Callable[..., Any] = getattr(import_module(module), function)
+        return builder
+
+
+def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> None:
+    """Checks that a model takes the options that the user gave.
+
+    Args:
+        name: what the model is called, for messages.
+        given: options and their values.
+        taken: names of the options that the model takes.
+
+    Raises:
+        ModelError: an option that is not among ``taken``, or a value below 1.
+    """
+    known = tuple(taken)
+    for option, value in given.items():
+        if option not in known:
+            takes = " and ".join(known) or "no options"
+            raise ModelError(f"{name} takes {takes}, not {option} (got {value})")
+        if value < 1:
+            raise ModelError(f"{option} of {name} must be at least 1, got {value}")
+
+
+_TEXT = {"batch": 1, "seq_len": 128}
+_MODELS = {
+    "resnet50": ModelEntry("codesign.zoo.resnet:resnet50", "ResNet-50 v1.5, 224x224"),
+    "mobilenet_v2": ModelEntry("codesign.zoo.mobilenet:mobilenet_v2", "MobileNetV2, 224x224"),
+    "efficientnet_b0": ModelEntry(
+        "codesign.zoo.efficientnet:efficientnet_b0", "EfficientNet-B0, 224x224"
+    ),
+    "vit_b_16": ModelEntry("codesign.zoo.vit:vit_b_16", "Vision Transformer B/16, 224x224"),
+    "bert_base": ModelEntry("codesign.zoo.bert:bert_base", "BERT base with pooler", _TEXT),
+    "gpt2": ModelEntry("codesign.zoo.gpt2:gpt2", "GPT-2 small, prefill of seq_len tokens", _TEXT),
+    "llama_3_1_8b": ModelEntry(
+        "codesign.zoo.llama:prefill", "Llama 3.1 8B, prefill of seq_len tokens", _TEXT
+    ),
+    "llama_3_1_8b_decode": ModelEntry(
+        "codesign.zoo.llama:decode",
+        "Llama 3.1 8B, one token; it is the last of the seq_len tokens in the cache",
+        {"batch": 1, "seq_len": 2048},
+    ),
+    "dlrm": ModelEntry("codesign.zoo.dlrm:dlrm", "DLRM, 26 tables of 100,000 x 64"),
+    "lstm_lm": ModelEntry(
+        "codesign.zoo.lstm:lstm_lm",
+        "two LSTM layers of 256 and a linear head",
+        {"batch": 1, "steps": 50},
+    ),
+    "rnnt_8x640_encoder": ModelEntry(
+        "codesign.zoo.rnnt:encoder",
+        "streaming RNN-T encoder, 8 LSTM cells of 640; steps are 10 ms frames",
+        {"batch": 1, "steps": 8},
+    ),
+    "rnnt_8x640_prediction": ModelEntry(
+        "codesign.zoo.rnnt:prediction", "RNN-T prediction network, one token"
+    ),
+    "rnnt_8x640_joiner": ModelEntry(
+        "codesign.zoo.rnnt:joiner", "RNN-T joiner, one encoder frame and one prediction"
+    ),
+}
+
+
+@hookimpl
+def codesign_models() -> Mapping[str, ModelEntry]:
+    """The models of the zoo by name."""
+    return dict(_MODELS)

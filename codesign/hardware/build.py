@@ -1,0 +1,162 @@
+"""From the nodes of a hardware file to typed components, every mistake told in one line."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+from pydantic_core import ErrorDetails
+
+from codesign.errors import CodesignError, HardwareError, PluginError, did_you_mean
+from codesign.hardware.component import Component
+from codesign.hardware.provenance import Leaf, Provenance, read_field
+from codesign.hardware.yaml_source import Node
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_BOUNDS = {
+    "greater_than_equal": (">=", "ge", "raise it"),
+    "greater_than": (">", "gt", "raise it"),
+    "less_than_equal": ("<=", "le", "lower it"),
+    "less_than": ("<", "lt", "lower it"),
+}
+
+
+def build_component(
+    name: str, node: Node, kinds: Mapping[str, type[Component]], label: str
+) -> tuple[Component, list[Leaf]]:
+    """Builds one entry of ``components``.
+
+    Args:
+        name: its key.
+        node: its value, a map with ``kind`` and fields.
+        kinds: component classes by kind.
+        label: what errors call the file.
+
+    Raises:
+        HardwareError: an unknown kind or field, a wrong unit or value; with the line.
+    """
+    entries = node.value
+    place = f"{label}:{node.line}: "
+    if not _NAME.fullmatch(name):
+        raise HardwareError(f"{place}a component name must be a word, got {name[:60]!r}; rename it")
+    if not isinstance(entries, dict) or "kind" not in entries:
+        raise HardwareError(f"{place}component {name!r} needs a map with a kind; add 'kind: ...'")
+    kind = entries["kind"].text[:60]
+    if kind not in kinds:
+        line = entries["kind"].line
+        hint = did_you_mean(kind, kinds)
+        raise HardwareError(f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}")
+    values: dict[str, object] = {}
+    leaves: list[Leaf] = []
+    for key, entry in entries.items():
+        if key != "kind":
+            check_field(key, name, kinds[kind], f"{label}:{entry.line}: ")
+            values[key], found = read_field(entry, name, key, label)
+            leaves += found
+    lines = {leaf.path: leaf.line for leaf in leaves} | {
+        (key,): entry.line for key, entry in entries.items()
+    }
+    component = make(kinds[kind], name, values, Lines(label, node.line, lines))
+    return component, [*leaves, *_defaults(component, values, node.line)]
+
+
+def _defaults(component: Component, given: Collection[str], line: int) -> Iterator[Leaf]:
+    """Leaves of the fields that the file leaves out: no number comes from nowhere."""
+    source = f"default of kind {component.kind}"
+    for field in fields(component):
+        value = getattr(component, field.name)
+        entries = value.items() if isinstance(value, Mapping) else [("", value)]
+        for key, entry in entries if field.name not in ("name", *given) else ():
+            path = (field.name, key) if key else (field.name,)
+            origin = Provenance(component.name, ".".join(path), str(entry), source, "assumed")
+            yield Leaf(path, line, origin)
+
+
+class Lines:
+    """Finds the place in the file of a field that is wrong.
+
+    Args:
+        label: what errors call the file; empty if there is none.
+        line: line of the component.
+        lines: lines of its fields and table entries, by path.
+    """
+
+    def __init__(
+        self, label: str = "", line: int = 0, lines: Mapping[tuple[str, ...], int] | None = None
+    ) -> None:
+        self.label, self.line, self.lines = label, line, lines or {}
+
+    def place(self, path: Sequence[str] = ()) -> str:
+        """``file:line: `` of a path, or of its nearest part that has a line."""
+        for length in range(len(path), 0, -1):
+            if tuple(path[:length]) in self.lines:
+                return f"{self.label}:{self.lines[tuple(path[:length])]}: "
+        return f"{self.label}:{self.line}: " if self.label else ""
+
+
+def make(cls: type[Component], name: str, values: Mapping[str, object], lines: Lines) -> Component:
+    """Builds a component of a class from its field values, and lets it check itself.
+
+    Raises:
+        HardwareError: a value of the wrong type or unit or out of its range.
+    """
+    try:
+        component = adapter(cls).validate_python({**values, "name": name})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = [str(key) for key in first["loc"] if key != "[key]"]
+        raise HardwareError(lines.place(path) + _explain(first, name, cls.kind, path)) from error
+    try:
+        component.check()
+    except CodesignError as error:
+        raise HardwareError(f"{lines.place()}{error}") from error
+    return component
+
+
+def adapter(cls: type[Component]) -> TypeAdapter[Component]:
+    """The validator of a component class.
+
+    Raises:
+        PluginError: the class is no dataclass, or has a field of a type that cannot be checked.
+    """
+    return _adapter(cast(Any, cls))  # mypy takes __hash__ of the class for that of its instances
+
+
+@lru_cache(maxsize=256)
+def _adapter(cls: Any) -> TypeAdapter[Component]:
+    try:
+        return TypeAdapter(cls)
+    except (PydanticUserError, NameError, TypeError) as error:
+        cause = str(error).splitlines()[0]
+        raise PluginError(f"kind {cls.kind!r} ({cls.__qualname__}): {cause}; mend it") from error
+
+
+def check_field(field: str, name: str, cls: type[Component], place: str = "") -> None:
+    """Raises a HardwareError if a component class has no such field."""
+    known = [entry.name for entry in fields(cls) if entry.name != "name"]
+    if field not in known:
+        hint = did_you_mean(field[:60], known)
+        raise HardwareError(f"{place}unknown field {field[:60]!r} for {name} ({cls.kind}){hint}")
+
+
+def _explain(error: ErrorDetails, name: str, kind: str, path: list[str]) -> str:
+    place = ".".join([name, *path])
+    context: dict[str, Any] = error.get("ctx", {})
+    got = reprlib.repr(error["input"])
+    if error["type"] == "missing":
+        return f"{name} ({kind}) needs the field {path[-1]!r}; add it"
+    if error["type"] == "value_error":
+        return f"{place}: {context['error']}"
+    if error["type"] in _BOUNDS:
+        sign, key, remedy = _BOUNDS[error["type"]]
+        return f"{place} must be {sign} {context[key]}, got {got}; {remedy}"
+    if error["type"] == "literal_error":
+        return f"{place} must be {context['expected']}, got {got}; choose one of them"
+    rule = error["msg"][:1].lower() + error["msg"][1:]
+    return f"{place}: {rule}, got {got}; see what a {kind} takes with: codesign plugins show {kind}"

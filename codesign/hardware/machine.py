@@ -1,0 +1,172 @@
+"""Hardware: named components and where their numbers come from, changed only by copying."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from codesign.errors import HardwareError, did_you_mean
+from codesign.hardware import graph as graphs
+from codesign.hardware.build import Lines, adapter, check_field, make
+from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.hardware.provenance import Provenance
+from codesign.workload.dtype import DType
+
+if TYPE_CHECKING:
+    from codesign.hardware.graph import Graph
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A machine: engines, memories and links by name, and where their numbers come from.
+
+    Attributes:
+        name: what it is called.
+        description: one sentence for people.
+        precision: format that floating-point models are deployed in, or None for their own.
+        components: parts by name, in file order; cannot be changed.
+        provenance: origin of every value that the file gives.
+    """
+
+    name: str
+    description: str
+    precision: DType | None
+    components: Mapping[str, Component]
+    provenance: tuple[Provenance, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
+        fault = graphs.find_fault(self.components)
+        if fault:
+            raise HardwareError(f"{self.name}: {' '.join(fault)}")
+
+    def __hash__(self) -> int:
+        return int(self.digest[:15], 16)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a mapping proxy cannot be sent to another process
+        parts = dict(self.components)
+        return Hardware, (self.name, self.description, self.precision, parts, self.provenance)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Engines in file order."""
+        return tuple(part for part in self.components.values() if isinstance(part, Engine))
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """Memories in file order."""
+        return tuple(part for part in self.components.values() if isinstance(part, Memory))
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Links in file order."""
+        return tuple(part for part in self.components.values() if isinstance(part, Link))
+
+    def engine(self, name: str) -> Engine:
+        """An engine by name.
+
+        Raises:
+            HardwareError: there is no such engine.
+        """
+        known = {part.name: part for part in self.engines}
+        if name not in known:
+            raise HardwareError(f"unknown engine {name!r}{did_you_mean(name, known)}")
+        return known[name]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Components by name; an edge joins a link to a memory or an engine to its buffer."""
+        return graphs.build_graph(self.components)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of names, kinds and resolved values; descriptions and sources do not count."""
+        parts = [
+            [name, part.kind, adapter(type(part)).dump_python(part, mode="json")]
+            for name, part in self.components.items()
+        ]
+        content = {"name": self.name, "precision": str(self.precision), "components": parts}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    @property
+    def assumed(self) -> tuple[Provenance, ...]:
+        """Values that rest on nobody's table: status ``assumed``."""
+        return tuple(row for row in self.provenance if row.status == "assumed")
+
+    def route(self, a: str, b: str) -> tuple[str, ...]:
+        """Names of the links on the only path from memory ``a`` to memory ``b``.
+
+        Raises:
+            HardwareError: one of the two is no memory, or no path joins them.
+        """
+        return tuple(graphs.route(self.graph, self.components, a, b))
+
+    def home(self, engine: str) -> Memory:
+        """The memory where the tensors of an engine live by default.
+
+        The largest one in reach of its buffer that is no engine's buffer; the buffer itself if
+        there is none.
+
+        Raises:
+            HardwareError: there is no such engine.
+        """
+        name = graphs.home(self.graph, self.components, self.engine(engine).buffer)
+        return next(memory for memory in self.memories if memory.name == name)
+
+    def with_(self, path: str, value: object) -> Hardware:
+        """A copy with one value changed.
+
+        Args:
+            path: ``component.field``, or ``component.field.key`` for an entry of a table.
+            value: a number in the field's SI unit, or text with a unit such as ``"256 KiB"``.
+
+        Raises:
+            HardwareError: no such component, field or entry, or a value that breaks its rule.
+        """
+        name, _, rest = path.partition(".")
+        field, _, key = rest.partition(".")
+        if name not in self.components:
+            raise HardwareError(
+                f"unknown component {name[:60]!r} in {path[:80]!r}"
+                f"{did_you_mean(name[:60], self.components)}"
+            )
+        part = self.components[name]
+        check_field(field, name, type(part))
+        values = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
+        values[field] = _with_entry(values[field], path, key, value) if key else value
+        changed = make(type(part), name, values, Lines())
+        return dataclasses.replace(
+            self,
+            components={**self.components, name: changed},
+            provenance=_with_origin(self.provenance, name, rest, value),
+        )
+
+
+def _with_entry(table: object, path: str, key: str, value: object) -> dict[str, object]:
+    if not isinstance(table, Mapping):
+        raise HardwareError(f"{path[:80]!r} names an entry of a field that is no table; drop it")
+    if key not in table:
+        raise HardwareError(
+            f"unknown entry {key[:60]!r} in {path[:80]!r}{did_you_mean(key, table)}"
+        )
+    return {**table, key: value}
+
+
+def _with_origin(
+    rows: tuple[Provenance, ...], component: str, field: str, value: object
+) -> tuple[Provenance, ...]:
+    kept = [
+        row
+        for row in rows
+        if row.component != component or not f"{row.field}.".startswith(f"{field}.")
+    ]
+    changed = Provenance(component, field, str(value), "set for this run", "assumed")
+    return (*kept, changed)

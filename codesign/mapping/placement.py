@@ -1,0 +1,98 @@
+"""Placement: which engine runs which operator in which tiles, and what stays on chip meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from codesign.hardware.plan import TilePlan
+from codesign.workload.record import Op, Region, Tensor, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Residence:
+    """A tensor that stays in an on-chip memory for the length of a region.
+
+    Attributes:
+        tensor: what stays.
+        memory: where.
+        region: name of the region during which it stays.
+    """
+
+    tensor: Tensor
+    memory: str
+    region: str
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One operator on one engine.
+
+    Attributes:
+        op: the operator.
+        engine: name of the engine.
+        plan: its tiles; None for an engine that is a process instead of a plan.
+        resident: for each operand, whether it lies in the engine's buffer and moves nothing.
+        budget_bytes: buffer bytes granted.
+    """
+
+    op: Op
+    engine: str
+    plan: TilePlan | None
+    resident: tuple[bool, ...]
+    budget_bytes: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """A region of the trace as placed.
+
+    Attributes:
+        region: the region.
+        body: one step.
+        preload: the loads of what stays resident, before the first step; None if nothing does.
+        residences: what stays.
+    """
+
+    region: Region
+    body: tuple[Step, ...]
+    preload: Assignment | None = None
+    residences: tuple[Residence, ...] = ()
+
+
+Step: TypeAlias = "Assignment | Block"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A trace on a piece of hardware, ready for the replay.
+
+    Attributes:
+        trace: the trace as placed: attentions that no engine takes whole are in parts.
+        program: assignments and blocks in execution order.
+        home: memory where every tensor lives that is not resident elsewhere.
+        notes: assumptions made, printed with the result.
+    """
+
+    trace: Trace
+    program: tuple[Step, ...]
+    home: str
+    notes: tuple[str, ...] = ()
+    buffers: Mapping[str, str] = field(default_factory=dict)
+
+    def assignments(self) -> list[tuple[Assignment, int]]:
+        """Every assignment with the number of times it runs, preloads included."""
+        found: list[tuple[Assignment, int]] = []
+        _walk(self.program, 1, found)
+        return found
+
+
+def _walk(steps: tuple[Step, ...], times: int, found: list[tuple[Assignment, int]]) -> None:
+    for step in steps:
+        if isinstance(step, Assignment):
+            found.append((step, times))
+        else:
+            if step.preload:
+                found.append((step.preload, times))
+            _walk(step.body, times * step.region.steps, found)

@@ -1,0 +1,150 @@
+"""Plans for operators without reuse: data flows through the buffer in equal pieces.
+
+Elementwise work, reductions, normalisations, gathers and moves touch each element once or a few
+times. Large operands are cut into as many pieces as there are tiles; small ones that every tile
+needs (a bias, a scale, a table) are loaded once and held.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from codesign.errors import MappingError
+from codesign.hardware.plan import Budget, Loop, Move, Tile
+from codesign.workload.record import Access, Op
+
+_MIN_PIECE = 4096  # bytes; below this the fixed cost of a transfer outweighs the overlap gained
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """How an operator flows.
+
+    Attributes:
+        units: what the operator counts its work in (elements, rows); pieces are whole units.
+        work: compute cycles of a piece of that many units.
+        sweeps: times that the inputs are read, for statistics that need a first pass.
+    """
+
+    units: int
+    work: Callable[[int], int]
+    sweeps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The resulting loops and the buffer they take, as in ``TilePlan``."""
+
+    loop: Loop
+    held_bytes: int
+    slot_in_bytes: int
+    slot_out_bytes: int
+
+
+def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
+    """Cuts an operator into pieces that fit twice, so that loads, work and stores overlap.
+
+    Raises:
+        MappingError: one unit does not fit the buffer.
+    """
+    inputs = [i for i in range(len(op.inputs)) if not budget.is_resident(i)]
+    outputs = [o for o in range(len(op.inputs), len(op.operands)) if not budget.is_resident(o)]
+    largest = max((access.bytes for access in op.operands), default=1)
+    held = [i for i in inputs if _is_small(op.operands[i], largest, budget)]
+    flowing = [i for i in inputs if i not in held]
+    held_bytes = sum(op.operands[i].bytes for i in held)
+    moved = sum(op.operands[i].bytes for i in flowing + outputs)
+    room = (budget.buffer_bytes - held_bytes) // 2
+    pieces = _pieces(moved, flow.units, room, op)
+    slot_in = sum(_share(op.operands[i].bytes, pieces) for i in flowing)
+    slot_out = sum(_share(op.operands[o].bytes, pieces) for o in outputs)
+    sweep = _Sweep(op, flow, pieces, flowing, outputs)
+    parts = sweep.tiles(first=held, store=flow.sweeps == 1)
+    for number in range(1, flow.sweeps):
+        parts += sweep.tiles(first=[], store=number == flow.sweeps - 1)
+    return Streamed(Loop(tuple(parts)), held_bytes, slot_in, slot_out)
+
+
+def _is_small(access: Access, largest: int, budget: Budget) -> bool:
+    """Whether to hold an operand whole: far smaller than the largest and than the room."""
+    return access.bytes * 4 <= largest and access.bytes * 8 <= budget.buffer_bytes
+
+
+def _pieces(moved: int, units: int, room: int, op: Op) -> int:
+    """Fewest pieces of at most ``room``, and at least four where they stay large enough."""
+    if room <= 0 or -(-moved // units) > room:
+        raise MappingError(
+            f"{op.name}: one piece takes about {-(-moved // units)} B twice, "
+            f"the buffer grants {2 * max(room, 0)} B; enlarge the buffer"
+        )
+    needed = -(-moved // room) if moved else 1
+    # rounding each operand up to whole bytes may overflow the room by a few bytes a piece
+    slack = len(op.operands) if needed > 1 else 0
+    needed = -(-moved // max(1, room - slack)) if moved else 1
+    wanted = max(needed, min(4, moved // _MIN_PIECE))
+    return max(1, min(units, wanted))
+
+
+def _share(total: int, pieces: int) -> int:
+    return -(-total // pieces)
+
+
+class _Sweep:
+    """One pass over the data as run-length tiles."""
+
+    def __init__(
+        self, op: Op, flow: Stream, pieces: int, flowing: Sequence[int], outputs: Sequence[int]
+    ) -> None:
+        self.op, self.flow, self.pieces = op, flow, pieces
+        self.flowing, self.outputs = flowing, outputs
+
+    def tiles(self, first: Sequence[int], store: bool) -> list[Tile | Loop]:
+        """Tiles of the pass; the first also loads ``first``, and outputs leave if ``store``."""
+        parts: list[Tile | Loop] = []
+        for start, stop in self._spans(bool(first)):
+            loads = self._moves(self.flowing, start)
+            if start == 0 and first:
+                loads = self._moves(first, 0, pieces=1) + loads
+            stores = self._moves(self.outputs, start) if store else ()
+            tile = Tile(self.flow.work(self._units(start)), loads, stores)
+            parts.append(tile if stop - start == 1 else Loop((tile,), stop - start))
+        return parts
+
+    def _spans(self, split_first: bool) -> list[tuple[int, int]]:
+        """Ranges of pieces that are alike."""
+        marks = {0, self.pieces} | ({1} if split_first else set())
+        for operand in (*self.flowing, *self.outputs):
+            total = self.op.operands[operand].bytes
+            full, rest = divmod(total, _share(total, self.pieces))
+            marks |= {full, full + bool(rest)}
+        share = _share(self.flow.units, self.pieces)
+        full, rest = divmod(self.flow.units, share)
+        marks |= {full, full + bool(rest)}
+        ordered = sorted(mark for mark in marks if mark <= self.pieces)
+        return [(a, b) for a, b in itertools.pairwise(ordered) if b > a]
+
+    def _units(self, piece: int) -> int:
+        share = _share(self.flow.units, self.pieces)
+        return max(0, min(share, self.flow.units - piece * share))
+
+    def _moves(
+        self, operands: Sequence[int], piece: int, pieces: int | None = None
+    ) -> tuple[Move, ...]:
+        found = []
+        for operand in operands:
+            access = self.op.operands[operand]
+            share = _share(access.bytes, pieces or self.pieces)
+            size = max(0, min(share, access.bytes - piece * share))
+            if size:
+                found.append(_move(operand, access, size))
+        return tuple(found)
+
+
+def _move(operand: int, access: Access, size: int) -> Move:
+    row = max(1, access.tensor.dtype.storage_bytes(access.run))
+    rows = -(-size // row)
+    strides = [abs(s) for s, n in zip(access.strides, access.shape, strict=True) if s and n > 1]
+    apart = min((s for s in strides if s >= access.run), default=0)
+    return Move(operand, size, rows, access.tensor.dtype.storage_bytes(apart) if rows > 1 else 0)

@@ -1,0 +1,230 @@
+"""The replay: SimPy drives operators, the Fabric drives tiles. The only import of simpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from codesign.errors import CodesignError
+from codesign.hardware.plan import Move
+from codesign.hardware.spec import Hardware
+from codesign.mapping.placement import Assignment, Placement
+from codesign.replay.bounds import lower_bound, serial_bound
+from codesign.replay.fabric import Fabric
+from codesign.replay.program import Program, Run, build
+from codesign.replay.shares import Shares
+from codesign.units import cycles_to_ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When one run of one operator was at work, in ticks."""
+
+    assignment: Assignment
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What the replay measured.
+
+    Attributes:
+        makespan: ticks from the first event to the last.
+        lower: ticks that no schedule of these tiles can beat.
+        serial: ticks if nothing overlapped.
+        events: fabric events handled.
+        spans: every run of every operator in order.
+        busy: compute ticks by engine.
+        moved: bytes moved by (source memory, target memory).
+        actions: (assignment, component, action, count) charged by process engines.
+        moves: (assignment, operand, bytes, is a load) made by process engines.
+    """
+
+    makespan: int
+    lower: int
+    serial: int
+    events: int
+    spans: tuple[Span, ...]
+    busy: dict[str, int]
+    moved: dict[tuple[str, str], int]
+    actions: tuple[tuple[Assignment, str, str, int], ...]
+    moves: tuple[tuple[Assignment, int, int, bool], ...]
+
+
+Watcher = Callable[[int, int], None]
+"""Called with (operators ended, operators in all)."""
+
+
+def replay(placement: Placement, hardware: Hardware, watch: Watcher | None = None) -> Replay:
+    """Plays a placement through.
+
+    Args:
+        placement: what runs where.
+        hardware: the same hardware that it was placed on.
+        watch: told about progress, operator by operator.
+    """
+    memories = {memory.name: memory for memory in hardware.memories}
+    shares = Shares(memories, {link.name: link for link in hardware.links})
+    program = build(placement, hardware, shares)
+    player = _Player(program, hardware, shares, watch)
+    return player.play()
+
+
+class _Player:
+    """One replay: a SimPy environment, the Fabric's process, and one event per operator."""
+
+    def __init__(
+        self, program: Program, hardware: Hardware, shares: Shares, watch: Watcher | None
+    ) -> None:
+        self.program, self.hardware, self.shares, self.watch = program, hardware, shares, watch
+        self.env = simpy.Environment()
+        self.fabric = Fabric(shares, tuple(engine.name for engine in hardware.engines))
+        self.done = {run.job.number: self.env.event() for run in program.runs}
+        self.engine_of = {run.job.number: run.assignment.engine for run in program.runs}
+        self.runs = {run.job.number: run for run in program.runs}
+        self.wake: simpy.Event | None = None
+        self.actions: list[tuple[Assignment, str, str, int]] = []
+        self.moves: list[tuple[Assignment, int, int, bool]] = []
+
+    def play(self) -> Replay:
+        for run in self.program.runs:
+            self.done[run.job.number].callbacks.append(self._opener(run))
+            self.fabric.submit(run.assignment.engine, run.job)
+        self.env.process(self._host())
+        self.env.run()
+        stuck = [run.job.name for run in self.program.runs if run.job.end < 0]
+        if stuck:
+            raise CodesignError(
+                f"the replay stopped with {len(stuck)} operators waiting, first {stuck[0]!r}: "
+                "its tiles do not fit the buffer or a process engine never ended"
+            )
+        return self._result()
+
+    def _host(self) -> Generator[simpy.Event, Any, None]:
+        """Owns the Fabric: lets it run ahead to the next operator's end or foreign event."""
+        for name in self.fabric.lanes:
+            self.fabric.start(name)
+            self._launch(name)
+        while True:
+            horizon = self.env.peek()
+            until = None if horizon == float("inf") else int(horizon)
+            if self.fabric.advance(until):
+                yield self.env.timeout(self.fabric.now - self.env.now)
+                for job in self.fabric.ended:
+                    self.done[job.number].succeed()
+                self.fabric.ended.clear()
+                yield self.env.timeout(0)  # after the callbacks of the operators that ended
+            elif until is not None:
+                yield self.env.timeout(until - self.env.now)
+            elif not self.fabric.ended:
+                self.wake = self.env.event()
+                if not self._foreign:
+                    return
+                yield self.wake
+
+    @property
+    def _foreign(self) -> bool:
+        """Whether a process outside the Fabric may still call it."""
+        return any(run.job.template is None and run.job.end < 0 for run in self.program.runs)
+
+    def _opener(self, run: Run) -> Callable[[simpy.Event], None]:
+        return lambda _: self._ended(run)
+
+    def _ended(self, run: Run) -> None:
+        """Opens what waited for this operator."""
+        touched = {run.assignment.engine: None}
+        for follower in run.job.followers:
+            follower.waits -= 1
+            if follower.open:
+                touched[self.engine_of[follower.number]] = None
+        for engine in touched:
+            self.fabric.start(engine)
+            self._launch(engine)
+        if self.watch:
+            self.watch(run.job.number + 1, len(self.program.runs))
+
+    def _launch(self, engine: str) -> None:
+        """Starts the process of an engine whose turn it is, if it is one."""
+        job = self.fabric.waiting(engine)
+        if job is not None:
+            job.start = self.fabric.now
+            self.env.process(self._drive(self.runs[job.number]))
+
+    def _drive(self, run: Run) -> Generator[simpy.Event, Any, None]:
+        engine = self.hardware.engine(run.assignment.engine)
+        yield self.env.process(engine.process(self.env, run.assignment.op, _Ports(self, run)))
+        self.fabric.finish(engine.name, run.job)
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if self.wake is not None and not self.wake.triggered:
+            self.wake.succeed()
+
+    def transfer(self, run: Run, move: Move, load: bool) -> simpy.Event:
+        """A transfer for a process engine, as a SimPy event."""
+        over = self.env.event()
+        if run.assignment.resident[move.operand]:
+            return over.succeed()
+        parts = self.program.transfers.parts(
+            run.assignment.engine, (move,), "read" if load else "write"
+        )
+        if not parts:
+            return over.succeed()
+        ((number, size),) = parts
+        self.moves.append((run.assignment, move.operand, move.bytes, load))
+        self.fabric.advance(int(self.env.now))
+        self.fabric.transfer(number, size, _trigger(over))
+        self._rouse()
+        return over
+
+    def _result(self) -> Replay:
+        spans = tuple(Span(r.assignment, r.job.start, r.job.end) for r in self.program.runs)
+        moved: dict[tuple[str, str], int] = {}
+        for number, size in self.fabric.moved.items():
+            ends = self.shares.ends(number)
+            moved[ends] = moved.get(ends, 0) + size
+        busy = {name: lane.busy_ticks for name, lane in self.fabric.lanes.items()}
+        return Replay(
+            max((span.end for span in spans), default=0),
+            lower_bound(self.program, self.shares),
+            serial_bound(self.program, self.shares),
+            self.fabric.events,
+            spans,
+            busy,
+            moved,
+            tuple(self.actions),
+            tuple(self.moves),
+        )
+
+
+def _trigger(event: simpy.Event) -> Callable[[], None]:
+    def trigger() -> None:
+        event.succeed()
+
+    return trigger
+
+
+class _Ports:
+    """``Ports`` for one run of one process engine."""
+
+    def __init__(self, player: _Player, run: Run) -> None:
+        self._player, self._run = player, run
+        self._lane = player.fabric.lanes[run.assignment.engine]
+
+    def load(self, operand: int, bytes: int) -> simpy.Event:
+        return self._player.transfer(self._run, Move(operand, bytes), load=True)
+
+    def store(self, operand: int, bytes: int) -> simpy.Event:
+        return self._player.transfer(self._run, Move(operand, bytes), load=False)
+
+    def compute(self, cycles: int, clock_hz: float) -> simpy.Event:
+        duration = cycles_to_ticks(cycles, clock_hz)
+        self._lane.busy_ticks += duration
+        return self._player.env.timeout(duration)
+
+    def act(self, component: str, action: str, count: int) -> None:
+        self._player.actions.append((self._run.assignment, component, action, count))

@@ -1,0 +1,203 @@
+"""The result: what a run cost, what it covers, what it assumed, and where each part came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codesign import __version__
+from codesign.hardware.spec import Hardware
+from codesign.mapping.placement import Placement
+from codesign.replay.run import Replay
+from codesign.result.ledger import Ledger, build_ledger
+from codesign.result.table import Table, operator_table
+from codesign.units import PS_PER_S
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+@dataclass(frozen=True)
+class Result:
+    """One simulated run.
+
+    Attributes:
+        model: name of the trace.
+        hardware: name of the hardware.
+        trace_digest: SHA-256 of the trace as simulated.
+        hardware_digest: SHA-256 of the resolved hardware.
+        placement: what ran where, in which tiles.
+        replay: ticks, events and spans.
+        ledger: every byte and joule.
+        machine: the hardware itself.
+    """
+
+    model: str
+    hardware: str
+    trace_digest: str
+    hardware_digest: str
+    placement: Placement
+    replay: Replay
+    ledger: Ledger
+    machine: Hardware
+
+    @property
+    def latency_s(self) -> float:
+        """Makespan of one run."""
+        return self.replay.makespan / PS_PER_S
+
+    @property
+    def lower_bound_s(self) -> float:
+        """Time that no schedule of the same tiles can beat: compute, ports, dependencies."""
+        return self.replay.lower / PS_PER_S
+
+    @property
+    def serial_bound_s(self) -> float:
+        """Time if nothing overlapped."""
+        return self.replay.serial / PS_PER_S
+
+    @property
+    def fabric_events(self) -> int:
+        """Events that the replay handled."""
+        return self.replay.events
+
+    @cached_property
+    def tiles(self) -> int:
+        """Tiles replayed."""
+        return sum(a.plan.tiles * n for a, n in self.placement.assignments() if a.plan)
+
+    @cached_property
+    def energy_by_component_j(self) -> dict[str, float]:
+        """Joules by component, leakage included; components that took none are 0."""
+        spent = self.ledger.energy_by("component")
+        return {name: spent.get(name, 0.0) for name in self.machine.components}
+
+    @property
+    def energy_j(self) -> float:
+        """Total energy: the sum of ``energy_by_component_j``."""
+        return math.fsum(self.energy_by_component_j.values())
+
+    @cached_property
+    def offchip_bytes(self) -> dict[str, int]:
+        """Bytes read from and written to off-chip memories, by role of the tensor."""
+        return self.ledger.bytes_of(frozenset(m.name for m in self.machine.memories if m.off_chip))
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of matrix work; 1 MAC is 2 FLOP."""
+        return self.placement.trace.macs
+
+    @property
+    def coverage(self) -> float:
+        """Share of the model's nodes with a cost that are modelled, 0 to 1."""
+        return self.placement.trace.coverage.share
+
+    @cached_property
+    def utilization(self) -> dict[str, float]:
+        """Shares: of the makespan that an engine computed, of its rate that a link carried."""
+        span = max(1, self.replay.makespan)
+        found = {name: busy / span for name, busy in self.replay.busy.items()}
+        seconds = span / PS_PER_S
+        for link in self.machine.links:
+            carried = int(self.ledger.count[self.ledger.component == link.name].sum())
+            found[link.name] = carried / (link.bytes_per_s * seconds)
+        return found
+
+    @cached_property
+    def mac_slots(self) -> dict[str, int]:
+        """Multiply-accumulate slots that the engines issued, effective and wasted, by cause."""
+        slots: dict[str, int] = {}
+        for assignment, times in self.placement.assignments():
+            for cause, count in assignment.plan.slots if assignment.plan else ():
+                slots[cause] = slots.get(cause, 0) + count * times
+        return slots
+
+    @cached_property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was taken for granted, and how wrong the models are known to be."""
+        errors = [getattr(part, "expected_error", "") for part in self.machine.components.values()]
+        rows = len(self.machine.assumed)
+        return (
+            *self.placement.trace.notes,
+            *self.placement.notes,
+            *(error for error in errors if error),
+            f"{rows} of {len(self.machine.provenance)} hardware values have status assumed",
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything measured: equal digests, equal results to the bit."""
+        content = hashlib.sha256()
+        head = [__version__, self.trace_digest, self.hardware_digest]
+        head += [str(self.replay.makespan), str(self.replay.events), *self.ledger.ops]
+        content.update(json.dumps(head).encode())
+        spans = [(s.assignment.engine, s.start, s.end) for s in self.replay.spans]
+        content.update(json.dumps(spans).encode())
+        for column in ("op", "count", "energy"):
+            values = getattr(self.ledger, column)
+            content.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        names = [getattr(self.ledger, c).tolist() for c in ("component", "action", "role")]
+        content.update(json.dumps(names).encode())
+        return content.hexdigest()
+
+    @cached_property
+    def operators(self) -> Table:
+        """One row per operator: engine, runs, tiles, MACs, bytes, energy, compute time."""
+        return operator_table(self.placement, self.ledger, self.machine)
+
+    def table(self, by: str) -> Mapping[str, float]:
+        """Joules grouped by ``op``, ``component``, ``role`` or ``action``.
+
+        Raises:
+            KeyError: another column.
+        """
+        if by not in ("op", "component", "role", "action"):
+            raise KeyError(f"group by op, component, role or action, got {by!r}")
+        return self.ledger.energy_by(by)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of ``codesign simulate --json``."""
+        names = (
+            "model hardware trace_digest hardware_digest latency_s energy_j energy_by_component_j "
+            "offchip_bytes macs coverage utilization mac_slots tiles fabric_events lower_bound_s "
+            "serial_bound_s assumptions digest"
+        )
+        return {name: getattr(self, name) for name in names.split()} | {"version": __version__}
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The ledger as an Arrow table."""
+        from codesign.result.save import ledger_to_arrow
+
+        return ledger_to_arrow(self.ledger)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes ``summary.json``, ``ledger.parquet``, ``operators.parquet``, ``timeline.json``.
+
+        Each file appears whole or not at all. ``timeline.json`` is a Chrome trace for Perfetto.
+
+        Raises:
+            CodesignError: the folder cannot be written.
+        """
+        from codesign.result.save import save_result
+
+        save_result(self, Path(folder))
+
+
+def build_result(placement: Placement, hardware: Hardware, replay: Replay) -> Result:
+    """Charges a replay and wraps it up."""
+    return Result(
+        placement.trace.name,
+        hardware.name,
+        placement.trace.digest,
+        hardware.digest,
+        placement,
+        replay,
+        build_ledger(placement, hardware, replay),
+        hardware,
+    )

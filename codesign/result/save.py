@@ -1,0 +1,65 @@
+"""Writing a result: each file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pyarrow
+import pyarrow.parquet
+
+from codesign.errors import CodesignError
+from codesign.result.ledger import Ledger
+from codesign.result.timeline import chrome_trace
+
+if TYPE_CHECKING:
+    from codesign.result.result import Result
+
+
+def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
+    """Columns op (name, null for static energy), component, action, role, count, energy_j."""
+    names = [ledger.ops[index] if index >= 0 else None for index in ledger.op.tolist()]
+    return pyarrow.table(
+        {
+            "op": pyarrow.array(names, pyarrow.string()).dictionary_encode(),
+            "component": pyarrow.array(ledger.component.tolist(), pyarrow.string()),
+            "action": pyarrow.array(ledger.action.tolist(), pyarrow.string()),
+            "role": pyarrow.array(ledger.role.tolist(), pyarrow.string()),
+            "count": pyarrow.array(ledger.count, pyarrow.int64()),
+            "energy_j": pyarrow.array(ledger.energy, pyarrow.float64()),
+        }
+    )
+
+
+def save_result(result: Result, folder: Path) -> None:
+    """Writes the four files of a result, see ``Result.save``."""
+    timeline = chrome_trace(result.replay.spans, result.machine)
+    operators = pyarrow.table(dict(result.operators))
+    ledger = result.to_arrow()
+    writers: dict[str, Callable[[Path], object]] = {
+        "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
+        "timeline.json": lambda p: p.write_text(json.dumps(timeline)),
+        "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
+        "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, write in writers.items():
+            _whole(folder / name, write)
+    except OSError as error:
+        raise CodesignError(
+            f"cannot write the result to {folder}: {error.strerror or error}; give another folder"
+        ) from error
+
+
+def _whole(path: Path, write: Callable[[Path], object]) -> None:
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        write(draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""The whole journey in one call: model, trace, placement, replay, result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from codesign.errors import ModelError
+from codesign.hardware.spec import Hardware, load_hardware
+from codesign.mapping.place import Residency, place
+from codesign.replay.run import Watcher, replay
+from codesign.result.result import Result, build_result
+from codesign.workload.dtype import DType
+from codesign.workload.precision import with_precision
+from codesign.workload.record import Trace
+
+NATIVE = "native"
+"""Name of the precision that leaves a trace in the formats it was captured in."""
+
+
+def simulate(
+    model: Trace | str | Any,
+    hardware: Hardware | str | Path,
+    *,
+    args: tuple[Any, ...] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
+    dtype: str | None = None,
+    residency: Residency = "region",
+    plugins: Sequence[Path] = (),
+    watch: Watcher | None = None,
+    **options: int,
+) -> Result:
+    """Simulates one run of a model.
+
+    Args:
+        model: a trace, a model name or file as on the command line, or a ``torch.nn.Module``
+            with its example inputs in ``args`` and ``kwargs``.
+        hardware: a hardware, a preset name or the path of a hardware file.
+        args: example inputs of a module.
+        kwargs: example keyword inputs of a module.
+        settings: hardware values to change, ``{"sram.size": "256 KiB"}``.
+        dtype: format that floating-point tensors are stored and computed in; by default the
+            ``precision`` of the hardware; ``native`` leaves the trace as it is.
+        residency: what stays on chip across steps, see ``codesign.mapping.place``.
+        plugins: folders of plugin files.
+        watch: told about progress as (operators ended, operators in all).
+        **options: ``batch``, ``seq_len`` or ``steps`` of a model given by name.
+
+    Raises:
+        CodesignError: a mistake in the model, the hardware or their fit; one line that says what
+            to change. Nothing is simulated before all of it is checked.
+    """
+    machine = _machine(hardware, settings or {}, plugins)
+    trace = _trace(model, args, kwargs, plugins, options)
+    wanted = dtype or (str(machine.precision) if machine.precision else NATIVE)
+    if wanted != NATIVE:
+        trace = with_precision(trace, DType.parse(wanted))
+    placement = place(trace, machine, residency)
+    return build_result(placement, machine, replay(placement, machine, watch))
+
+
+def _machine(
+    hardware: Hardware | str | Path, settings: Mapping[str, object], plugins: Sequence[Path]
+) -> Hardware:
+    if not isinstance(hardware, Hardware):
+        hardware = load_hardware(hardware, plugins=plugins)
+    for path, value in settings.items():
+        hardware = hardware.with_(path, value)
+    return hardware
+
+
+def _trace(
+    model: Trace | str | Any,
+    args: tuple[Any, ...] | None,
+    kwargs: Mapping[str, Any] | None,
+    plugins: Sequence[Path],
+    options: Mapping[str, Any],
+) -> Trace:
+    if isinstance(model, (Trace, str)) and (args is not None or kwargs is not None):
+        raise ModelError("args and kwargs go with a torch module; a name or trace takes none")
+    if isinstance(model, str):
+        from codesign.models import resolve_model
+
+        return resolve_model(model, plugins=plugins, **options)
+    if options:
+        raise ModelError(f"{', '.join(options)} can be set for a model given by name only")
+    if isinstance(model, Trace):
+        return model
+    from codesign.workload.capture import trace
+
+    return trace(model, args or (), dict(kwargs or {}), plugins=plugins)

@@ -1,0 +1,227 @@
+"""Capture: a PyTorch module becomes a neutral graph. The only module that imports torch.
+
+The module is exported where it lives, in non-strict mode and under fake tensors, so that a model on
+the meta device needs no weight memory and one on the CPU no second copy. ``run_decompositions``
+with an empty table makes mutation visible and keeps composite operators whole: the default table
+would unroll an LSTM over time.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+from torch.utils import _pytree as pytree
+
+from codesign.errors import CaptureError
+from codesign.plugins import registry
+from codesign.workload.capture_error import diagnose
+from codesign.workload.convert import convert_graph
+from codesign.workload.lower import lower
+from codesign.workload.record import Role, Trace
+
+
+def trace(
+    model: nn.Module | ExportedProgram,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    roles: Mapping[str, Role] | None = None,
+    name: str | None = None,
+    fuse: bool = True,
+    allow_unsupported: bool = False,
+    plugins: Sequence[Path | str] = (),
+    branch_probability: float | None = None,
+    loop_steps: int | None = None,
+) -> Trace:
+    """Captures a model and lowers it to a trace.
+
+    Args:
+        model: a module (``torch.fx.GraphModule`` included) on the meta device or with weights, or
+            an exported program. Its training mode and its weights are left as they are.
+        args: example arguments; only shapes and number formats matter.
+        kwargs: example keyword arguments.
+        roles: role by pattern of argument path, for example ``{"cache.*": "state"}`` for a KV
+            cache that the caller owns. Patterns are those of ``fnmatch``.
+        name: what to call the trace; the class name by default.
+        fuse: whether to run the fusion passes.
+        allow_unsupported: report operators without a lowering instead of stopping.
+        plugins: folders with further plugin files.
+        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1.
+        loop_steps: trip count of every ``while_loop``; by default that of its counter.
+
+    Raises:
+        CaptureError: the model cannot be captured as one graph; the message names the cause, the
+            line of the model and the remedy.
+        UnsupportedOperatorError: operators without a lowering.
+    """
+    if isinstance(model, ExportedProgram):
+        exported, title = model, name or "exported"
+    else:
+        exported, title = export(model, args, kwargs), name or type(model).__name__
+    return trace_exported(
+        exported,
+        roles=roles,
+        name=title,
+        fuse=fuse,
+        allow_unsupported=allow_unsupported,
+        plugins=plugins,
+        branch_probability=branch_probability,
+        loop_steps=loop_steps,
+        model=model if isinstance(model, nn.Module) else None,
+    )
+
+
+def trace_exported(
+    exported: ExportedProgram,
+    *,
+    roles: Mapping[str, Role] | None = None,
+    name: str = "exported",
+    fuse: bool = True,
+    allow_unsupported: bool = False,
+    plugins: Sequence[Path | str] = (),
+    branch_probability: float | None = None,
+    loop_steps: int | None = None,
+    model: nn.Module | None = None,
+) -> Trace:
+    """Lowers an exported program to a trace; see ``trace`` for the arguments.
+
+    Args:
+        exported: the program.
+        roles: role by pattern of argument path.
+        name: what to call the trace.
+        fuse: whether to run the fusion passes.
+        allow_unsupported: report operators without a lowering instead of stopping.
+        plugins: folders with further plugin files.
+        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1.
+        loop_steps: trip count of every ``while_loop``; by default that of its counter.
+        model: the module it came from, for the names of its arguments.
+
+    Raises:
+        CaptureError: the program cannot be made functional, or a role matches no argument.
+        UnsupportedOperatorError: operators without a lowering.
+    """
+    with _quiet():
+        try:
+            functional = exported.run_decompositions({})
+        except Exception as error:  # torch raises anything; the user gets one line
+            raise diagnose(error) from error
+    paths = argument_paths(functional, model)
+    graph = convert_graph(functional, paths, dict(roles or {}))
+    return lower(
+        graph,
+        registry(tuple(Path(folder) for folder in plugins)),
+        name=name,
+        fuse=fuse,
+        allow_unsupported=allow_unsupported,
+        notes=_notes(functional),
+        branch_probability=branch_probability,
+        loop_steps=loop_steps,
+    )
+
+
+def load_pt2(path: Path | str) -> ExportedProgram:
+    """Reads a program that ``torch.export.save`` wrote.
+
+    Raises:
+        CaptureError: no such file, or one that is no exported program.
+    """
+    with _quiet():
+        try:
+            return torch.export.load(path)
+        except Exception as error:  # torch raises anything; the user gets one line
+            raise CaptureError(
+                f"{path} cannot be read as an exported program ({type(error).__name__}); "
+                "write it with torch.export.save(program, path)"
+            ) from error
+
+
+def export(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any] | None = None
+) -> ExportedProgram:
+    """Exports a module as it behaves in evaluation mode, in non-strict mode.
+
+    Raises:
+        CaptureError: the export failed.
+    """
+    device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
+    placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))
+    with _quiet(), _evaluating(model), torch.no_grad():
+        try:
+            return torch.export.export(model, placed[0], placed[1], strict=False)
+        except Exception as error:  # torch raises anything; the user gets one line
+            raise diagnose(error) from error
+
+
+def argument_paths(exported: ExportedProgram, model: nn.Module | None) -> dict[str, str]:
+    """Path of each user input in the argument tree (``cache.0.key``) by placeholder name."""
+    names = list(exported.graph_signature.user_inputs)
+    spec = exported.call_spec.in_spec
+    if spec is None or spec.num_leaves != len(names):
+        return {}
+    tree = pytree.tree_unflatten(list(range(spec.num_leaves)), spec)
+    leaves, _ = pytree.tree_flatten_with_path(tree)
+    positional = list(inspect.signature(model.forward).parameters) if model is not None else []
+    found = {}
+    for (keys, _), name in zip(leaves, names, strict=True):
+        parts = [_key(key) for key in keys]
+        # the first key tells args from kwargs, the second is a position or a keyword
+        if parts[0] == "0" and int(parts[1]) < len(positional):
+            parts[1] = positional[int(parts[1])]
+        if str(name) and not parts[1].isdigit():
+            found[str(name)] = ".".join(parts[1:])
+    return found
+
+
+def _key(key: Any) -> str:
+    for field in ("key", "idx", "name"):
+        if hasattr(key, field):
+            return str(getattr(key, field))
+    return str(key)
+
+
+def _placed(leaf: Any, device: torch.device | None) -> Any:
+    if isinstance(leaf, torch.Tensor) and device is not None and leaf.device != device:
+        return torch.empty_like(leaf, device=device)
+    return leaf
+
+
+def _notes(exported: ExportedProgram) -> list[str]:
+    formats = {t.dtype for t in exported.parameters() if t.dtype.is_floating_point}
+    return ["float model captured at fp32"] if formats == {torch.float32} else []
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    modes = [(module, module.training) for module in model.modules()]
+    # the fused CPU kernel of nn.TransformerEncoderLayer would hide its operators
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        model.eval()
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

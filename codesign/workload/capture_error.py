@@ -1,0 +1,57 @@
+"""One line for whatever torch raises during capture: the cause, the place, the remedy."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+from codesign.errors import CaptureError
+
+_BRANCH = re.compile(r"data-dependent|GuardOnDataDependent|DynamicControlFlow|is_nonzero|Eq\(u\d")
+_ITEM = re.compile(r"\.item\(\)|_local_scalar_dense|aten\.item|tolist")
+_TORCH = re.compile(r"[/\\](torch|functorch|contextlib\.py|<frozen|codesign[/\\]workload)")
+_QUOTED = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
+_LENGTH = 200
+
+
+def diagnose(error: Exception) -> CaptureError:
+    """The error to show instead of the one that torch raised.
+
+    Args:
+        error: what ``torch.export`` raised.
+    """
+    text = f"{type(error).__name__}: {error}"
+    frame = user_frame(error)
+    place = f" at {frame}" if frame else ""
+    if _BRANCH.search(text):
+        return CaptureError(
+            f"a Python branch on data{place} cannot be captured: both sides would have to be "
+            "known; write it with torch.cond, or give an example that does not reach it"
+        )
+    if _ITEM.search(text):
+        return CaptureError(
+            f"a tensor element is read into Python{place}, but capture holds shapes and no data; "
+            "keep it a tensor, or pass the number as an argument"
+        )
+    if "not a known type" in text:
+        kind = _QUOTED.search(text)
+        return CaptureError(
+            f"the model takes or returns a {kind[1] if kind else 'type'} that torch.export cannot "
+            "take apart; return tensors (a transformers model: pass use_cache=False), or register "
+            "the type with torch.utils._pytree.register_pytree_node"
+        )
+    cause = " ".join(str(error).split())[:_LENGTH] or "no message"
+    return CaptureError(
+        f"torch.export failed{place}: {type(error).__name__}: {cause}; check that the module runs "
+        "on these example arguments and is free of Python side effects"
+    )
+
+
+def user_frame(error: BaseException) -> str | None:
+    """The innermost line of the user's own code that the error came from, as ``file:line``."""
+    found = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not _TORCH.search(frame.filename) and not frame.filename.startswith("<"):
+            found = f"{Path(frame.filename).name}:{frame.lineno} ({frame.name})"
+    return found

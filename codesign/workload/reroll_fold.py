@@ -1,0 +1,322 @@
+"""Folding N equal-looking steps into one body, or finding that they do not fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, takewhile
+
+from codesign.workload import view
+from codesign.workload.record import Access, Carry, Op, Region, Tensor, Trace
+from codesign.workload.rewrite import carried, covers, every_op, traversal
+
+Slot = tuple[int, int]
+"""Position of an operator in the step and of an operand among its inputs or outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A region and what must stand around it.
+
+    Attributes:
+        region: the loop.
+        before: moves that put a sliced or broadcast initial state in place.
+        after: moves of final values to outputs of the model.
+        tensors: what these operators name that the trace does not know yet.
+        gathered: names of later moves that the region makes superfluous.
+    """
+
+    region: Region
+    before: tuple[Op, ...]
+    after: tuple[Op, ...]
+    tensors: tuple[Tensor, ...]
+    gathered: frozenset[str]
+
+
+class Surroundings:
+    """Who reads and writes each tensor anywhere in a trace, and what regions hand on."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.readers: dict[str, dict[str, Op]] = {}
+        self.writers: dict[str, dict[str, Op]] = {}
+        self.carried = carried(trace.items)
+        for op in every_op(trace.items):
+            for access in op.inputs:
+                self.readers.setdefault(access.tensor.name, {})[op.name] = op
+            for access in op.outputs:
+                self.writers.setdefault(access.tensor.name, {})[op.name] = op
+
+
+class _RefusalError(Exception):
+    """The steps differ in more than time."""
+
+
+def fold(rows: Sequence[Sequence[Op]], around: Surroundings, name: str) -> Folded | None:
+    """Makes a region of steps that were found to look alike.
+
+    Args:
+        rows: operators of each step, equally many with equal signatures.
+        around: the trace they stand in.
+        name: name for the region.
+
+    Returns:
+        The region, or None where a step reads what a fixed body cannot: another tensor each time,
+        a stride that is not constant, a value from two steps ago, or where an early step's result
+        is used elsewhere than gathered in order.
+    """
+    try:
+        return _Fold(rows, around, name).build()
+    except _RefusalError:
+        return None
+
+
+@dataclass
+class _Fold:
+    rows: Sequence[Sequence[Op]]
+    around: Surroundings
+    name: str
+    fresh: dict[str, tuple[int, Slot]] = field(default_factory=dict)
+    shared: dict[str, int] = field(default_factory=dict)
+    needed: set[Slot] = field(default_factory=set)
+    landing: dict[Slot, Access] = field(default_factory=dict)
+    gathered: dict[str, None] = field(default_factory=dict)
+    carries: dict[tuple[object, ...], Carry] = field(default_factory=dict)
+    results: dict[Slot, Tensor] = field(default_factory=dict)
+    before: list[Op] = field(default_factory=list)
+    after: list[Op] = field(default_factory=list)
+    tensors: list[Tensor] = field(default_factory=list)
+    outer: bool = False
+
+    def build(self) -> Folded:
+        inside = {op.name for row in self.rows for op in row}
+        for slot in self._slots("outputs"):
+            self._classify_output(slot)
+        for slot in self._slots("outputs"):
+            if slot not in self.results:
+                continue
+            self._gather(slot, inside)
+        reads = {slot: self._input(slot) for slot in self._slots("inputs")}
+        if not self.outer:
+            raise _RefusalError
+        body = tuple(op for j in range(len(self.rows[0])) for op in self._body_ops(j, reads))
+        region = Region(
+            self.name, len(self.rows), body, tuple(self.carries.values()), self._module()
+        )
+        self._finish_outputs()
+        return Folded(
+            region,
+            tuple(self.before),
+            tuple(self.after),
+            tuple(self.tensors),
+            frozenset(self.gathered),
+        )
+
+    def _slots(self, side: str) -> Iterator[Slot]:
+        for j, op in enumerate(self.rows[0]):
+            for k in range(len(getattr(op, side))):
+                yield j, k
+
+    def _outputs(self, slot: Slot) -> list[Access]:
+        return [row[slot[0]].outputs[slot[1]] for row in self.rows]
+
+    def _classify_output(self, slot: Slot) -> None:
+        accesses = self._outputs(slot)
+        names = [access.tensor.name for access in accesses]
+        if len(set(names)) == 1:
+            self.shared[names[0]] = _slope(accesses)
+            return
+        for step, access in enumerate(accesses):
+            name = access.tensor.name
+            sole = len(self.around.writers[name]) == 1 and name not in self.fresh
+            if not (sole and covers(access) and access.tensor.role in ("activation", "output")):
+                raise _RefusalError
+            self.fresh[name] = (step, slot)
+        self.results[slot] = self._result(slot, accesses[-1].tensor)
+
+    def _result(self, slot: Slot, last: Tensor) -> Tensor:
+        """The tensor that the body writes: that of the last step, which outlives the loop."""
+        if last.role == "activation":
+            return last
+        held = replace(last, name=f"{self.name}.result{slot[0]}_{slot[1]}", role="activation")
+        self.tensors.append(held)
+        self.needed.add(slot)
+        return held
+
+    def _gather(self, slot: Slot, inside: set[str]) -> None:
+        """Lets the body write its slice of what the steps' results are later collected into."""
+        accesses = self._outputs(slot)
+        outside = [
+            [
+                op
+                for op in self.around.readers.get(a.tensor.name, {}).values()
+                if op.name not in inside
+            ]
+            for a in accesses
+        ]
+        if any(a.tensor.name in self.around.carried for a in accesses):
+            raise _RefusalError
+        if any(a.tensor.role == "output" for a in accesses[:-1]):
+            raise _RefusalError
+        if not any(outside[:-1]):
+            if outside[-1]:
+                self.needed.add(slot)
+            return
+        names = [access.tensor.name for access in accesses]
+        moves = {op.name: op for ops in outside[:-1] for op in ops}
+        moves |= {op.name: op for op in outside[-1] if _lands_beside(op, moves)}
+        self.landing[slot] = _landing(list(moves.values()), accesses, names)
+        self.gathered |= dict.fromkeys(moves)
+        if any(op.name not in moves for op in outside[-1]):
+            self.needed.add(slot)
+
+    def _input(self, slot: Slot) -> Access:
+        accesses = [row[slot[0]].inputs[slot[1]] for row in self.rows]
+        source = self.fresh.get(accesses[1].tensor.name)
+        if source is None:
+            return self._outer(accesses)
+        step, made = source
+        lag = 1 - step
+        expected = [self.fresh.get(a.tensor.name) for a in accesses[1:]]
+        if expected != [(t - lag, made) for t in range(1, len(self.rows))]:
+            raise _RefusalError
+        if _slope(accesses[1:]) != 0:
+            raise _RefusalError
+        self.needed.add(made)
+        if lag == 1:
+            return self._carried(made, accesses)
+        if self.fresh.get(accesses[0].tensor.name) != (0, made) or _slope(accesses) != 0:
+            raise _RefusalError
+        return replace(accesses[0], tensor=self.results[made])
+
+    def _outer(self, accesses: list[Access]) -> Access:
+        """A view of one outer tensor that stands still or moves on evenly."""
+        first = accesses[0]
+        if any(access.tensor.name != first.tensor.name for access in accesses):
+            raise _RefusalError
+        slope = _slope(accesses)
+        if first.tensor.name in self.shared:
+            if slope or self.shared[first.tensor.name]:
+                raise _RefusalError
+            held = first.tensor
+            self.carries.setdefault((held.name,), Carry(held, held, held))
+        self.outer = True
+        return replace(first, advance=(slope,) if slope else ())
+
+    def _carried(self, made: Slot, accesses: list[Access]) -> Access:
+        """A value of the step before; the first step reads the initial one."""
+        first, then = accesses[:2]
+        if first.tensor.name in self.fresh or first.tensor.name in self.shared:
+            raise _RefusalError
+        update = self.results[made]
+        same = (first.strides, first.offset) == (then.strides, then.offset)
+        whole = same and first.tensor.elements == update.elements
+        key = (made, first.tensor.name if whole else traversal(first))
+        if key not in self.carries:
+            initial = first.tensor if whole else self._placed(first, then, update)
+            state = replace(update, name=f"{self.name}.state{len(self.carries)}", role="state")
+            self.tensors.append(state)
+            self.carries[key] = Carry(state, update, initial)
+        return replace(then, tensor=self.carries[key].state)
+
+    def _placed(self, first: Access, then: Access, update: Tensor) -> Tensor:
+        """Moves an initial value that is a slice or a broadcast to a tensor of its own."""
+        if not covers(then):
+            raise _RefusalError
+        name = f"{self.name}.initial{len(self.carries)}"
+        tensor = replace(update, name=name, role="activation")
+        self.tensors.append(tensor)
+        self.before.append(Op(name, "move", (first,), (replace(then, tensor=tensor),)))
+        return tensor
+
+    def _body_ops(self, j: int, reads: dict[Slot, Access]) -> Iterator[Op]:
+        op = self.rows[0][j]
+        outputs: list[Access] = []
+        extra: list[Access] = []
+        for k, access in enumerate(op.outputs):
+            slot = (j, k)
+            if slot not in self.results:
+                slope = self.shared[access.tensor.name]
+                outputs.append(replace(access, advance=(slope,) if slope else ()))
+            elif slot in self.landing and slot not in self.needed:
+                outputs.append(self.landing[slot])
+            else:
+                outputs.append(replace(access, tensor=self.results[slot]))
+                extra += [self.landing[slot]] if slot in self.landing else []
+        inputs = tuple(reads[j, k] for k in range(len(op.inputs)))
+        # an operator with a nest has the outputs that its nest describes; others may write twice
+        if op.nest is None:
+            yield replace(op, inputs=inputs, outputs=(*outputs, *extra))
+            return
+        yield replace(op, inputs=inputs, outputs=tuple(outputs))
+        for index, target in enumerate(extra):
+            yield Op(f"{op.name}.collect{index}", "move", (outputs[index],), (target,))
+
+    def _finish_outputs(self) -> None:
+        for slot, held in self.results.items():
+            last = self._outputs(slot)[-1]
+            if last.tensor.name != held.name:
+                source = replace(last, tensor=held)
+                self.after.append(Op(f"{held.name}.copy", "move", (source,), (last,)))
+
+    def _module(self) -> str:
+        """The innermost module that all operators of a step belong to."""
+        paths = [op.module.split(".") for op in self.rows[0]]
+        shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+        return ".".join(parts[0] for parts in shared)
+
+
+def _slope(accesses: Sequence[Access]) -> int:
+    """Elements by which equally shaped views move from step to step."""
+    first = accesses[0]
+    slopes = {after.offset - before.offset for before, after in pairwise(accesses)}
+    if len(slopes) > 1 or any(a.strides != first.strides or a.advance for a in accesses):
+        raise _RefusalError
+    return slopes.pop() if slopes else 0
+
+
+def _lands_beside(op: Op, moves: dict[str, Op]) -> bool:
+    """Whether a move writes the tensor that the other moves write."""
+    targets = {access.tensor.name for move in moves.values() for access in move.outputs}
+    return op.kind == "move" and all(a.tensor.name in targets for a in op.outputs)
+
+
+def _landing(moves: Sequence[Op], accesses: list[Access], names: list[str]) -> Access:
+    """The advancing slice into which the gathering moves put the result of each step."""
+    pairs = [pair for move in moves for pair in _pairs(move)]
+    if [source.tensor.name for source, _ in pairs] != names:
+        raise _RefusalError
+    slices = []
+    for (source, target), access in zip(pairs, accesses, strict=True):
+        placed = view.reshape(target, access.shape)
+        if not covers(source) or placed is None or target.tensor.dtype != access.tensor.dtype:
+            raise _RefusalError
+        slices.append(placed)
+    if any(placed.tensor.name != slices[0].tensor.name for placed in slices):
+        raise _RefusalError
+    return replace(slices[0], advance=(_slope(slices),))
+
+
+def _pairs(move: Op) -> list[tuple[Access, Access]]:
+    """What a move copies where: slice by slice, or a concatenation into one output."""
+    if move.kind != "move":
+        raise _RefusalError
+    if len(move.inputs) == len(move.outputs):
+        return list(zip(move.inputs, move.outputs, strict=True))
+    if len(move.outputs) != 1:
+        raise _RefusalError
+    return list(zip(move.inputs, _parts(move.inputs, move.outputs[0]), strict=True))
+
+
+def _parts(inputs: Sequence[Access], whole: Access) -> list[Access]:
+    """The slices of a concatenation along the one axis in which the extents add up."""
+    shapes = [access.shape for access in inputs]
+    for axis, total in enumerate(whole.shape):
+        rest = (*whole.shape[:axis], *whole.shape[axis + 1 :])
+        fits = all((*s[:axis], *s[axis + 1 :]) == rest and len(s) > axis for s in shapes)
+        if fits and sum(shape[axis] for shape in shapes) == total:
+            starts = [sum(shape[axis] for shape in shapes[:i]) for i in range(len(shapes))]
+            return [
+                view.slice_axis(whole, axis, start, start + shape[axis], 1)
+                for start, shape in zip(starts, shapes, strict=True)
+            ]
+    raise _RefusalError

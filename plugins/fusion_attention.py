@@ -1,0 +1,92 @@
+"""Attention spelled out, scores, softmax and values, becomes one operator: scores stay on chip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from codesign.hookspecs import hookimpl
+from codesign.workload import view
+from codesign.workload.pattern import Match, Pattern, find
+from codesign.workload.record import Access, Op, Trace
+from codesign.workload.rewrite import Editor, broadcast
+
+_SCORES: Pattern = ("contraction", "query", "key")
+_SCALED: tuple[Pattern, ...] = (("mul|div", _SCORES), _SCORES)
+PATTERNS: tuple[Pattern, ...] = tuple(
+    ("contraction", ("softmax", masked), "value")
+    for scaled in _SCALED
+    for masked in (("add", scaled, "mask"), scaled)
+)
+"""Scale and mask are optional; a scale is a number (Vaswani et al., 2017, equation 1)."""
+
+
+@hookimpl
+def codesign_fusion_passes() -> Mapping[str, Callable[[Trace], Trace]]:
+    """After softmax has its name, before contractions take the scale or the mask."""
+    return {"35-attention": fuse_attentions}
+
+
+def fuse_attentions(trace: Trace) -> Trace:
+    """Merges both products, scale, mask and softmax where the scores serve nothing else.
+
+    The whole has the MACs of its parts. Products with more row loops than queries, as when
+    several heads share a key by broadcasting, are left as they are.
+    """
+    editor = Editor(trace)
+    for op in editor.ops():
+        found = (find(editor, op, pattern) for pattern in PATTERNS if op.kind == "contraction")
+        match = next((match for match in found if match), None)
+        fused = _whole(match) if match else None
+        if match and fused:
+            editor.merge(tuple(match.members.values()), op, fused)
+    return editor.finish()
+
+
+def _whole(match: Match) -> Op | None:
+    members = match.members.values()
+    scores = next(op for op in members if op.kind == "contraction" and op.name != match.root.name)
+    softmax = next(op for op in members if op.kind == "softmax")
+    values, shape = match.root, softmax.inputs[0].shape
+    lead = (*[1] * (4 - len(shape)), *shape[:-2])
+    if len(lead) != 2:
+        return None
+    query, key = _matrix(scores, 0, "mk", lead), _matrix(scores, 1, "nk", lead)
+    value, output = _matrix(values, 1, "kn", lead), _matrix(values, 2, "mn", lead)
+    if query is None or key is None or value is None or output is None:
+        return None
+    inputs = [query, key, value]
+    if "mask" in match.bound:
+        wide = broadcast(match.bound["mask"], (*lead, query.shape[2], key.shape[2]))
+        if wide is None:
+            return None
+        inputs.append(wide)
+    whole = replace(
+        values,
+        kind="attention",
+        inputs=tuple(inputs),
+        outputs=(output,),
+        nest=None,
+        functions=(),
+        attributes=(("causal", False), ("gqa", False)),
+    )
+    return whole if whole.macs == scores.macs + values.macs else None
+
+
+def _matrix(product: Op, operand: int, order: str, lead: tuple[int, ...]) -> Access | None:
+    """An operand of a product as ``[batch, heads, *order]``; None where it has other loops."""
+    access, axes = product.operands[operand], product.loops.operands[operand]
+    groups, rows, inner, columns = product.loops.classes(2)
+    if any(len(dims) > 1 for dims in (rows, inner, columns)):
+        return None
+    loops = {"m": rows, "k": inner, "n": columns}
+    wanted = [*groups, *(dim for letter in order for dim in loops[letter])]
+    held = [axis.terms[0][0] if len(axis.terms) == 1 else -1 for axis in axes]
+    if sorted(held) != sorted(wanted):
+        return None
+    ordered = view.permute(access, [held.index(dim) for dim in wanted])
+    extents = [math.prod(product.loops.extents[dim] for dim in loops[letter]) for letter in order]
+    if math.prod(product.loops.extents[dim] for dim in groups) != math.prod(lead):
+        return None
+    return view.reshape(ordered, (*lead, *extents))

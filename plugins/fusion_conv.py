@@ -1,0 +1,73 @@
+"""Batch normalisation with stored statistics disappears into the contraction before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from codesign.hookspecs import hookimpl
+from codesign.workload import view
+from codesign.workload.pattern import label
+from codesign.workload.record import Access, Op, Trace
+from codesign.workload.rewrite import Editor, project, traversal, with_operands
+
+_NOTE = "batch norms behind a contraction are folded into its weight and bias"
+
+
+@hookimpl
+def codesign_fusion_passes() -> Mapping[str, Callable[[Trace], Trace]]:
+    """Before activations join the contraction: nothing may stand between it and the norm."""
+    return {"40-conv-batch-norm": fold_batch_norms}
+
+
+def fold_batch_norms(trace: Trace) -> Trace:
+    """Folds scale and shift of a batch norm into the weight and bias of a convolution or linear.
+
+    ``w' = w g / sqrt(v + eps)`` and ``b' = (b - m) g / sqrt(v + eps) + beta`` (Ioffe and Szegedy,
+    "Batch normalization", 2015, section 3.1) are worked out once. The bias of the norm stands for
+    ``b'`` where the contraction has none; the other vectors of the norm are not read any more but
+    stay in the trace, since they are stored with the model.
+    """
+    editor = Editor(trace)
+    for op in editor.ops():
+        if label(op) != "batch_norm" or op.kind != "elementwise":
+            continue
+        product = editor.maker(op.inputs[0].tensor)
+        fused = _folded(product, op) if product else None
+        alone = product and editor.only_read_by(product.outputs[0].tensor, op)
+        if product and fused and alone and editor.may_merge((product, op), op):
+            editor.merge((product, op), op, fused)
+    changed = editor.finish()
+    if changed is trace or _NOTE in trace.notes:
+        return changed
+    return changed.replace(notes=(*changed.notes, _NOTE))
+
+
+def _folded(product: Op, norm: Op) -> Op | None:
+    """The contraction with the norm inside, or None where the norm is not one of its columns."""
+    if product.kind != "contraction" or not _is_linear_in_weight(product):
+        return None
+    source, written = norm.inputs[0], product.outputs[0]
+    output = view.reshape(norm.outputs[0], written.shape)
+    shift = view.reshape(_shift(norm), written.shape)
+    if output is None or shift is None or traversal(source) != traversal(written):
+        return None
+    operand, axes = project(shift, product.loops.operands[-1])
+    columns = {dim for axis in axes for dim, _ in axis.terms}
+    if not columns <= product.loops.uses(1):
+        return None
+    if product.functions:
+        return replace(product, outputs=(output,))
+    return replace(with_operands(product, [(operand, axes)], output), functions=("add",))
+
+
+def _is_linear_in_weight(product: Op) -> bool:
+    """Whether the second factor is stored and at most a stored bias follows."""
+    others = product.inputs[1:]
+    return product.functions in ((), ("add",)) and all(a.tensor.role == "weight" for a in others)
+
+
+def _shift(norm: Op) -> Access:
+    """The vector that takes the place of the folded bias: that of the norm, else its mean."""
+    learned = [access for access in norm.inputs[1:] if access.tensor.role == "weight"]
+    return learned[1] if len(learned) == 2 else norm.inputs[-2]

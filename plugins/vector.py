@@ -1,0 +1,127 @@
+"""A vector unit: everything that is not matrix work, with a table of operations per element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
+
+from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
+from codesign.mapping.streaming import Stream, stream
+from codesign.units import Count, Hertz, Joules, Natural, Unit
+
+Operations = Annotated[float, Ge(0), Unit("1")]
+
+_ONE = (
+    "add sub mul neg abs relu relu6 hardtanh clamp minimum maximum where masked_fill compare "
+    "logical floor round sign cast batch_norm move gather scatter sum mean max min any all cumsum "
+    "reduce elementwise"
+)
+_TWO = "requantize square leaky_relu hardswish hardsigmoid interpolate var"
+_FOUR = "gelu silu sigmoid tanh exp log sin cos div reciprocal sqrt rsqrt pow softplus elu erf"
+# a lookup table serves the transcendental functions; statistics of softmax and norms are passes
+_MORE = {"softmax": 6, "layer_norm": 8, "rms_norm": 6, "group_norm": 8, "sort": 2, "rope": 3}
+OPERATIONS: dict[str, float] = {
+    **dict.fromkeys(_ONE.split(), 1),
+    **dict.fromkeys(_TWO.split(), 2),
+    **dict.fromkeys(_FOUR.split(), 4),
+    **_MORE,
+}
+"""Lane operations per element (assumed): simple arithmetic 1, table look-ups 4."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector(Engine):
+    """Lanes that work on one element each per cycle.
+
+    A piece of n elements takes ``start + ceil(n / lanes) * operations`` cycles. Statistics of
+    softmax and normalisation need passes over a row; a row that does not fit is read again.
+
+    Attributes:
+        lanes: elements per cycle.
+        clock: clock of the lanes.
+        start: cycles to start a piece.
+        operations: lane operations per element, by function.
+        operation_energy: energy of one lane operation.
+    """
+
+    kind: ClassVar[str] = "vector"
+
+    lanes: Count = 64
+    clock: Hertz = 1e9
+    start: Natural = 8
+    operations: Mapping[str, Operations] = field(default_factory=lambda: dict(OPERATIONS))
+    operation_energy: Joules = 0.1e-12
+
+    def supports(self, op: Op) -> str | None:
+        """Takes every kind but contractions and whole attentions, if it knows the functions."""
+        if op.kind in ("contraction", "attention"):
+            return f"takes no {op.kind}"
+        unknown = [name for name in _functions(op) if name not in self.operations]
+        if unknown:
+            return f"no entry in operations for {', '.join(unknown)}"
+        return None
+
+    def plan(self, op: Op, budget: Budget) -> TilePlan:
+        """Pieces that flow through the buffer."""
+        units, per_unit, sweeps = _flow(op, budget)
+        operations = self._per_element(op)
+
+        def work(pieces: int) -> int:
+            return self.start + math.ceil(-(-pieces * per_unit // self.lanes) * operations)
+
+        parts = stream(op, budget, Stream(units, work, sweeps))
+        lane_operations = math.ceil(units * per_unit * operations)
+        read = sum(access.bytes for access in op.inputs)
+        write = sum(access.bytes for access in op.outputs)
+        actions = (("", "operation", lane_operations), ("buffer", "read", read))
+        return TilePlan(
+            parts.loop,
+            self.clock,
+            held_bytes=parts.held_bytes,
+            slot_in_bytes=parts.slot_in_bytes,
+            slot_out_bytes=parts.slot_out_bytes,
+            actions=tuple(a for a in (*actions, ("buffer", "write", write)) if a[2]),
+        )
+
+    def energies_j(self) -> Mapping[str, float]:
+        """Lane operations."""
+        return {"operation": self.operation_energy}
+
+    def _per_element(self, op: Op) -> float:
+        if op.kind == "sort":
+            return self.operations["sort"] * max(1.0, math.log2(max(2, op.inputs[0].shape[-1])))
+        return sum(self.operations[name] for name in _functions(op))
+
+
+def _functions(op: Op) -> tuple[str, ...]:
+    """Functions of an operator; kinds that carry none are their own function."""
+    return op.functions or (op.kind,)
+
+
+def _flow(op: Op, budget: Budget) -> tuple[int, int, int]:
+    """What the operator is cut by, elements of work in each unit, and passes over memory.
+
+    Softmax and normalisation keep a row on chip; where it does not fit they are cut anywhere and
+    read memory twice (the online form of softmax, Welford's form of the statistics).
+    """
+    first = op.inputs[0] if op.inputs else op.outputs[0]
+    largest = max(access.elements for access in op.operands)
+    if op.kind in ("softmax", "normalize"):
+        row = max(1, first.shape[-1] if first.shape else 1)
+        if 4 * first.tensor.dtype.storage_bytes(row) <= budget.buffer_bytes:
+            return max(1, math.prod(first.shape) // row), row, 1
+        return largest, 1, 2
+    if op.nest is not None:
+        outputs = max(1, op.outputs[0].elements)
+        return outputs, max(1, op.nest.points // outputs), 1
+    return max(1, largest), 1, 1
+
+
+@hookimpl
+def codesign_components() -> list[type[Component]]:
+    """The kind ``vector``."""
+    return [Vector]

@@ -1,0 +1,131 @@
+"""Every model of the zoo has exactly the published number of parameters and of MACs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from codesign.zoo import codesign_models
+from codesign.zoo.llama import LlamaConfig, decode, prefill
+
+MODELS = codesign_models()
+PARAMETERS = {
+    "resnet50": 25_557_032,
+    "mobilenet_v2": 3_504_872,
+    "efficientnet_b0": 5_288_548,
+    "vit_b_16": 86_567_656,
+    "bert_base": 109_482_240,
+    "gpt2": 124_439_808,
+    "llama_3_1_8b": 8_030_261_248,
+    "llama_3_1_8b_decode": 8_030_261_248,
+    "dlrm": 166_768_449,
+    "lstm_lm": 880_672,
+    "rnnt_8x640_encoder": 28_119_040,
+    "rnnt_8x640_prediction": 1_310_976,
+    "rnnt_8x640_joiner": 1_944_553,
+}
+MACS = {
+    "resnet50": 4_089_184_256,
+    "mobilenet_v2": 300_774_272,
+    "efficientnet_b0": 385_814_752,
+    "vit_b_16": 17_563_828_224,
+    "lstm_lm": 43_827_200,
+    "rnnt_8x640_prediction": 1_048_576,
+    "rnnt_8x640_joiner": 1_942_528,
+}
+
+
+def example(name: str, **given: int) -> tuple[Any, tuple[Any, ...]]:
+    module, args, kwargs = MODELS[name].example(name, given)
+    assert not kwargs
+    return module, args
+
+
+def counted_macs(module: Any, args: tuple[Any, ...]) -> int:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(*args)
+    flops = int(counter.get_total_flops())
+    assert flops % 2 == 0
+    return flops // 2
+
+
+def parameters(module: Any) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_every_model_of_the_zoo_has_an_expected_parameter_count() -> None:
+    assert sorted(PARAMETERS) == sorted(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_exactly_the_published_ones(name: str) -> None:
+    assert parameters(example(name)[0]) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_weight_takes_memory_and_no_module_is_in_training_mode(name: str) -> None:
+    module, args = example(name)
+    stored = [*module.parameters(), *module.buffers(), *torch.utils._pytree.tree_leaves(args)]
+    assert {tensor.device.type for tensor in stored} == {"meta"}
+    assert not any(part.training for part in module.modules())
+
+
+@pytest.mark.parametrize("name", MACS)
+def test_macs_at_batch_one_are_those_of_the_torch_counter(name: str) -> None:
+    assert counted_macs(*example(name)) == MACS[name]
+
+
+@pytest.mark.parametrize("name", ["resnet50", "dlrm", "lstm_lm", "rnnt_8x640_joiner"])
+def test_macs_are_proportional_to_the_batch(name: str) -> None:
+    assert counted_macs(*example(name, batch=3)) == 3 * counted_macs(*example(name))
+
+
+def test_gpt2_stores_its_tied_embedding_once() -> None:
+    module, _ = example("gpt2")
+    assert sum(p.numel() * p.element_size() for p in module.parameters()) == 497_759_232
+    assert module.head.weight is module.tokens.weight
+
+
+def test_dlrm_at_batch_32_counts_the_flops_of_the_reference_run() -> None:
+    assert 2 * counted_macs(*example("dlrm", batch=32)) == 26_480_640
+
+
+def test_the_three_parts_of_the_transducer_have_31_374_569_parameters_together() -> None:
+    parts = [name for name in MODELS if name.startswith("rnnt_8x640")]
+    assert sum(parameters(example(name)[0]) for name in parts) == 31_374_569
+
+
+def test_macs_of_the_transducer_encoder_per_second_follow_the_layer_rates() -> None:
+    # 100, 50 and then 25 steps a second; 4 gates of 640; layers 1 and 2 read stacked pairs
+    gates = 4 * 640
+    rates = [(100, 80 + 640), (50, 1280 + 640), (25, 1280 + 640), *[(25, 640 + 640)] * 5]
+    expected = sum(rate * gates * width for rate, width in rates)
+    assert counted_macs(*example("rnnt_8x640_encoder", steps=100)) == expected
+
+
+def llama_linear_macs(layers: int) -> int:
+    attention = 4096 * (4096 + 1024 + 1024 + 4096)
+    return layers * (attention + 3 * 4096 * 14336) + 4096 * 128256
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_llama_prefill_counts_its_matrices_per_token_and_its_attention_squared(layers: int) -> None:
+    with torch.device("meta"):
+        module, args = prefill(1, 128, LlamaConfig(layers=layers))
+    attention = layers * 32 * 128 * 128 * (128 + 128)
+    assert counted_macs(module, args) == 128 * llama_linear_macs(layers) + attention
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_llama_decode_counts_its_matrices_once_and_its_whole_cache(layers: int) -> None:
+    with torch.device("meta"):
+        module, args = decode(1, 2048, LlamaConfig(layers=layers))
+    attention = layers * 32 * 2048 * (128 + 128)
+    assert counted_macs(module, args) == llama_linear_macs(layers) + attention
+
+
+def test_llama_of_32_layers_reads_7_504_658_432_matrix_elements_per_token() -> None:
+    assert llama_linear_macs(32) == 7_504_658_432
