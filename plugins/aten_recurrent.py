@@ -40,21 +40,23 @@ class Family:
         gates: products per hidden unit.
         functions: elementwise work per gate: the sum of both products, the bias, the
             non-linearity, and the gate's share of the state update.
-        has_cell: whether a cell state is kept beside the hidden state.
+        states: tensors carried: a hidden state and perhaps a cell state.
+        is_gated: whether the update also reads the last of the old states.
     """
 
     gates: int
     functions: tuple[str, ...]
-    has_cell: bool = False
+    states: int = 1
+    is_gated: bool = True
 
 
 # LSTM: c = f c + i g and h = o tanh(c) are 3 products, a sum and a tanh for 4 gates, 8 lane
 # operations where a tanh counts 4: a product and a sum per gate. GRU: h = n + z (h - n) and r n.
 FAMILIES: Mapping[str, Family] = {
-    "lstm": Family(4, ("add", "add", "sigmoid", "mul", "add"), has_cell=True),
+    "lstm": Family(4, ("add", "add", "sigmoid", "mul", "add"), states=2),
     "gru": Family(3, ("add", "add", "sigmoid", "mul")),
-    "rnn_tanh": Family(1, ("add", "add", "tanh")),
-    "rnn_relu": Family(1, ("add", "add", "relu")),
+    "rnn_tanh": Family(1, ("add", "add", "tanh"), is_gated=False),
+    "rnn_relu": Family(1, ("add", "add", "relu"), is_gated=False),
 }
 
 
@@ -86,9 +88,9 @@ def _lower_cell(node: Node, builder: Builder, *, family: Family) -> None:
     bias = node.argument(4, "b_ih")
     driven = _product(builder, x, weight_ih, "input")
     recurrent = _product(builder, held[0], weight_hh, "recurrent")
-    inputs = [driven, recurrent, *_bias(builder, bias), held[-1]]
+    inputs = [driven, recurrent, *_bias(builder, bias), *(held[-1:] if family.is_gated else [])]
     outputs = [builder.new(value, overlap=True) for value in node.outputs]
-    builder.emit("elementwise", inputs, outputs, what="cell", functions=family.functions)
+    builder.emit("elementwise", inputs, outputs, what="update", functions=family.functions)
 
 
 # --- layers over time ---
@@ -177,7 +179,7 @@ def _lower_layer(
         swap,
     )
     hidden = layer.weights[1].shape[0] // family.gates
-    widths = [layer.weights[1].shape[1], hidden][: 1 + family.has_cell]
+    widths = [layer.weights[1].shape[1], hidden][: family.states]
     states = [
         builder.tensor(f"{layer.name}.{what}", (batch, width), dtype, "state").access()
         for what, width in zip(("hidden", "cell"), widths, strict=False)
@@ -200,11 +202,11 @@ def _emit_step(
     family: Family,
     layer: _Layer,
     gates: Sequence[Access],
-    states: Sequence[Access],
+    states: list[Access],
 ) -> None:
     """The state update and, with a projection, the product that makes the hidden state."""
     target = _at_step(builder, layer.output, layer.is_reverse) if layer.output else None
-    inputs, what = [*gates, states[-1]], f"{layer.name}.cell"
+    inputs, what = [*gates, *(states[-1:] if family.is_gated else [])], f"{layer.name}.update"
     if len(layer.weights) == 2:
         outputs = [*states, target] if target else list(states)
         builder.emit("elementwise", inputs, outputs, what=what, functions=family.functions)

@@ -71,7 +71,7 @@ def _alone(template: Template, shares: Shares) -> int:
 def _split_setups(template: Template, shares: Shares) -> int:
     """Set-ups paid twice: the tiles loaded before an operator opens go in two parts."""
     return max(
-        sum(shares.setup(number) + 1 for number, _ in template.step(tile).load.late)
+        sum(shares.setups[number] + 1 for number, _ in template.step(tile).load.late)
         for tile, _ in template.plan.counts
     )
 

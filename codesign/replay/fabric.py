@@ -7,7 +7,6 @@ costs at most three.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from codesign.errors import CodesignError
@@ -23,18 +22,21 @@ class Flow:
         work: units of work still to do at tick ``mark``.
         mark: tick of the last account; the first byte's tick while that lies ahead.
         rate: units per tick since then.
-        done: called when the last byte has arrived.
+        end: tick at which it ends at the present rate.
+        owner: what ``done`` is called with when the last byte has arrived.
     """
 
-    __slots__ = ("done", "mark", "number", "rate", "work")
+    __slots__ = ("done", "end", "mark", "number", "owner", "rate", "work")
 
-    def __init__(self, number: int, work: int, mark: int, done: Callable[[], None]) -> None:
-        self.number, self.work, self.mark, self.done = number, work, mark, done
+    def __init__(
+        self, number: int, work: int, mark: int, owner: Lane, done: Callable[[Lane], None]
+    ) -> None:
+        self.number, self.work, self.mark, self.owner, self.done = number, work, mark, owner, done
         self.rate = 0
+        self.end = -1
 
-    def finish(self) -> int:
-        """Tick at which it ends at the present rate."""
-        return self.mark - (-self.work // self.rate)
+
+_OUTSIDE = Lane("outside")  # stands for the lane in transfers that belong to none
 
 
 class Fabric:
@@ -53,6 +55,7 @@ class Fabric:
         self.moved: dict[int, int] = {}
         self.ended: list[Job] = []
         self.lanes = {name: Lane(name) for name in engines}
+        self._lanes = tuple(self.lanes.values())
         self._shares = shares
         self._flows: list[Flow] = []  # sharing now, or the only one and about to start
         self._ahead: list[Flow] = []  # set up but not yet at their first byte
@@ -73,11 +76,11 @@ class Fabric:
     def transfer(self, number: int, size: int, done: Callable[[], None]) -> None:
         """Starts a transfer for someone outside; ``done`` is called within ``advance``."""
 
-        def finished() -> None:
+        def finished(_: Lane) -> None:
             self._notified = True
             done()
 
-        self._begin(number, size, finished)
+        self._begin(number, size, _OUTSIDE, finished)
 
     def finish(self, engine: str, job: Job) -> None:
         """Ends the job of an engine that is a process."""
@@ -123,11 +126,14 @@ class Fabric:
     def _next(self) -> int | None:
         if self._changed:
             self._share()
-        times = [lane.compute_end for lane in self.lanes.values() if lane.compute_end >= 0]
-        if self._flow_end >= 0:
-            times.append(self._flow_end)
-        times += [flow.mark for flow in self._ahead]
-        return min(times) if times else None
+        tick = self._flow_end
+        for lane in self._lanes:
+            if lane.compute_end >= 0 and (lane.compute_end < tick or tick < 0):
+                tick = lane.compute_end
+        for flow in self._ahead:
+            if flow.mark < tick or tick < 0:
+                tick = flow.mark
+        return tick if tick >= 0 else None
 
     def _move_to(self, tick: int) -> None:
         if tick < self.now:
@@ -138,23 +144,20 @@ class Fabric:
         """Everything that is due now: transfers, then computes, in a fixed order."""
         if self._flow_end == self.now:
             self._end_flows()
-        started = [flow for flow in self._ahead if flow.mark <= self.now]
-        if started:
-            self.events += len(started)
-            self._ahead = [flow for flow in self._ahead if flow.mark > self.now]
-            self._flows += started
-            self._changed = True
-        for lane in self.lanes.values():
-            if lane.compute_end == self.now and lane.computing is not None:
+        if self._ahead:
+            self._start_flows()
+        for lane in self._lanes:
+            if lane.compute_end == self.now:
                 self.events += 1
                 self._computed(lane)
                 self._pump(lane)
 
     # -- transfers -------------------------------------------------------------------------------
 
-    def _begin(self, number: int, size: int, done: Callable[[], None]) -> None:
+    def _begin(self, number: int, size: int, owner: Lane, done: Callable[[Lane], None]) -> None:
         self.moved[number] = self.moved.get(number, 0) + size
-        flow = Flow(number, size * WORK_PER_BYTE, self.now + self._shares.setup(number), done)
+        start = self.now + self._shares.setups[number]
+        flow = Flow(number, size * WORK_PER_BYTE, start, owner, done)
         if self._flows and self._flows[0].mark > self.now:
             self._ahead.append(self._flows.pop())  # no longer alone: it must share from its start
         if flow.mark <= self.now or not (self._flows or self._ahead):
@@ -171,29 +174,40 @@ class Fabric:
         if not self._flows:
             self._flow_end = -1
             return
+        now = self.now
+        rates = self._shares.rates(tuple(sorted([flow.number for flow in self._flows])))
+        first = -1
         for flow in self._flows:
-            if flow.mark < self.now:
-                flow.work -= flow.rate * (self.now - flow.mark)
-                flow.mark = self.now
-        rates = self._shares.rates(tuple(sorted(flow.number for flow in self._flows)))
-        for flow in self._flows:
+            if flow.mark < now:
+                flow.work -= flow.rate * (now - flow.mark)
+                flow.mark = now
             flow.rate = rates[flow.number]
-        self._flow_end = min(flow.finish() for flow in self._flows)
+            flow.end = flow.mark - (-flow.work // flow.rate)
+            if flow.end < first or first < 0:
+                first = flow.end
+        self._flow_end = first
+
+    def _start_flows(self) -> None:
+        started = [flow for flow in self._ahead if flow.mark <= self.now]
+        self._ahead = [flow for flow in self._ahead if flow.mark > self.now]
+        self._flows += started
+        self.events += len(started)
+        self._changed = self._changed or bool(started)
 
     def _end_flows(self) -> None:
-        over = [flow for flow in self._flows if flow.finish() <= self.now]
-        self._flows = [flow for flow in self._flows if flow.finish() > self.now]
+        over = [flow for flow in self._flows if flow.end <= self.now]
+        self._flows = [flow for flow in self._flows if flow.end > self.now]
         self._changed = True
         self._flow_end = -1
+        self.events += len(over)
         for flow in over:
-            self.events += 1
-            flow.done()
+            flow.done(flow.owner)
 
     # -- pipelines -------------------------------------------------------------------------------
 
     def _pump(self, lane: Lane) -> None:
         """Starts whatever the lane can start now, until nothing more changes."""
-        while self._load(lane) or self._compute(lane) or self._store(lane):
+        while self._compute(lane) or self._load(lane) or self._store(lane):
             pass
 
     def _load(self, lane: Lane) -> bool:
@@ -202,12 +216,13 @@ class Fabric:
             chosen = lane.next_load()
             if chosen is None:
                 return False
-            job, tile = lane.loading = chosen
-            job.take()
+            job, step = lane.loading = chosen
+            job.left -= 1
             job.in_flight += 1
-            load = job.step(tile).load
-            lane.load_parts = deque(load.whole if job.open else load.early)
-            lane.load_late = () if job.open else load.late
+            if job.waits == 0:
+                lane.load_parts, lane.load_late = step.load.whole, ()
+            else:
+                lane.load_parts, lane.load_late = step.load.early, step.load.late
         return not lane.load_busy and self._next_load_part(lane)
 
     def _next_load_part(self, lane: Lane) -> bool:
@@ -215,13 +230,14 @@ class Fabric:
         if lane.loading is None:
             return False
         job = lane.loading[0]
-        if not lane.load_parts and lane.load_late and job.open:
-            lane.load_parts, lane.load_late = deque(lane.load_late), ()
+        if not lane.load_parts and lane.load_late and job.waits == 0:
+            lane.load_parts, lane.load_late = lane.load_late, ()
         if lane.load_parts:
-            number, size = lane.load_parts.popleft()
+            (number, size), lane.load_parts = lane.load_parts[0], lane.load_parts[1:]
             lane.load_busy = True
-            self._mark_start(job)
-            self._begin(number, size, lambda: self._load_part_over(lane))
+            if job.start < 0:
+                job.start = self.now
+            self._begin(number, size, lane, self._load_part_over)
             return False
         if lane.load_late:
             return False
@@ -237,13 +253,12 @@ class Fabric:
     def _compute(self, lane: Lane) -> bool:
         if lane.computing is not None or not lane.loaded:
             return False
-        job, tile = lane.loaded[0]
-        step = job.step(tile)
-        full = job.template is not None and job.out_flight >= job.template.plan.slots_out
-        if not job.open or (step.stores and full):
+        job, step = lane.loaded[0]
+        if job.waits or (step.stores and job.out_flight >= job.slots_out):
             return False
         lane.computing = lane.loaded.popleft()
-        self._mark_start(job)
+        if job.start < 0:
+            job.start = self.now
         lane.busy_ticks += step.ticks
         lane.compute_end = self.now + step.ticks
         job.out_flight += bool(step.stores)
@@ -254,11 +269,11 @@ class Fabric:
     def _computed(self, lane: Lane) -> None:
         if lane.computing is None:
             return
-        job, tile = lane.computing
+        job, step = lane.computing
         lane.computing, lane.compute_end = None, -1
         job.in_flight -= 1
-        if job.step(tile).stores:
-            lane.to_store.append((job, tile))
+        if step.stores:
+            lane.to_store.append((job, step))
         else:
             self._tile_over(job)
 
@@ -266,8 +281,7 @@ class Fabric:
         if lane.storing is not None or not lane.to_store:
             return False
         lane.storing = lane.to_store.popleft()
-        job, tile = lane.storing
-        lane.store_parts = deque(job.step(tile).stores)
+        lane.store_parts = lane.storing[1].stores
         self._next_store_part(lane)
         return True
 
@@ -275,8 +289,8 @@ class Fabric:
         if lane.storing is None:
             return
         if lane.store_parts:
-            number, size = lane.store_parts.popleft()
-            self._begin(number, size, lambda: self._store_part_over(lane))
+            (number, size), lane.store_parts = lane.store_parts[0], lane.store_parts[1:]
+            self._begin(number, size, lane, self._store_part_over)
             return
         job, _ = lane.storing
         lane.storing = None
@@ -296,7 +310,3 @@ class Fabric:
         job.end = self.now
         job.start = self.now if job.start < 0 else job.start
         self.ended.append(job)
-
-    def _mark_start(self, job: Job) -> None:
-        if job.start < 0:
-            job.start = self.now

@@ -12,7 +12,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from codesign.errors import CodesignError
 from codesign.hardware.plan import Tile, TilePlan
 from codesign.units import cycles_to_ticks
 
@@ -85,6 +84,7 @@ class Job:
     """
 
     __slots__ = (
+        "ahead",
         "barrier",
         "end",
         "followers",
@@ -94,6 +94,7 @@ class Job:
         "number",
         "out_flight",
         "segments",
+        "slots_out",
         "start",
         "template",
         "unfinished",
@@ -108,7 +109,9 @@ class Job:
         self.start = self.end = -1
         self.in_flight = self.out_flight = 0
         self.unfinished = template.total if template else 1
-        self.left: tuple[Tile, int] | None = None
+        self.slots_out = template.plan.slots_out if template else 1
+        self.ahead: Step | None = None
+        self.left = 0  # how many tiles like ``ahead`` are still to load
         self.segments: Iterator[tuple[Tile, int]] | None = None
 
     @property
@@ -116,25 +119,14 @@ class Job:
         """Whether everything it depends on has ended."""
         return self.waits == 0
 
-    def step(self, tile: Tile) -> Step:
-        """A tile of this job's plan as the replay sees it."""
-        if self.template is None:
-            raise CodesignError(f"{self.name} runs on a process engine and has no tiles")
-        return self.template.step(tile)
-
-    def peek(self) -> Tile | None:
+    def peek(self) -> Step | None:
         """The next tile to load, or None when all are loaded."""
-        if self.left is None:
+        if self.left == 0 and self.template is not None:
             if self.segments is None:
-                self.segments = self.template.plan.segments() if self.template else iter(())
-            self.left = next(self.segments, None)
-        return self.left[0] if self.left else None
-
-    def take(self) -> None:
-        """Moves on to the next tile."""
-        if self.left is not None:
-            tile, count = self.left
-            self.left = (tile, count - 1) if count > 1 else None
+                self.segments = self.template.plan.segments()
+            tile, self.left = next(self.segments, (None, 0))
+            self.ahead = self.template.step(tile) if tile is not None else None
+        return self.ahead if self.left else None
 
     def bytes_left(self) -> int:
         """Most buffer bytes that a job whose tiles are all loaded or loading can still take."""
@@ -170,29 +162,29 @@ class Lane:
         self.name = name
         self.queue: deque[Job] = deque()
         self.draining: deque[Job] = deque()
-        self.loaded: deque[tuple[Job, Tile]] = deque()
-        self.to_store: deque[tuple[Job, Tile]] = deque()
-        self.loading: tuple[Job, Tile] | None = None
-        self.computing: tuple[Job, Tile] | None = None
-        self.storing: tuple[Job, Tile] | None = None
-        self.load_parts: deque[tuple[int, int]] = deque()
+        self.loaded: deque[tuple[Job, Step]] = deque()
+        self.to_store: deque[tuple[Job, Step]] = deque()
+        self.loading: tuple[Job, Step] | None = None
+        self.computing: tuple[Job, Step] | None = None
+        self.storing: tuple[Job, Step] | None = None
+        self.load_parts: Parts = ()
         self.load_late: Parts = ()
         self.load_busy = False
-        self.store_parts: deque[tuple[int, int]] = deque()
+        self.store_parts: Parts = ()
         self.compute_end = -1
         self.busy_ticks = 0
 
-    def next_load(self) -> tuple[Job, Tile] | None:
+    def next_load(self) -> tuple[Job, Step] | None:
         """The tile that may start loading now, or None."""
         while self.queue:
             job = self.queue[0]
-            tile = job.peek()
-            if tile is None:
+            step = job.peek()
+            if step is None:
                 if job.template is None:
                     return None
                 self.draining.append(self.queue.popleft())
                 continue
-            return (job, tile) if self._has_room(job) else None
+            return (job, step) if self._has_room(job) else None
         return None
 
     def _has_room(self, job: Job) -> bool:

@@ -46,6 +46,8 @@ class Shares:
         self._classes: dict[tuple[object, ...], int] = {}
         self._members: list[tuple[Route, Descriptor, Descriptor]] = []
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
+        self.setups: list[int] = []
+        """Set-up ticks by class."""
 
     def classify(self, route: Route, read: Descriptor, write: Descriptor) -> int:
         """The class of a transfer along ``route``: transfers of one class behave alike."""
@@ -57,11 +59,8 @@ class Shares:
         if key not in self._classes:
             self._classes[key] = len(self._members)
             self._members.append((route, read, write))
+            self.setups.append(route.setup)
         return self._classes[key]
-
-    def setup(self, number: int) -> int:
-        """Set-up ticks of a class."""
-        return self._members[number][0].setup
 
     def ends(self, number: int) -> tuple[str, str]:
         """Source and target memory of a class."""
@@ -70,7 +69,7 @@ class Shares:
 
     def alone(self, number: int, size: int) -> int:
         """Ticks of a transfer of ``size`` bytes that shares with nobody, set-up included."""
-        return self.setup(number) - (-size * WORK_PER_BYTE // self.rates((number,))[number])
+        return self.setups[number] - (-size * WORK_PER_BYTE // self.rates((number,))[number])
 
     def resources(self, number: int) -> dict[tuple[str, int], int]:
         """Work units per tick of each resource that a class crosses, when it is alone there."""

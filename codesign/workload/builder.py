@@ -16,10 +16,11 @@ from codesign.workload import view
 from codesign.workload.assembly import Assembly, Body
 from codesign.workload.dtype import DType
 from codesign.workload.graph import Graph, Node, Value
-from codesign.workload.liveness import Liveness, base_name, operands
+from codesign.workload.liveness import Liveness, base_name, operands, short_name
 from codesign.workload.lowering import find_lowering
 from codesign.workload.nest import LoopNest
 from codesign.workload.record import Access, Attribute, Item, Op, Role, Tensor
+from codesign.workload.updates import Updates
 
 
 class Builder:
@@ -55,13 +56,7 @@ class Builder:
         self._index = -1
         for placeholder, access in zip(graph.inputs, inputs, strict=True):
             self.bind(placeholder.value, access)
-        self._foreign = {access.tensor.name for access in inputs}
-        mutated = dict(graph.mutations)
-        self._states = {name: self._env[name] for name in mutated.values()}
-        self._changes = {
-            self._env[name].tensor.name: self._live.updates(out) for out, name in graph.mutations
-        }
-        self._homes = {self._source(out): self._env[name] for out, name in graph.mutations}
+        self._updates = Updates(graph, self._live, self._env)
 
     # --- reading ---
 
@@ -102,8 +97,8 @@ class Builder:
 
     def is_overwritten(self, value: Value, copy: Value) -> bool:
         """Whether a mutated input that holds ``value`` changes while ``copy`` is still needed."""
-        changes = self._changes.get(self.access(value).tensor.name, [])
-        return any(self._index < change < self._live.last_use(copy) for change in changes)
+        tensor = self.access(value).tensor.name
+        return self._updates.changes_during(tensor, self._index, copy)
 
     # --- binding ---
 
@@ -156,7 +151,7 @@ class Builder:
             order: axes of the value in storage order, outermost first, if not row-major.
             overlap: whether the operator may overwrite what it reads, as elementwise ones may.
         """
-        home = self._home(value, overlap)
+        home = self._in_place(value, overlap)
         if home is None:
             ranks = tuple(order) or tuple(range(len(value.shape)))
             stored = tuple(value.shape[axis] for axis in ranks)
@@ -211,7 +206,7 @@ class Builder:
         """
         source = self._node.target if self._node else ""
         op = Op(
-            name=self._assembly.item_name(self._qualified(what or _short(source))),
+            name=self._assembly.item_name(self._qualified(what or short_name(source))),
             kind=kind,
             inputs=tuple(inputs),
             outputs=tuple(outputs),
@@ -285,13 +280,14 @@ class Builder:
 
     def run(self) -> None:
         """Lowers every node of the graph, then writes back what has to end in a mutated input."""
+        initial = dict(self._env)
         for index, node in enumerate(self.graph.nodes):
             self._index = index
             self._lower(node)
         self._node, self._index = None, len(self.graph.nodes)
         self._prefix, self.module = self._outer
         for output, name in self.graph.mutations:
-            result, state = self._env[output], self._states[name]
+            result, state = self._env[output], initial[name]
             if result != state:
                 self.move([result], state, "write_back")
 
@@ -311,10 +307,9 @@ class Builder:
             del self.items[before:]
             for value in filter(self.is_used, node.outputs):
                 self._settle(value)
-        if len(self.items) > before:
-            self._assembly.modelled += 1
-        else:
-            self._assembly.views += 1
+        is_free = len(self.items) == before
+        self._assembly.views += is_free
+        self._assembly.modelled += not is_free
 
     def _settle(self, value: Value) -> None:
         """Turns what an operator on constants would have written into a constant."""
@@ -329,47 +324,27 @@ class Builder:
         read = operands(node)
         return bool(read) and all(self.access(v).tensor.role == "constant" for v in read)
 
-    def _home(self, value: Value, overlap: bool) -> Access | None:
-        target = self._node.target if self._node else ""
-        name = base_name(target)
-        if name.endswith("_") and not name.endswith("__") and self._node:
-            return self.access(self._node.args[0])
-        home = self._homes.get(value.name)
-        if home is None or home.shape != value.shape or home.tensor.dtype != value.dtype:
+    def _in_place(self, value: Value, overlap: bool) -> Access | None:
+        node = self._node
+        if node is None:
             return None
-        read = [self.access(v).tensor.name for v in operands(self._node)] if self._node else []
-        if home.tensor.name in read and not overlap:
-            return None
-        return home if self._may_overwrite(home) else None
+        name = base_name(node.target)
+        if name.endswith("_") and not name.endswith("__"):
+            return self.access(node.args[0])
+        home = self._updates.home(value, node, overlap)
+        return home if home is not None and self._may_overwrite(home) else None
 
     def _may_overwrite(self, access: Access) -> bool:
-        tensor = access.tensor
-        mutated = any(state.tensor == tensor for state in self._states.values())
-        owned = tensor.role == "activation" and tensor.name not in self._foreign
-        if not mutated and (not owned or 0 in access.strides):
-            return False
-        return not self._live.needed_after(self._stored.get(tensor.name, []), self._index)
-
-    def _source(self, name: str) -> str:
-        """The value that a mutated input ends as, seen through functional copies."""
-        node = self._live.producer(name)
-        while node is not None and base_name(node.target) == "aten.copy":
-            source = node.args[1]
-            if not isinstance(source, Value) or source.shape != node.outputs[0].shape:
-                break
-            name, node = source.name, self._live.producer(source.name)
-        return name
+        holders = self._stored.get(access.tensor.name, [])
+        return self._updates.may_overwrite(access, self._index, holders)
 
     def _title(self, value: Value) -> str:
         """Name of what the current node makes: its target, and which output if it is not one."""
-        if self._node is None or value not in self._node.outputs:
+        outputs = self._node.outputs if self._node else ()
+        if self._node is None or value not in outputs:
             return value.name
-        index = self._node.outputs.index(value)
-        return f"{_short(self._node.target)}.{index}" if index else _short(self._node.target)
+        index, name = outputs.index(value), short_name(self._node.target)
+        return f"{name}.{index}" if index else name
 
     def _qualified(self, name: str) -> str:
         return f"{self._prefix}.{name}" if self._prefix else name
-
-
-def _short(target: str) -> str:
-    return base_name(target).rpartition(".")[2].strip("_") or "call"

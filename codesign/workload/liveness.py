@@ -43,6 +43,11 @@ def base_name(target: str) -> str:
     return ".".join(parts[:2]) if len(parts) > 2 else target
 
 
+def short_name(target: str) -> str:
+    """The bare name of a target: ``aten.add_.Tensor`` gives ``add``."""
+    return base_name(target).rpartition(".")[2].strip("_") or "call"
+
+
 def values_in(argument: Any) -> Iterator[Value]:
     """Every value in a nested argument, in order."""
     if isinstance(argument, Value):

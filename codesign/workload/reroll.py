@@ -13,12 +13,15 @@ from itertools import islice
 from codesign.workload.record import Item, Op, Trace
 from codesign.workload.repetition import Run, runs
 from codesign.workload.reroll_fold import Folded, Surroundings, fold
+from codesign.workload.reroll_step import resemblance
 from codesign.workload.rewrite import drop_unused
 
 MIN_STEPS = 3
 """Fewest bodies worth a region (assumed)."""
 MAX_ATTEMPTS = 24
-"""Alignments tried per run, and runs tried per sequence."""
+"""Runs tried per sequence, and cuts between steps tried per run."""
+SLACK = 2
+"""Steps at the ends of a loop that may stay outside because they differ."""
 
 
 def reroll(trace: Trace, minimum: int = MIN_STEPS) -> Trace:
@@ -45,30 +48,32 @@ def _first(trace: Trace, minimum: int, tried: set[tuple[str, ...]]) -> Trace | N
         names = tuple(op.name for op in ops)
         if names in tried:
             continue
-        signatures = [signature(op) for op in ops]
-        for run in islice(runs(signatures, minimum), MAX_ATTEMPTS):
-            for first, steps in _alignments(run, minimum):
-                rows = _rows(ops[first:], run.period, steps)
-                folded = fold(rows, around, f"{ops[first].name}.loop")
-                if folded is not None:
-                    span = (start + first, start + first + steps * run.period)
-                    changed = _splice(trace, span, folded)
-                    if changed is not None and _same_work(trace, changed):
-                        return changed
+        for run in islice(runs([resemblance(op) for op in ops], minimum), MAX_ATTEMPTS):
+            for steps in range(run.steps, max(minimum, run.steps - SLACK) - 1, -1):
+                changed = _folded(trace, start, ops, run, steps, around)
+                if changed is not None:
+                    return changed
         tried.add(names)
     return None
 
 
-def signature(op: Op) -> tuple[object, ...]:
-    """What must be equal in two steps for one body to stand for both.
-
-    Offsets and the names of intermediates differ from step to step; weights must be the same.
-    """
-    operands = tuple(
-        (a.shape, a.tensor.dtype, a.tensor.name if a.tensor.role == "weight" else None)
-        for a in op.operands
-    )
-    return op.kind, op.functions, op.attributes, op.nest, len(op.inputs), operands
+def _folded(
+    trace: Trace, start: int, ops: Sequence[Op], run: Run, steps: int, around: Surroundings
+) -> Trace | None:
+    """The trace with ``steps`` repetitions folded, cut where the least is handed on."""
+    found: list[tuple[int, int, Folded]] = []
+    shifts = min(run.length - steps * run.period, run.period, MAX_ATTEMPTS)
+    for first in range(run.start, run.start + shifts + 1):
+        rows = [ops[first + t * run.period :][: run.period] for t in range(steps)]
+        folded = fold(rows, around, f"{ops[first].name}.loop")
+        if folded is not None:
+            found.append((folded.carried_bytes, first, folded))
+    for _, first, folded in sorted(found, key=lambda entry: entry[:2]):
+        span = (start + first, start + first + steps * run.period)
+        changed = _splice(trace, span, folded)
+        if changed is not None and _same_work(trace, changed):
+            return changed
+    return None
 
 
 def _stretches(items: tuple[Item, ...]) -> Iterator[tuple[int, list[Op]]]:
@@ -84,27 +89,15 @@ def _stretches(items: tuple[Item, ...]) -> Iterator[tuple[int, list[Op]]]:
         yield len(items) - len(ops), ops
 
 
-def _alignments(run: Run, minimum: int) -> Iterator[tuple[int, int]]:
-    """Where a step may begin within a run, most steps first; the ends of a loop may differ."""
-    options = (
-        (run.start + shift, steps)
-        for steps in (run.steps, run.steps - 1, run.steps - 2)
-        if steps >= minimum
-        for shift in range(min(run.length - steps * run.period, run.period) + 1)
-    )
-    return islice(options, MAX_ATTEMPTS)
-
-
-def _rows(ops: Sequence[Op], period: int, steps: int) -> list[list[Op]]:
-    return [list(ops[t * period : (t + 1) * period]) for t in range(steps)]
-
-
 def _splice(trace: Trace, span: tuple[int, int], folded: Folded) -> Trace | None:
     """Puts the region in the place of its steps; None if a gathering move stands elsewhere."""
     start, end = span
-    rest = tuple(item for item in trace.items[end:] if item.name not in folded.gathered)
-    if len(trace.items) - end - len(rest) != len(folded.gathered):
+    after = {item.name for item in trace.items[end:]}
+    if not folded.gathered.keys() <= after:
         return None
+    rest = tuple(
+        part for item in trace.items[end:] for part in folded.gathered.get(item.name, (item,))
+    )
     middle = (*folded.before, folded.region, *folded.after)
     tensors = (*trace.tensors, *folded.tensors)
     return drop_unused(trace.replace(items=trace.items[:start] + middle + rest, tensors=tensors))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise, takewhile
+from itertools import accumulate, pairwise, takewhile
 
 from codesign.workload import view
 from codesign.workload.record import Access, Carry, Op, Region, Tensor, Trace
+from codesign.workload.reroll_step import aligned
 from codesign.workload.rewrite import carried, covers, every_op, traversal
 
 Slot = tuple[int, int]
@@ -23,14 +24,20 @@ class Folded:
         before: moves that put a sliced or broadcast initial state in place.
         after: moves of final values to outputs of the model.
         tensors: what these operators name that the trace does not know yet.
-        gathered: names of later moves that the region makes superfluous.
+        gathered: later moves that the region makes superfluous, by name, and what is left of
+            each.
     """
 
     region: Region
     before: tuple[Op, ...]
     after: tuple[Op, ...]
     tensors: tuple[Tensor, ...]
-    gathered: frozenset[str]
+    gathered: Mapping[str, tuple[Op, ...]]
+
+    @property
+    def carried_bytes(self) -> int:
+        """Bytes handed from step to step: the smaller, the better the cut between steps."""
+        return sum(carry.state.bytes for carry in self.region.carries)
 
 
 class Surroundings:
@@ -55,7 +62,7 @@ def fold(rows: Sequence[Sequence[Op]], around: Surroundings, name: str) -> Folde
     """Makes a region of steps that were found to look alike.
 
     Args:
-        rows: operators of each step, equally many with equal signatures.
+        rows: operators of each step, equally many, that resemble each other pairwise.
         around: the trace they stand in.
         name: name for the region.
 
@@ -64,8 +71,11 @@ def fold(rows: Sequence[Sequence[Op]], around: Surroundings, name: str) -> Folde
         a stride that is not constant, a value from two steps ago, or where an early step's result
         is used elsewhere than gathered in order.
     """
+    steps = aligned(rows)
+    if steps is None:
+        return None
     try:
-        return _Fold(rows, around, name).build()
+        return _Fold(steps, around, name).build()
     except _RefusalError:
         return None
 
@@ -79,7 +89,7 @@ class _Fold:
     shared: dict[str, int] = field(default_factory=dict)
     needed: set[Slot] = field(default_factory=set)
     landing: dict[Slot, Access] = field(default_factory=dict)
-    gathered: dict[str, None] = field(default_factory=dict)
+    gathered: dict[str, tuple[Op, ...]] = field(default_factory=dict)
     carries: dict[tuple[object, ...], Carry] = field(default_factory=dict)
     results: dict[Slot, Tensor] = field(default_factory=dict)
     before: list[Op] = field(default_factory=list)
@@ -108,7 +118,7 @@ class _Fold:
             tuple(self.before),
             tuple(self.after),
             tuple(self.tensors),
-            frozenset(self.gathered),
+            self.gathered,
         )
 
     def _slots(self, side: str) -> Iterator[Slot]:
@@ -164,8 +174,10 @@ class _Fold:
         names = [access.tensor.name for access in accesses]
         moves = {op.name: op for ops in outside[:-1] for op in ops}
         moves |= {op.name: op for op in outside[-1] if _lands_beside(op, moves)}
+        if not self.gathered.keys().isdisjoint(moves):
+            raise _RefusalError
         self.landing[slot] = _landing(list(moves.values()), accesses, names)
-        self.gathered |= dict.fromkeys(moves)
+        self.gathered |= {name: _left(move, names) for name, move in moves.items()}
         if any(op.name not in moves for op in outside[-1]):
             self.needed.add(slot)
 
@@ -282,7 +294,8 @@ def _lands_beside(op: Op, moves: dict[str, Op]) -> bool:
 
 def _landing(moves: Sequence[Op], accesses: list[Access], names: list[str]) -> Access:
     """The advancing slice into which the gathering moves put the result of each step."""
-    pairs = [pair for move in moves for pair in _pairs(move)]
+    chosen = set(names)
+    pairs = [pair for move in moves for pair in _pairs(move) if pair[0].tensor.name in chosen]
     if [source.tensor.name for source, _ in pairs] != names:
         raise _RefusalError
     slices = []
@@ -294,6 +307,16 @@ def _landing(moves: Sequence[Op], accesses: list[Access], names: list[str]) -> A
     if any(placed.tensor.name != slices[0].tensor.name for placed in slices):
         raise _RefusalError
     return replace(slices[0], advance=(_slope(slices),))
+
+
+def _left(move: Op, names: list[str]) -> tuple[Op, ...]:
+    """What a move still copies when the loop writes its own results: those of other steps."""
+    chosen = set(names)
+    rest = [pair for pair in _pairs(move) if pair[0].tensor.name not in chosen]
+    return tuple(
+        replace(move, name=f"{move.name}.{index}", inputs=(source,), outputs=(target,))
+        for index, (source, target) in enumerate(rest)
+    )
 
 
 def _pairs(move: Op) -> list[tuple[Access, Access]]:
@@ -308,15 +331,18 @@ def _pairs(move: Op) -> list[tuple[Access, Access]]:
 
 
 def _parts(inputs: Sequence[Access], whole: Access) -> list[Access]:
-    """The slices of a concatenation along the one axis in which the extents add up."""
+    """The slices of a concatenation, along the axis in which the extents add up, or of a stack."""
     shapes = [access.shape for access in inputs]
     for axis, total in enumerate(whole.shape):
         rest = (*whole.shape[:axis], *whole.shape[axis + 1 :])
-        fits = all((*s[:axis], *s[axis + 1 :]) == rest and len(s) > axis for s in shapes)
-        if fits and sum(shape[axis] for shape in shapes) == total:
-            starts = [sum(shape[axis] for shape in shapes[:i]) for i in range(len(shapes))]
-            return [
-                view.slice_axis(whole, axis, start, start + shape[axis], 1)
-                for start, shape in zip(starts, shapes, strict=True)
-            ]
+        # where several axes of a stack would do, the first is taken: the bytes are the same
+        if total == len(shapes) and all(shape == rest for shape in shapes):
+            return [view.select(whole, axis, index) for index in range(total)]
+        extents = [shape[axis] for shape in shapes if len(shape) == len(whole.shape)]
+        others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+        if len(extents) == len(shapes) and others == {rest} and sum(extents) == total:
+            ends = list(accumulate(extents))
+            starts = [0, *ends[:-1]]
+            pairs = zip(starts, ends, strict=True)
+            return [view.slice_axis(whole, axis, start, end, 1) for start, end in pairs]
     raise _RefusalError

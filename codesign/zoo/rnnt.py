@@ -11,6 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+# not public yet, but the one loop that torch.export keeps as a loop and that returns every step
+from torch._higher_order_ops.scan import scan
+
 from codesign.errors import ModelError
 
 FEATURES, HIDDEN, LAYERS = 80, 640, 8
@@ -52,33 +55,47 @@ class Cell(nn.Module):
         c = kept * c + taken * candidate.tanh()
         return output.sigmoid() * c.tanh(), c
 
-    def forward(self, steps: list[Tensor]) -> list[Tensor]:
-        """Runs all steps of this layer from the kept state and keeps the last one."""
-        h, c, outputs = self.h, self.c, []
-        for x in steps:
-            h, c = self.step(x, h, c)
-            outputs.append(h)
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps one step [batch, inputs] to [batch, hidden]; the state is kept."""
+        h, c = self.step(x, self.h, self.c)
+        self.h.copy_(h)
+        self.c.copy_(c)
+        return h
+
+
+class Layer(Cell):
+    """A cell that runs over a sequence, as one loop in the captured graph."""
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Maps [steps, batch, inputs] to [steps, batch, hidden]; the last state is kept."""
+
+        def body(state: tuple[Tensor, Tensor], x: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+            h, c = self.step(x, *state)
+            # scan refuses a result that is also the next state
+            return (h, c), h.clone()
+
+        (h, c), outputs = scan(body, (self.h, self.c), sequence)
         self.h.copy_(h)
         self.c.copy_(c)
         return outputs
 
 
 class Encoder(nn.Module):
-    """Cells run layer by layer over a chunk; two of them are followed by time reduction."""
+    """Layers that run over a chunk one after the other; two are followed by time reduction."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, hidden: int = HIDDEN, layers: int = LAYERS) -> None:
         super().__init__()
-        widths = [FEATURES] + [2 * HIDDEN if n in REDUCED else HIDDEN for n in range(LAYERS - 1)]
-        self.cells = nn.ModuleList(Cell(width, HIDDEN, batch) for width in widths)
+        widths = [FEATURES] + [2 * hidden if n in REDUCED else hidden for n in range(layers - 1)]
+        self.layers = nn.ModuleList(Layer(width, hidden, batch) for width in widths)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps features [steps, batch, 80] to [steps / 4, batch, 640]."""
-        steps = list(frames.unbind(0))
-        for index, cell in enumerate(self.cells):
-            steps = cell(steps)
+        """Maps features [steps, batch, 80] to [steps / 4, batch, hidden]."""
+        sequence = frames
+        for index, layer in enumerate(self.layers):
+            sequence = layer(sequence)
             if index in REDUCED:
-                steps = [torch.cat(p, -1) for p in zip(steps[::2], steps[1::2], strict=True)]
-        return torch.stack(steps)
+                sequence = sequence.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2)
+        return sequence
 
 
 class Prediction(nn.Module):
@@ -95,7 +112,7 @@ class Prediction(nn.Module):
         """Maps token numbers [batch] to [batch, 256]."""
         x = self.embedding(token)
         for cell in self.cells:
-            (x,) = cell([x])
+            x = cell(x)
         return x
 
 

@@ -238,9 +238,8 @@ def test_what_a_region_wrote_can_be_read_after_it() -> None:
 
 
 def _forked(otherwise: bool) -> Trace:
-    x, y, z = (
-        tensor(n, (4,), r) for n, r in (("x", "input"), ("y", "activation"), ("z", "output"))
-    )
+    x, y = tensor("x", (4,), "input"), tensor("y", (4,), "activation")
+    z = tensor("z", (4,), "output")
     other = (elementwise("no", x, y),) if otherwise else ()
     branch = Branch("b", 0.9, (elementwise("yes", x, y),), other)
     return Trace("t", (branch, elementwise("after", y, z)), (x, y, z))

@@ -9,7 +9,7 @@ import torch
 
 from codesign.zoo import codesign_models
 from codesign.zoo.llama import Llama, LlamaConfig, rotary_table, rotate
-from codesign.zoo.rnnt import Cell, Encoder
+from codesign.zoo.rnnt import Cell, Encoder, Layer
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "resnet50": (2, 1000),
@@ -19,7 +19,6 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "gpt2": (2, 128, 50257),
     "dlrm": (2, 1),
     "lstm_lm": (50, 2, 32),
-    "rnnt_8x640_encoder": (2, 2, 640),
     "rnnt_8x640_prediction": (2, 256),
     "rnnt_8x640_joiner": (2, 1001),
 }
@@ -135,8 +134,8 @@ def test_a_cell_stores_its_matrices_and_three_vectors_per_gate(
 
 
 def test_the_encoder_keeps_its_state_from_one_chunk_to_the_next() -> None:
-    whole = randomise(Encoder(batch=1))
-    halves = Encoder(batch=1).eval()
+    whole = randomise(Encoder(batch=1, hidden=6, layers=3))
+    halves = Encoder(batch=1, hidden=6, layers=3).eval()
     halves.load_state_dict(whole.state_dict())
     frames = torch.randn(8, 1, 80)
     with torch.no_grad():
@@ -144,3 +143,32 @@ def test_the_encoder_keeps_its_state_from_one_chunk_to_the_next() -> None:
         got = torch.cat([halves(frames[:4]), halves(frames[4:])])
     torch.testing.assert_close(got, expected)
     assert not torch.equal(expected[0], expected[1])
+
+
+def test_a_layer_over_a_sequence_is_its_cell_step_by_step() -> None:
+    layer = randomise(Layer(5, 6, batch=2))
+    cell = Cell(5, 6, batch=2)
+    cell.load_state_dict(layer.state_dict())
+    sequence = torch.randn(3, 2, 5)
+    with torch.no_grad():
+        expected = torch.stack([cell(x) for x in sequence])
+        torch.testing.assert_close(layer(sequence), expected)
+    torch.testing.assert_close(layer.h, cell.h)
+    torch.testing.assert_close(layer.c, cell.c)
+
+
+def test_time_reduction_puts_a_pair_of_steps_side_by_side() -> None:
+    model = randomise(Encoder(batch=2, hidden=6, layers=2))
+    frames = torch.randn(4, 2, 80)
+    first, second = model.layers
+    with torch.no_grad():
+        got = model(frames)
+        for layer in model.layers:
+            layer.h.zero_()
+            layer.c.zero_()
+        steps = first(frames)
+        pairs = torch.stack(
+            [torch.cat([steps[0], steps[1]], -1), torch.cat([steps[2], steps[3]], -1)]
+        )
+        halved = second(pairs)
+    torch.testing.assert_close(got, torch.cat([halved[0], halved[1]], -1)[None])

@@ -98,14 +98,6 @@ def test_the_three_parts_of_the_transducer_have_31_374_569_parameters_together()
     assert sum(parameters(example(name)[0]) for name in parts) == 31_374_569
 
 
-def test_macs_of_the_transducer_encoder_per_second_follow_the_layer_rates() -> None:
-    # 100, 50 and then 25 steps a second; 4 gates of 640; layers 1 and 2 read stacked pairs
-    gates = 4 * 640
-    rates = [(100, 80 + 640), (50, 1280 + 640), (25, 1280 + 640), *[(25, 640 + 640)] * 5]
-    expected = sum(rate * gates * width for rate, width in rates)
-    assert counted_macs(*example("rnnt_8x640_encoder", steps=100)) == expected
-
-
 def llama_linear_macs(layers: int) -> int:
     attention = 4096 * (4096 + 1024 + 1024 + 4096)
     return layers * (attention + 3 * 4096 * 14336) + 4096 * 128256

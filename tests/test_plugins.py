@@ -1,0 +1,153 @@
+"""Finding plugins: through entry points, in folders, and a clear word when something is off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codesign.errors import PluginError
+from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.plugins import Registry, registry
+
+SHIPPED = {"systolic": Engine, "vector": Engine, "sram": Memory, "dram": Memory, "link": Link}
+
+KIND = """
+from dataclasses import dataclass
+from typing import ClassVar
+from codesign.hardware.component import Memory
+from codesign.hookspecs import hookimpl
+
+@dataclass(frozen=True, kw_only=True)
+class Mram(Memory):
+    kind: ClassVar[str] = "{kind}"
+
+@hookimpl
+def codesign_components():
+    return [Mram]
+"""
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def test_the_shipped_kinds_come_through_the_same_door_as_any_other() -> None:
+    found = registry().components()
+    for kind, base in SHIPPED.items():
+        assert issubclass(found[kind], base)
+        assert found[kind].kind == kind
+    assert all(registry().plugins()[kind].startswith("codesign_plugins.") for kind in SHIPPED)
+
+
+def test_a_folder_adds_kinds(tmp_path: Path) -> None:
+    found = registry((_write(tmp_path, "mram", KIND.format(kind="mram")),))
+    assert "mram" in found.components()
+    assert found.plugins()["mram"] == str(tmp_path / "mram.py")
+    assert "mram" not in registry().components()
+
+
+def test_one_set_of_folders_is_loaded_once(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "mram", KIND.format(kind="mram"))
+    first, again = (registry((folder,)).components()["mram"] for _ in range(2))
+    assert first is again
+
+
+def test_files_that_start_with_an_underscore_are_left_alone(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "_helper", "raise RuntimeError('must not run')")
+    assert "_helper" not in Registry((folder,)).plugins()
+
+
+def test_two_owners_of_one_kind_are_both_named(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "mine", KIND.format(kind="sram"))
+    with pytest.raises(
+        PluginError,
+        match=r"^'sram' is offered by both plugin 'mine' \(.*mine\.py\) and plugin 'sram' \(code",
+    ):
+        Registry((folder,)).components()
+
+
+def test_two_plugins_of_one_name_are_both_named(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "sram", KIND.format(kind="mram"))
+    with pytest.raises(
+        PluginError, match=r"plugin 'sram' is offered by both codesign_plugins.sram"
+    ):
+        Registry((folder,))
+
+
+def test_the_same_file_name_in_two_folders_is_a_clash(tmp_path: Path) -> None:
+    folders = [_write(tmp_path / n, "mram", KIND.format(kind=n)) for n in ("one", "two")]
+    with pytest.raises(PluginError, match=r"offered by both .*one/mram.py and .*two/mram.py; ren"):
+        Registry(folders)
+
+
+def test_one_plugin_that_offers_a_kind_twice_is_refused(tmp_path: Path) -> None:
+    text = KIND.format(kind="mram").replace("[Mram]", "[Mram, Mram]")
+    with pytest.raises(PluginError, match="'mram' is offered by both plugin 'mram'"):
+        Registry((_write(tmp_path, "mram", text),)).components()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nothing_like_this", "ModuleNotFoundError: No module named 'nothing_like_this'"),
+        ("def broken(:", "SyntaxError: "),
+        ("raise ValueError('first\\nsecond')", "ValueError: first"),
+        ("raise ValueError", "ValueError"),
+    ],
+)
+def test_a_plugin_that_fails_to_load_is_named_in_one_line(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        PluginError, match=rf"plugin 'bad' \(.*bad\.py\) failed to load: {message}"
+    ) as e:
+        Registry((_write(tmp_path, "bad", text),))
+    assert "\n" not in str(e.value)
+
+
+def test_an_unknown_hook_is_refused_at_registration(tmp_path: Path) -> None:
+    text = KIND.format(kind="mram").replace("def codesign_components", "def codesign_component")
+    with pytest.raises(PluginError, match=r"plugin 'mram'.*unknown hook 'codesign_component'"):
+        Registry((_write(tmp_path, "mram", text),))
+
+
+def test_a_hook_with_an_argument_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    text = KIND.format(kind="mram").replace("components()", "components(colour)")
+    with pytest.raises(PluginError, match=r"plugin 'mram'.*failed to load"):
+        Registry((_write(tmp_path, "mram", text),))
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ("7", "codesign_components must return a list or a dict, got 7"),
+        ("['sram2']", "codesign_components must return Component classes, got 'sram2'"),
+        ("[int]", "codesign_components must return Component classes, got <class 'int'>"),
+        ("1 / 0", "codesign_components raised ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_hook_that_returns_the_wrong_thing_names_its_plugin(
+    result: str, message: str, tmp_path: Path
+) -> None:
+    text = KIND.format(kind="mram").replace("[Mram]", result)
+    with pytest.raises(PluginError, match=rf"plugin 'odd'.*{message}"):
+        Registry((_write(tmp_path, "odd", text),)).components()
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="nowhere does not exist; give a folder"):
+        Registry((tmp_path / "nowhere",))
+
+
+@pytest.mark.parametrize("kind", sorted(SHIPPED))
+def test_a_shipped_plugin_stands_alone_in_another_folder(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codesign.plugins.entry_points", lambda group: [])
+    source = Path(__file__).parents[1] / "plugins" / f"{kind}.py"
+    found = Registry((_write(tmp_path, kind, source.read_text()),)).components()
+    assert list(found) == [kind]
+    assert issubclass(found[kind], Component)
