@@ -101,7 +101,16 @@ class Registry:
             raise PluginError(f"plugin folder {folder} does not exist; give a folder of *.py files")
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
+                self._drop_if_same(path)
                 self._register(path.stem, str(path), partial(_load_file, path))
+
+    def _drop_if_same(self, path: Path) -> None:
+        """A copy of a loaded plugin, to the byte, takes its place; an edited one is a clash."""
+        loaded = self.manager.get_plugin(path.stem)
+        source = getattr(loaded, "__file__", None)
+        if source and Path(source).read_bytes() == path.read_bytes():
+            self.manager.unregister(loaded)
+            del self._origins[path.stem]
 
     def _register(self, name: str, origin: str, load: Callable[[], object]) -> None:
         if name in self._origins:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
 from codesign.workload.pattern import Match, Pattern, find
-from codesign.workload.record import Access, Op, Trace
+from codesign.workload.record import Access, Op, Tensor, Trace
 from codesign.workload.rewrite import Editor, broadcast
 
 _SCORES: Pattern = ("contraction", "query", "key")
@@ -25,7 +25,11 @@ PATTERNS: tuple[Pattern, ...] = tuple(
 @hookimpl
 def codesign_fusion_passes() -> Mapping[str, Callable[[Trace], Trace]]:
     """After softmax has its name, before contractions take the scale or the mask."""
-    return {"35-attention": fuse_attentions}
+    return {
+        "35-attention": fuse_attentions,
+        "36-grouped-query": share_keys,
+        "37-attention-layout": store_in_place,
+    }
 
 
 def fuse_attentions(trace: Trace) -> Trace:
@@ -42,6 +46,77 @@ def fuse_attentions(trace: Trace) -> Trace:
         if match and fused:
             editor.merge(tuple(match.members.values()), op, fused)
     return editor.finish()
+
+
+def share_keys(trace: Trace) -> Trace:
+    """Lets query heads read the key head that they share, instead of copies of it.
+
+    Grouped-query attention (Ainslie et al., 2023) is often written by repeating keys and values;
+    the operator reads them once per group.
+    """
+    editor = Editor(trace)
+    for op in editor.ops():
+        if op.kind != "attention":
+            continue
+        copies = [editor.maker(access.tensor) for access in op.inputs[1:3]]
+        members = [copy for copy in copies if copy and editor.only_read_by(_result(copy), op)]
+        if len(members) != 2 or not editor.may_merge([*members, op], op):
+            continue
+        pairs = zip(members, op.inputs[1:3], strict=True)
+        heads = [found for copy, access in pairs if (found := _before_repeat(copy, access))]
+        if len(heads) != 2 or heads[0].shape[1] != heads[1].shape[1]:
+            continue
+        facts = tuple(sorted({**dict(op.attributes), "gqa": True}.items()))
+        inputs = (op.inputs[0], *heads, *op.inputs[3:])
+        editor.merge([*members, op], op, replace(op, inputs=inputs, attributes=facts))
+    return editor.finish()
+
+
+def store_in_place(trace: Trace) -> Trace:
+    """Lets an attention write its heads side by side where a copy would put them afterwards."""
+    editor = Editor(trace)
+    for op in editor.ops():
+        source = editor.maker(op.inputs[0].tensor) if len(op.inputs) == 1 else None
+        if op.kind != "move" or source is None or source.kind != "attention":
+            continue
+        order = _permutation(source.outputs[0], op.inputs[0])
+        alone = editor.only_read_by(op.inputs[0].tensor, op)
+        if order and alone and len(op.outputs) == 1 and editor.may_merge((source, op), op):
+            output = view.permute(op.outputs[0], order)
+            editor.merge((source, op), op, replace(source, outputs=(output,)))
+    return editor.finish()
+
+
+def _result(op: Op) -> Tensor:
+    return op.outputs[0].tensor
+
+
+def _before_repeat(copy: Op, access: Access) -> Access | None:
+    """What a copy repeats, as ``[batch, heads, length, width]``; None if it does anything else."""
+    if copy.kind != "move" or len(copy.inputs) != 1:
+        return None
+    source = copy.inputs[0]
+    repeated = [i for i, n in enumerate(source.shape) if n > 1 and source.strides[i] == 0]
+    if len(repeated) != 1 or source.shape != copy.outputs[0].shape or len(source.shape) != 5:
+        return None
+    batch, heads, count, length, width = source.shape
+    if repeated != [2] or access.shape != (batch, heads * count, length, width):
+        return None
+    whole = view.reshape(copy.outputs[0], access.shape)
+    return view.select(source, 2, 0) if whole == access else None
+
+
+def _permutation(written: Access, read: Access) -> list[int]:
+    """Axes of ``read`` in the order of the axes of ``written``; empty if it is no permutation."""
+    axes = list(zip(read.shape, read.strides, strict=True))
+    wanted = list(zip(written.shape, written.strides, strict=True))
+    if (
+        read.offset != written.offset
+        or sorted(axes) != sorted(wanted)
+        or len(set(axes)) < len(axes)
+    ):
+        return []
+    return [axes.index(axis) for axis in wanted]
 
 
 def _whole(match: Match) -> Op | None:

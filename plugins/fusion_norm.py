@@ -8,7 +8,7 @@ from dataclasses import replace
 from codesign.hookspecs import hookimpl
 from codesign.workload.pattern import Match, Pattern, find
 from codesign.workload.record import Op, Trace
-from codesign.workload.rewrite import Editor
+from codesign.workload.rewrite import Editor, without_broadcast
 
 # the mean is a reduction; epsilon and the exponent are numbers, not operands
 _MEANS: tuple[Pattern, ...] = (
@@ -24,8 +24,8 @@ _SCALED: tuple[Pattern, ...] = tuple(
         ("div", "x", ("sqrt", mean)),
     )
 )
-RMS_NORM: tuple[Pattern, ...] = (*(("mul", "weight", scaled) for scaled in _SCALED), *_SCALED)
-"""Zhang and Sennrich, "Root mean square layer normalization", 2019; with and without a weight."""
+WEIGHTED: tuple[Pattern, ...] = tuple(("mul", "weight", scaled) for scaled in _SCALED)
+"""Zhang and Sennrich, "Root mean square layer normalization", 2019, equation 4."""
 
 _SHIFTED: Pattern = ("exp", ("sub", "x", ("amax|max", "x")))
 SOFTMAX: tuple[Pattern, ...] = (
@@ -42,8 +42,12 @@ def codesign_fusion_passes() -> Mapping[str, Callable[[Trace], Trace]]:
 
 
 def fuse_rms_norms(trace: Trace) -> Trace:
-    """``x / sqrt(mean(x^2) + eps) * w`` becomes one normalisation; casts in between go."""
-    return _fuse(trace, RMS_NORM, "normalize", "rms_norm")
+    """``x / sqrt(mean(x^2) + eps) * w`` becomes one normalisation; casts in between go.
+
+    Those with a weight come first: each has one without inside.
+    """
+    weighted = _fuse(trace, WEIGHTED, "normalize", "rms_norm")
+    return _fuse(weighted, _SCALED, "normalize", "rms_norm")
 
 
 def fuse_softmaxes(trace: Trace) -> Trace:
@@ -63,7 +67,7 @@ def _fuse(trace: Trace, patterns: tuple[Pattern, ...], kind: str, function: str)
         fused = replace(
             op,
             kind=kind,
-            inputs=(source, weight) if weight else (source,),
+            inputs=(source, without_broadcast(weight)) if weight else (source,),
             functions=(function,),
             attributes=(("width", source.shape[-1]),),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,14 @@ def test_a_shipped_plugin_stands_alone_in_another_folder(
     found = Registry((_write(tmp_path, kind, source.read_text()),)).components()
     assert list(found) == [kind]
     assert issubclass(found[kind], Component)
+
+
+def test_a_shipped_plugin_copied_to_a_folder_takes_the_place_of_the_installed_one(
+    tmp_path: Path,
+) -> None:
+    for name in ("systolic", "vector", "sram", "dram", "link"):
+        installed = importlib.import_module(f"codesign_plugins.{name}")
+        (tmp_path / f"{name}.py").write_bytes(Path(str(installed.__file__)).read_bytes())
+    copied = Registry((tmp_path,))
+    assert copied.plugins()["systolic"] == str(tmp_path / "systolic.py")
+    assert copied.components().keys() == Registry().components().keys()

@@ -50,11 +50,9 @@ class Service:
 
     Attributes:
         bytes_per_s: joint rate of all of them, a whole number of at least 1.
-        counts: (action, count per byte served) pairs for energy, for memories that count commands.
     """
 
     bytes_per_s: int
-    counts: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +68,8 @@ class Component:
         extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True
     )
     kind: ClassVar[str]
+    expected_error: ClassVar[str] = ""
+    """How wrong the model of this kind is known to be, in a sentence that every result repeats."""
 
     name: str = ""
     leakage: Watts = 0.0

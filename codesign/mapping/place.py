@@ -44,12 +44,11 @@ def place(trace: Trace, hardware: Hardware, residency: Residency = "region") -> 
 
 
 class _Placer:
-    """One placement; memoises plans on (content, engine, budget)."""
+    """One placement; operators of equal content are planned once."""
 
     def __init__(self, trace: Trace, hardware: Hardware, residency: Residency) -> None:
         self.trace, self.hardware, self.residency = trace, hardware, residency
         self.paths = Paths(hardware)
-        self.plans: dict[tuple[object, ...], TilePlan] = {}
         self.choices: dict[tuple[object, ...], tuple[str, TilePlan | None, int]] = {}
 
     def check(self) -> None:

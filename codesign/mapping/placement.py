@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.hardware.plan import TilePlan
@@ -79,7 +78,6 @@ class Placement:
     program: tuple[Step, ...]
     home: str
     notes: tuple[str, ...] = ()
-    buffers: Mapping[str, str] = field(default_factory=dict)
 
     def assignments(self) -> list[tuple[Assignment, int]]:
         """Every assignment with the number of times it runs, preloads included."""

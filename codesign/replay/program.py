@@ -72,7 +72,7 @@ class Program:
     _writer: dict[str, Job] = field(default_factory=dict)
     _readers: dict[str, list[Job]] = field(default_factory=dict)
     _last: dict[str, Job] = field(default_factory=dict)
-    _fenced: set[str] = field(default_factory=set)
+    _fences: dict[str, tuple[Job, ...]] = field(default_factory=dict)
 
     def add(self, steps: tuple[Step, ...]) -> None:
         """Appends steps, unrolling blocks."""
@@ -99,7 +99,8 @@ class Program:
 
     def _fence(self) -> None:
         """The next job of every engine waits for the last ones of all: the buffer changes hands."""
-        self._fenced = {engine.name for engine in self.transfers.hardware.engines}
+        last = tuple(self._last.values())
+        self._fences = {engine.name: last for engine in self.transfers.hardware.engines}
 
     def _carry(self, carries: tuple[Carry, ...]) -> None:
         for carry in carries:
@@ -119,11 +120,9 @@ class Program:
             self._after(before, self._writer.get(access.tensor.name))
             for reader in self._readers.get(access.tensor.name, ()):
                 self._after(before, reader)
-        if assignment.engine in self._fenced:
-            self._fenced.discard(assignment.engine)
+        for last in self._fences.pop(assignment.engine, ()):
             job.barrier = True
-            for last in self._last.values():
-                self._after(before, last)
+            self._after(before, last)
         for earlier in before.values():
             earlier.followers.append(job)
         job.waits = len(before)

@@ -121,7 +121,7 @@ class Result:
     @cached_property
     def assumptions(self) -> tuple[str, ...]:
         """What was taken for granted, and how wrong the models are known to be."""
-        errors = [getattr(part, "expected_error", "") for part in self.machine.components.values()]
+        errors = [part.expected_error for part in self.machine.components.values()]
         rows = len(self.machine.assumed)
         return (
             *self.placement.trace.notes,

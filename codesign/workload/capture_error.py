@@ -10,8 +10,8 @@ from codesign.errors import CaptureError
 
 _BRANCH = re.compile(r"data-dependent|GuardOnDataDependent|DynamicControlFlow|is_nonzero|Eq\(u\d")
 _ITEM = re.compile(r"\.item\(\)|_local_scalar_dense|aten\.item|tolist")
-_TORCH = re.compile(r"[/\\](torch|functorch|contextlib\.py|<frozen|codesign[/\\]workload)")
-_QUOTED = re.compile(r"<class '(?:\w+\.)*(\w+)'>")
+_TORCH = re.compile(r"[/\\](torch|functorch|codesign[/\\]workload)[/\\]|contextlib\.py$")
+_QUOTED = re.compile(r"<class '(?:[^']*\.)?(\w+)'>")
 _LENGTH = 200
 
 

@@ -155,7 +155,8 @@ class _Reader:
             elif node.op == "get_attr":
                 self.env[node.name] = self._attribute(node)
             elif node.op == "output":
-                self.outputs = tuple(self._plain(node.args[0]))
+                ends = self._plain(node.args[0])
+                self.outputs = tuple(ends) if isinstance(ends, (list, tuple)) else (ends,)
             elif _is_getitem(node):
                 self.env[node.name] = self.env[node.args[0].name][node.args[1]]
             else:

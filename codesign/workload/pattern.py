@@ -14,7 +14,7 @@ from itertools import permutations
 from typing import TypeAlias
 
 from codesign.workload.record import Access, Op
-from codesign.workload.rewrite import Editor, traversal
+from codesign.workload.rewrite import Editor, traversal, without_broadcast
 
 Pattern: TypeAlias = "str | tuple[str | Pattern, ...]"
 """A variable, or labels and operand patterns."""
@@ -106,13 +106,7 @@ def _match_access(
 
 def _in_order(written: Access, read: Access) -> bool:
     """Whether a reader sees every element in the order of writing, repeated at most."""
-    kept = [i for i, (n, s) in enumerate(zip(read.shape, read.strides, strict=True)) if s or n == 1]
-    bare = replace(
-        read,
-        shape=tuple(read.shape[i] for i in kept),
-        strides=tuple(read.strides[i] for i in kept),
-    )
-    return traversal(bare) == traversal(written)
+    return traversal(without_broadcast(read)) == traversal(without_broadcast(written))
 
 
 def _absorb_casts(editor: Editor, match: Match) -> Match:

@@ -65,7 +65,9 @@ class _Rewriter:
 
     def _op(self, op: Op) -> Op:
         inputs = tuple(self._access(access) for access in op.inputs)
-        return replace(op, inputs=inputs, outputs=tuple(self._access(a) for a in op.outputs))
+        outputs = tuple(self._access(access) for access in op.outputs)
+        changed = replace(op, inputs=inputs, outputs=outputs)
+        return _with_row_bytes(changed) if op.kind in ("gather", "scatter") else changed
 
     def _access(self, access: Access) -> Access:
         tensor = self._tensors.get(access.tensor.name)
@@ -77,3 +79,13 @@ class _Rewriter:
 
     def _tensor(self, tensor: Tensor) -> Tensor:
         return self._tensors.get(tensor.name, tensor)
+
+
+def _with_row_bytes(op: Op) -> Op:
+    """A lookup whose attribute ``row_bytes``, if it has one, fits the format of its table."""
+    if op.attribute("row_bytes") is None:
+        return op
+    table = op.inputs[0] if op.kind == "gather" else op.outputs[0]
+    size = table.tensor.dtype.storage_bytes(table.shape[-1])
+    facts = ((name, size if name == "row_bytes" else value) for name, value in op.attributes)
+    return replace(op, attributes=tuple(facts))

@@ -76,6 +76,15 @@ def broadcast(access: Access, shape: tuple[int, ...]) -> Access | None:
     return replace(access, shape=shape, strides=tuple(strides))
 
 
+def without_broadcast(access: Access) -> Access:
+    """The view without the axes along which it repeats or has extent 1."""
+    kept = _varying(access)
+    shape, strides = access.shape, access.strides
+    return replace(
+        access, shape=tuple(shape[i] for i in kept), strides=tuple(strides[i] for i in kept)
+    )
+
+
 def project(access: Access, axes: Sequence[Axis]) -> tuple[Access, tuple[Axis, ...]]:
     """Aligns a view with the output axes of a nest, for an operand that a fusion adds.
 
@@ -86,13 +95,7 @@ def project(access: Access, axes: Sequence[Axis]) -> tuple[Access, tuple[Axis, .
     Returns:
         The view without its broadcast axes, and the affine axes of what is left.
     """
-    kept = [i for i, n in enumerate(access.shape) if access.strides[i] != 0 and n > 1]
-    view = replace(
-        access,
-        shape=tuple(access.shape[i] for i in kept),
-        strides=tuple(access.strides[i] for i in kept),
-    )
-    return view, tuple(axes[i] for i in kept)
+    return without_broadcast(access), tuple(axes[i] for i in _varying(access))
 
 
 def with_operands(op: Op, extra: Sequence[tuple[Access, tuple[Axis, ...]]], output: Access) -> Op:
@@ -266,6 +269,11 @@ def every_op(items: tuple[Item, ...]) -> Iterator[Op]:
         else:
             yield from every_op(item.taken)
             yield from every_op(item.otherwise)
+
+
+def _varying(access: Access) -> list[int]:
+    pairs = zip(access.shape, access.strides, strict=True)
+    return [axis for axis, (extent, stride) in enumerate(pairs) if stride != 0 and extent > 1]
 
 
 def _runs(access: Access) -> list[tuple[int, int]]:

@@ -233,6 +233,16 @@ def test_the_format_document_names_every_key() -> None:
     assert [key for key in keys if f"`{key}`" not in text] == []
 
 
+def test_the_example_of_the_format_document_is_a_trace_as_we_write_it(tmp_path: Path) -> None:
+    text = (SAMPLE.parent / "FORMAT.md").read_text()
+    example = text.split("```json\n")[1].split("```")[0]
+    (tmp_path / "t.json").write_text(example)
+    trace = load_trace(tmp_path / "t.json")
+    assert (trace.name, trace.macs) == ("tiny", 32 * 64)
+    save_trace(trace, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == example
+
+
 def _keys(value: object) -> list[str]:
     if isinstance(value, list):
         return [key for item in value for key in _keys(item)]

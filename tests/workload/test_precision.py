@@ -179,6 +179,19 @@ def test_a_block_format_adds_its_scales() -> None:
     assert converted.parameter_bytes == 64 * 4 // 8 + 2 * 16 // 8
 
 
+@pytest.mark.parametrize("kind", ["gather", "scatter"])
+@pytest.mark.parametrize(("target", "size"), [("int8", 24), ("int4", 12), ("fp4[16x8]", 14)])
+def test_the_row_size_of_a_lookup_follows_the_format(kind: str, target: str, size: int) -> None:
+    table = Tensor("table", (10, 24), DType.parse("fp32"), "weight").access()
+    picked = Tensor("picked", (5, 24), DType.parse("fp32"), "activation").access()
+    operands = (table, picked) if kind == "gather" else (picked, table)
+    facts = (("row_bytes", 96), ("rows", 5))
+    op = Op("lookup", kind, operands[:1], operands[1:], attributes=facts)
+    trace = Trace("lookup", (op,), (table.tensor, picked.tensor))
+    ((converted, _),) = with_precision(trace, target).ops()
+    assert converted.attributes == (("row_bytes", size), ("rows", 5))
+
+
 def test_row_numbers_keep_their_width() -> None:
     rows = Tensor("rows", (8,), DType.parse("int64"), "input")
     trace = Trace("lookup", (), (rows,))

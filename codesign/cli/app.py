@@ -1,0 +1,183 @@
+"""The commands ``simulate``, ``trace`` and ``models``, and the program itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codesign import __version__
+from codesign.cli import hardware, plugins
+from codesign.cli.options import (
+    AllowUnsupported,
+    Batch,
+    Json,
+    Model,
+    Plugins,
+    Residency,
+    SeqLen,
+    Steps,
+    model_options,
+    read_settings,
+)
+from codesign.cli.output import print_error, print_json, print_rich, progress, table
+from codesign.errors import CodesignError
+
+app = typer.Typer(
+    help="What a PyTorch model costs on hardware that may not exist yet.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(hardware.app, name="hardware")
+app.add_typer(plugins.app, name="plugins")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and ends the process.
+
+    Exit code 0 is success, 2 a mistake of the user told in one line on standard error.
+
+    Args:
+        arguments: words after the program name; those of the process by default.
+    """
+    try:
+        app(args=arguments, prog_name="codesign")
+    except CodesignError as error:
+        print_error(error)
+        raise SystemExit(2) from None
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"codesign {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What a PyTorch model costs on hardware that may not exist yet."""
+
+
+@app.command()
+def simulate(
+    model: Model,
+    hardware: Annotated[
+        str, typer.Option(help="A preset name or the path of a .yaml file.", metavar="HW")
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a hardware value; may be repeated.", metavar="COMPONENT.FIELD=VALUE"
+        ),
+    ] = None,
+    batch: Batch = None,
+    seq_len: SeqLen = None,
+    steps: Steps = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="Number format of the run, or native for that of the model; "
+            "by default the precision of the hardware.",
+            metavar="D",
+            show_default=False,
+        ),
+    ] = None,
+    residency: Annotated[
+        Residency, typer.Option(help="What stays on chip across the steps of a region.")
+    ] = Residency.region,
+    plugins: Plugins = None,
+    allow_unsupported: AllowUnsupported = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for summary.json, ledger.parquet, operators.parquet and timeline.json.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Report what one run of a model costs on a piece of hardware."""
+    from codesign.simulation import simulate as run
+
+    changes = read_settings(settings)
+    options = model_options(batch, seq_len, steps, allow_unsupported)
+    with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
+        result = run(
+            model,
+            hardware,
+            settings=changes,
+            dtype=dtype,
+            residency=residency.value,
+            plugins=tuple(plugins or ()),
+            watch=watch,
+            **options,
+        )
+        if out is not None:
+            result.save(out)
+    if json:
+        print_json(result.summary())
+    else:
+        from codesign.cli.report import report
+
+        print_rich(*report(result))
+
+
+@app.command()
+def trace(
+    model: Model,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="Where to write it; .json or .json.gz.", metavar="FILE"
+        ),
+    ],
+    batch: Batch = None,
+    seq_len: SeqLen = None,
+    steps: Steps = None,
+    plugins: Plugins = None,
+    allow_unsupported: AllowUnsupported = False,
+) -> None:
+    """Capture a model and write its operator trace to a file."""
+    from codesign.cli.quantities import count, quantity
+    from codesign.models import resolve_model
+    from codesign.workload.file import save_trace
+
+    options = model_options(batch, seq_len, steps, allow_unsupported)
+    with progress(f"capturing {model}", "", quiet=False):
+        captured = resolve_model(model, plugins=tuple(plugins or ()), **options)
+        save_trace(captured, output)
+    operators = sum(1 for _ in captured.ops())
+    typer.echo(
+        f"{output}: {count(operators)} operators, {quantity(captured.macs, 'MAC')}, "
+        f"{count(captured.parameters)} parameters, coverage {captured.coverage.share:.0%}, "
+        f"digest {captured.digest[:12]}"
+    )
+
+
+@app.command()
+def models(plugins: Plugins = None, json: Json = False) -> None:
+    """List the models that can be named."""
+    from codesign.models import list_models
+
+    known = list_models(tuple(plugins or ()))
+    if json:
+        rows = [
+            {"name": name, "description": entry.description, "options": dict(entry.options)}
+            for name, entry in known.items()
+        ]
+        print_json(rows)
+        return
+    lines = [
+        (name, ", ".join(f"{key} {value}" for key, value in entry.options.items()), entry.description)
+        for name, entry in known.items()
+    ]
+    print_rich(table("", ("=model", "=options and defaults", "what it is"), lines))

@@ -1,0 +1,76 @@
+"""The options that several commands share, and the reading of ``--set``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from codesign.errors import HardwareError
+
+Model: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="A zoo name, package.module:factory, hf:CONFIGCLASS, a .pt2 file or a trace file.",
+        show_default=False,
+    ),
+]
+Batch: TypeAlias = Annotated[
+    int | None, typer.Option(help="Independent inputs.", metavar="N", show_default=False)
+]
+SeqLen: TypeAlias = Annotated[
+    int | None, typer.Option(help="Tokens.", metavar="L", show_default=False)
+]
+Steps: TypeAlias = Annotated[
+    int | None, typer.Option(help="Time steps.", metavar="T", show_default=False)
+]
+AllowUnsupported: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unsupported", help="Report operators without a lowering instead of stopping."
+    ),
+]
+Plugins: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder of plugin files; may be repeated.", metavar="DIR"),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+class Residency(str, Enum):
+    """What stays on chip across the steps of a region."""
+
+    region = "region"
+    none = "none"
+
+
+def model_options(
+    batch: int | None, seq_len: int | None, steps: int | None, allow_unsupported: bool
+) -> dict[str, int]:
+    """Those options of a model that the user gave."""
+    given = {"batch": batch, "seq_len": seq_len, "steps": steps}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return chosen | ({"allow_unsupported": True} if allow_unsupported else {})
+
+
+def read_settings(texts: Sequence[str] | None) -> Mapping[str, str]:
+    """Reads ``COMPONENT.FIELD=VALUE`` texts.
+
+    Raises:
+        HardwareError: a text of another form, or one path set twice.
+    """
+    settings: dict[str, str] = {}
+    for text in texts or ():
+        path, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not value or "." not in path:
+            raise HardwareError(
+                f"--set takes COMPONENT.FIELD=VALUE, got {text[:80]!r}; "
+                "write for example --set 'sram.size=256 KiB'"
+            )
+        if path in settings:
+            raise HardwareError(f"--set gives {path!r} twice; keep one")
+        settings[path] = value
+    return settings

@@ -1,0 +1,90 @@
+"""What every command shares: consoles, JSON, progress, and how an error is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Watcher = Callable[[int, int], None]
+
+
+def print_json(value: Any) -> None:
+    """Writes one JSON document to standard output, and nothing else."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def print_error(error: Exception) -> None:
+    """Writes one line to standard error."""
+    typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+
+
+def print_rich(*parts: Any) -> None:
+    """Writes tables and text to standard output, as wide as the terminal is."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table without lines.
+
+    Args:
+        title: what stands above it; nothing if empty.
+        columns: headings; ``>`` in front sets a column to the right, ``=`` keeps it whole, ``~``
+            cuts it where the line ends, and any other is folded.
+        rows: the texts, as they are: no markup.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(
+            column.lstrip(">=~"),
+            justify="right" if column.startswith(">") else "left",
+            no_wrap=column.startswith((">", "=", "~")),
+            overflow="ellipsis" if column.startswith("~") else "fold",
+            header_style="dim",
+        )
+    for row in rows:
+        made.add_row(*map(Text, row))
+    return made
+
+
+@contextmanager
+def progress(waiting: str, working: str, *, quiet: bool) -> Iterator[Watcher | None]:
+    """Shows on standard error what takes long; silent where that is no terminal.
+
+    Args:
+        waiting: what to say while nothing can be counted.
+        working: what to say once it can.
+        quiet: show nothing.
+
+    Yields:
+        What to call with (steps done, steps in all), or None where nothing is shown.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task(waiting, total=None)
+
+        def watch(done: int, total: int) -> None:
+            bars.update(task, description=working, completed=done, total=total)
+
+        yield watch

@@ -1,0 +1,129 @@
+"""The report of ``codesign simulate``, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from codesign.cli.output import table
+from codesign.cli.quantities import count, quantity, share
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from codesign.result.result import Result
+
+_TOP = 5
+
+
+def report(result: Result) -> Sequence[RenderableType]:
+    """Everything to print, in order: headline, components, traffic, operators, assumptions."""
+    parts = [
+        _headline(result),
+        _components(result),
+        _traffic(result),
+        _operators(result, "compute_s", "s", "Operators with the most compute time"),
+        _operators(result, "energy_j", "J", "Operators with the most energy"),
+        _assumptions(result),
+    ]
+    title = Text.assemble((result.model, "bold"), " on ", (result.hardware, "bold"))
+    return [title, *(Padding(part, (1, 0, 0, 0)) for part in parts)]
+
+
+def _headline(result: Result) -> Table:
+    span, energy = result.latency_s, result.energy_j
+    offchip = sum(result.offchip_bytes.values())
+    slots = result.mac_slots
+    effective, issued = slots.get("effective", 0), sum(slots.values())
+    digests = (result.digest, result.trace_digest, result.hardware_digest)
+    rows = [
+        (
+            "latency",
+            quantity(span, "s"),
+            f"at least {quantity(result.lower_bound_s, 's')}, "
+            f"{quantity(result.serial_bound_s, 's')} if nothing overlapped",
+        ),
+        (
+            "energy",
+            quantity(energy, "J"),
+            f"{quantity(energy / span if span else 0.0, 'W')} in the mean",
+        ),
+        (
+            "off chip",
+            quantity(offchip, "B"),
+            f"{quantity(offchip / span if span else 0.0, 'B/s')} in the mean",
+        ),
+        (
+            "work",
+            quantity(result.macs, "MAC"),
+            f"{share(effective, issued)} of the issued MAC slots effective",
+        ),
+        (
+            "coverage",
+            f"{result.coverage:.1%}",
+            f"{count(result.tiles)} tiles, {count(result.fabric_events)} fabric events",
+        ),
+        ("digest", digests[0][:12], f"trace {digests[1][:12]}, hardware {digests[2][:12]}"),
+    ]
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(Text(row[0], "dim"), Text(row[1], "bold"), row[2])
+    return grid
+
+
+def _components(result: Result) -> Table:
+    parts, total = result.energy_by_component_j, result.energy_j
+    rows = []
+    for name, energy in parts.items():
+        used = result.utilization.get(name)
+        rows.append(
+            (
+                name,
+                result.machine.components[name].kind,
+                quantity(energy, "J"),
+                share(energy, total),
+                "" if used is None else share(used, 1.0),
+            )
+        )
+    return table("Components", ("=name", "=kind", ">energy", ">share", ">utilisation"), rows)
+
+
+def _traffic(result: Result) -> Table:
+    moved = {role: size for role, size in result.offchip_bytes.items() if size}
+    total = sum(moved.values())
+    rows = [(role, quantity(size, "B"), share(size, total)) for role, size in moved.items()]
+    return table("Off-chip traffic by role", ("role", ">bytes", ">share"), rows)
+
+
+def _operators(result: Result, column: str, unit: str, title: str) -> Table:
+    operators = result.operators
+    values = [float(value) for value in operators[column]]
+    total = sum(values)
+    largest = sorted(range(len(values)), key=lambda place: (-values[place], place))[:_TOP]
+    rows = [
+        (
+            str(operators["name"][place]),
+            str(operators["engine"][place]),
+            count(float(operators["tiles"][place])),
+            quantity(float(operators["moved_bytes"][place]), "B"),
+            quantity(values[place], unit),
+            share(values[place], total),
+        )
+        for place in largest
+        if values[place]
+    ]
+    measure = {"s": "time", "J": "energy"}[unit]
+    columns = ("operator", "=engine", ">tiles", ">moved", f">{measure}", ">share")
+    return table(title, columns, rows)
+
+
+def _assumptions(result: Result) -> Text:
+    return Text("\n").join([Text("Assumptions", "bold"), *_bullets(result.assumptions)])
+
+
+def _bullets(lines: Iterable[str]) -> list[Text]:
+    return [Text(f"- {line}") for line in lines]
