@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,7 @@ from codesign.models import list_models, resolve_model
 from codesign.workload.record import Trace
 
 TARGET_S = 90.0
+WIDTH = 100
 T = TypeVar("T")
 
 
@@ -46,13 +48,18 @@ def measure(name: str) -> Row:
     # capture comes first, so that whatever torch loads on first use is charged to it
     trace, capture_s = cpu_seconds(lambda: resolve_model(name))
     module, args, kwargs = list_models()[name].example(name, {})
-    _, export_s = cpu_seconds(lambda: torch.export.export(module, args, kwargs, strict=False))
+    with torch.no_grad():
+        _, export_s = cpu_seconds(lambda: torch.export.export(module, args, kwargs, strict=False))
     return Row(trace, capture_s, export_s)
 
 
 def table(rows: dict[str, Row], warm_up_s: float) -> Table:
     """All rows, the total and the verdict."""
-    result = Table("model", "GMAC", "operators", "coverage", "export s", "capture s", "ratio")
+    result = Table(
+        *("model", "GMAC", "ops", "coverage", "export s", "capture s", "ratio"),
+        box=box.SIMPLE,
+        padding=(0, 1),
+    )
     for column in result.columns:
         column.no_wrap = True
         column.justify = "right" if column.header != "model" else "left"
@@ -84,7 +91,8 @@ def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.getLogger("torch").setLevel(logging.CRITICAL)
     _, warm_up_s = cpu_seconds(lambda: resolve_model("rnnt_8x640_joiner"))
-    Console().print(table({name: measure(name) for name in names or list_models()}, warm_up_s))
+    rows = {name: measure(name) for name in names or list_models()}
+    Console(width=WIDTH).print(table(rows, warm_up_s))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Gt
+from numpy.typing import NDArray
 
 from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
+from codesign.errors import HardwareError
 from codesign.mapping.emit import Emitted, emit, with_fill
-from codesign.mapping.tiling import ROW, Array, ArrayModel, Sizes, Tiling, search
+from codesign.mapping.tiling import INNER, ROW, Array, ArrayModel, Sizes, Tiling, search
 from codesign.units import Bytes, Count, Hertz, Joules, JoulesPerByte, Natural, Unit
 
 Rate = Annotated[float, Gt(0), Unit("1")]
@@ -23,10 +25,10 @@ class Systolic(Engine):
 
     A fold is one block of the weight matrix, r <= R by c <= C, through which M rows of the other
     factor stream. With shadow weights the next block shifts in meanwhile: an operator takes
-    ``r_1 + sum(max(M, r_next)) + M + r + c - 2`` cycles. With serial weights each fold takes
-    ``2 r + M + c - 2`` (the convention of SCALE-Sim, Samajdar et al., ISPASS 2020, with edge
-    blocks counted at their true size). Several arrays take column blocks in turn, or share the
-    rows M, whichever is faster.
+    ``r_1 + sum(max(M, r_next)) + M + r + c - 2`` cycles, the sum over all folds but the last. With
+    serial weights each fold takes ``2 r + M + c - 2`` (the convention of SCALE-Sim, Samajdar et
+    al., ISPASS 2020, with edge blocks counted at their true size). Several arrays take column
+    blocks in turn, or share the rows M, whichever is faster for a tile.
 
     Attributes:
         rows: cells along the reduction.
@@ -70,18 +72,28 @@ class Systolic(Engine):
             return f"no MAC rate or energy for {pair}; has {', '.join(sorted(self.macs_per_cell))}"
         return None
 
+    def check(self) -> None:
+        """Refuses a rate above 1 that is no whole number: cells cannot pack a fraction."""
+        for pair, rate in self.macs_per_cell.items():
+            if rate > 1 and rate != int(rate):
+                raise HardwareError(
+                    f"{self.name}.macs_per_cell[{pair!r}] must be whole where it is above 1, "
+                    f"got {rate}; round it down"
+                )
+
     def plan(self, op: Op, budget: Budget) -> TilePlan:
         """The tiling with the least makespan, and what it does to the array."""
         rate = self.macs_per_cell[_pair(op)]
+        whole = _one(op.gemm)
         model = ArrayModel(
             cycles=lambda sizes: self._cycles(sizes, rate),
-            fits=lambda sizes: sizes[1] * sizes[3] * self.accumulator_bits // 8 <= self.accumulator,
+            fits=lambda sizes: self._fits(sizes, op.gemm[INNER], rate),
             clock_hz=self.clock,
             grain=(1, 1, self._depth(rate), self.cols),
-            fill_cycles=sum(self._ends(op, self.rows, rate)),
+            fill_cycles=sum(self._ends(whole, whole, rate)),
         )
         tiling = search(op, budget, model)
-        fill, drain = self._ends(op, _last_rows(tiling), rate)
+        fill, drain = self._ends(_first_tile(tiling), _last_tile(tiling), rate)
         tiles = emit(op, tiling, budget, lambda *sizes: int(self._cycles(_one(sizes), rate)[0]))
         plan = TilePlan(
             with_fill(tiles.loop, fill, drain),
@@ -105,46 +117,104 @@ class Systolic(Engine):
         """Reduction steps of one fold: a format at twice the rate packs two into a cell."""
         return self.rows * max(1, int(rate))
 
-    def _folded(self, sizes: Sizes, rate: float) -> Sizes:
-        """Sizes (groups, m, k, n) after packing small groups block-diagonally."""
+    def _fits(self, sizes: Sizes, reduction: int, rate: float) -> NDArray[np.bool_]:
+        """Whether the accumulator holds the partial sums of a tile.
+
+        Groups follow one another, so only those of one fold have sums at a time, unless each
+        waits for further tiles of the reduction.
+        """
         g, m, k, n = sizes
+        open_groups = np.where(k == reduction, self._packed(sizes, rate), g)
+        fits: NDArray[np.bool_] = (
+            open_groups * m * n * self.accumulator_bits <= 8 * self.accumulator
+        )
+        return fits
+
+    def _packed(self, sizes: Sizes, rate: float) -> Array:
+        """Groups that share a fold, laid block-diagonally."""
+        g, _, k, n = sizes
         if not self.pack_groups:
-            return sizes
-        room = np.minimum(self._depth(rate) // k, self.cols // n)
-        packed = np.clip(room, 1, g)
-        return -(-g // packed), m, k * packed, n * packed
+            return np.ones_like(g)
+        packed: Array = np.clip(np.minimum(self._depth(rate) // k, self.cols // n), 1, g)
+        return packed
+
+    def _blocks(self, sizes: Sizes, rate: float) -> list[tuple[Array, Array, Array]]:
+        """Column blocks of a tile as (how many, depth, width), the widest first.
+
+        They are blocks of full width, those at the edge of the columns, and the last groups.
+        """
+        g, _, k, n = sizes
+        packed = self._packed(sizes, rate)
+        folds, rest = g // packed, g % packed
+        depth, width = k * packed, n * packed
+        full = np.full_like(n, self.cols)
+        return [
+            (folds * (width // self.cols), depth, full),
+            (folds * (width % self.cols > 0), depth, width % self.cols),
+            ((rest > 0).astype(np.int64), k * rest, n * rest),
+        ]
 
     def _cycles(self, sizes: Sizes, rate: float) -> Array:
         """Steady cycles of a tile: its folds back to back, without fill and drain."""
-        groups, m, k, n = self._folded(sizes, rate)
-        blocks = groups * -(-n // self.cols)
-        by_columns = -(-blocks // self.arrays) * self._along(m, k, n, rate)
-        by_rows = blocks * self._along(-(-m // self.arrays), k, n, rate)
-        cycles: Array = np.minimum(by_columns, by_rows) + self.tile_overhead
+        cycles: Array = np.minimum(*self._divisions(sizes, rate)) + self.tile_overhead
         return cycles
 
-    def _along(self, m: Array, k: Array, n: Array, rate: float) -> Array:
-        """Cycles of all folds of one column block, of the mean width where serial."""
-        depth = self._depth(rate)
-        stream = np.ceil(m / min(1.0, rate)).astype(np.int64)
-        whole, rest = k // depth, _cells(k % depth, rate)
-        once = stream - 2 + -(-n // -(-n // self.cols))
+    def _divisions(self, sizes: Sizes, rate: float) -> tuple[Array, Array]:
+        """Steady cycles where arrays take column blocks in turn, and where they share the rows."""
+        blocks = self._blocks(sizes, rate)
+        rows = sizes[1]
+        dealt = self._dealt(blocks, _stream(rows, rate), self.arrays, rate)
+        shared = self._dealt(blocks, _stream(-(-rows // self.arrays), rate), 1, rate)
+        return dealt, shared
+
+    def _dealt(
+        self, blocks: list[tuple[Array, Array, Array]], stream: Array, arrays: int, rate: float
+    ) -> Array:
+        """Cycles of the first array, which gets the most and widest blocks of those dealt."""
+        total, before = np.zeros_like(stream), np.zeros_like(stream)
+        seen = np.zeros_like(stream)
+        for count, depth, width in blocks:
+            seen = seen + count
+            share = -(-seen // arrays)
+            total = total + (share - before) * self._along(stream, depth, width, rate)
+            before = share
+        return total
+
+    def _along(self, stream: Array, depth: Array, width: Array, rate: float) -> Array:
+        """Cycles of all folds of one column block."""
+        whole, rest = depth // self._depth(rate), _cells(depth % self._depth(rate), rate)
+        once = stream + width - 2
         cycles: Array = whole * (once + 2 * self.rows) + (rest > 0) * (once + 2 * rest)
         if self.weight_preload == "shadow":
             cycles = whole * np.maximum(stream, self.rows) + (rest > 0) * np.maximum(stream, rest)
         return cycles
 
-    def _ends(self, op: Op, last_rows: int, rate: float) -> tuple[int, int]:
-        """Fill before the first fold and drain after the last, given its rows M."""
+    def _ends(self, first: Sizes, last: Sizes, rate: float) -> tuple[int, int]:
+        """Cycles before the first fold and after the last, of an operator's first and last tile.
+
+        Each fold is charged the longer of its stream and its own weight load. Where streams are
+        the longer, the first load is left over; where loads are, the last stream is.
+        """
         if self.weight_preload == "serial":
             return 0, 0
-        _, _, k, n = self._folded(_one(op.gemm), rate)
-        depth = self._depth(rate)
-        first = min(int(_cells(k, rate)[0]), self.rows)
-        last = int(_cells((k - 1) % depth + 1, rate)[0])
-        edge = int((n[0] - 1) % self.cols + 1)
-        stream = -int(-last_rows // min(1.0, rate))
-        return first, min(stream, first) - first + last + edge - 2
+        used = next(depth for count, depth, _ in self._blocks(first, rate) if count)
+        load = min(int(_cells(used, rate)[0]), self.rows)
+        dealt, shared = self._divisions(last, rate)
+        arrays = self.arrays if dealt <= shared else 1
+        stream = int(_stream(-(-last[ROW] // (self.arrays // arrays)), rate)[0])
+        depth, width = self._last_block(last, arrays, rate)
+        skew = int(_cells((depth - 1) % self._depth(rate) + 1, rate)[0] + width[0]) - 2
+        return (load, skew) if stream >= load else (0, stream + skew)
+
+    def _last_block(self, sizes: Sizes, arrays: int, rate: float) -> tuple[Array, Array]:
+        """Depth and width of the last column block that the first array works on."""
+        blocks = [block for block in self._blocks(sizes, rate) if block[0]]
+        place = (sum(int(count[0]) for count, _, _ in blocks) - 1) // arrays * arrays
+        for count, depth, width in blocks[:-1]:
+            if place < count[0]:
+                return depth, width
+            place -= int(count[0])
+        return blocks[-1][1:]
 
     def _actions(self, op: Op, tiles: Emitted, rate: float) -> tuple[tuple[str, str, int], ...]:
         """MACs, bytes at the buffer port and in the accumulator (``npu`` traffic equations)."""
@@ -196,9 +266,17 @@ def _cells(depth: Array, rate: float) -> Array:
     return -(-depth // max(1, int(rate)))
 
 
-def _last_rows(tiling: Tiling) -> int:
-    rows = tiling.splits[ROW]
-    return rows.edge_size or rows.size
+def _stream(rows: Array, rate: float) -> Array:
+    """Cycles to stream so many rows through a fold."""
+    return np.ceil(rows / min(1.0, rate)).astype(np.int64)
+
+
+def _first_tile(tiling: Tiling) -> Sizes:
+    return _one(tuple(split.size for split in tiling.splits))
+
+
+def _last_tile(tiling: Tiling) -> Sizes:
+    return _one(tuple(split.edge_size or split.size for split in tiling.splits))
 
 
 @hookimpl

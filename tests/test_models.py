@@ -47,9 +47,9 @@ number = 3
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The current folder holds a module of factories; returns the module's name."""
-    name = f"factories_{abs(hash(request.node.name))}"
+    name = f"factories_{tmp_path.name}"
     (tmp_path / f"{name}.py").write_text(FACTORIES)
     (tmp_path / "neighbour.py").write_text(FACTORIES)
     monkeypatch.chdir(tmp_path)

@@ -23,7 +23,7 @@ from codesign.cli.options import (
     read_settings,
 )
 from codesign.cli.output import print_error, print_json, print_rich, progress, table
-from codesign.errors import CodesignError
+from codesign.errors import CodesignError, TraceError
 
 app = typer.Typer(
     help="What a PyTorch model costs on hardware that may not exist yet.",
@@ -75,7 +75,9 @@ def simulate(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="Change a hardware value; may be repeated.", metavar="COMPONENT.FIELD=VALUE"
+            "--set",
+            help="Change a hardware value; may be repeated.",
+            metavar="COMPONENT.FIELD=VALUE",
         ),
     ] = None,
     batch: Batch = None,
@@ -151,6 +153,8 @@ def trace(
     from codesign.models import resolve_model
     from codesign.workload.file import save_trace
 
+    if not output.name.endswith((".json", ".json.gz")):
+        raise TraceError(f"a trace file is called *.json or *.json.gz, got {output}; rename it")
     options = model_options(batch, seq_len, steps, allow_unsupported)
     with progress(f"capturing {model}", "", quiet=False):
         captured = resolve_model(model, plugins=tuple(plugins or ()), **options)
@@ -177,7 +181,11 @@ def models(plugins: Plugins = None, json: Json = False) -> None:
         print_json(rows)
         return
     lines = [
-        (name, ", ".join(f"{key} {value}" for key, value in entry.options.items()), entry.description)
+        (
+            name,
+            ", ".join(f"{key} {value}" for key, value in entry.options.items()),
+            entry.description,
+        )
         for name, entry in known.items()
     ]
     print_rich(table("", ("=model", "=options and defaults", "what it is"), lines))

@@ -63,7 +63,10 @@ def _documented(kind: type[Component]) -> dict[str, str]:
         text = inspect.cleandoc(base.__doc__ or "")
         _, _, section = text.partition("Attributes:\n")
         parts = _ENTRY.split(section)
-        docs |= {name: " ".join(doc.split()) for name, doc in zip(parts[1::2], parts[2::2])}
+        docs |= {
+            name: " ".join(doc.replace("``", "").split())
+            for name, doc in zip(parts[1::2], parts[2::2], strict=True)
+        }
     return docs
 
 
@@ -90,4 +93,6 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
     if field.default_factory is not dataclasses.MISSING:
         made = field.default_factory()
         return f"{len(made)} entries" if isinstance(made, Mapping) and made else str(made)
-    return None if field.default is dataclasses.MISSING else str(field.default)
+    if field.default is dataclasses.MISSING:
+        return None
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)

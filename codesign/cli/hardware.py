@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from codesign.cli.output import print_json, print_rich, table
 
 if TYPE_CHECKING:
     from codesign.hardware.machine import Hardware
+    from codesign.hardware.provenance import Provenance
 
 app = typer.Typer(help="Look at hardware files.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,17 +44,13 @@ def show(
     if json:
         print_json(_content(machine))
         return
-    rows = [
-        (f"{row.component}.{row.field}", row.value, row.status, row.source)
-        for row in machine.provenance
-    ]
     kinds = [(part.kind, name) for name, part in machine.components.items()]
     print_rich(
         f"[bold]{machine.name}[/bold]: {machine.description}",
         f"components: {', '.join(f'{name} ({kind})' for kind, name in kinds)}",
         f"precision: {machine.precision or 'that of the model'}; digest: {machine.digest[:12]}",
         "",
-        table("", ("=value", "", "=status", "source"), rows),
+        table("", ("=value", "", "=status", "source"), _rows(machine.provenance)),
     )
 
 
@@ -81,6 +79,20 @@ def check(
             f"{file}: fine; {facts['components']} components, {facts['assumed']} of "
             f"{facts['values']} values have status assumed, digest {machine.digest[:12]}"
         )
+
+
+def _rows(provenance: Iterable[Provenance]) -> list[tuple[str, str, str, str]]:
+    """One row per value; entries of a table that share their origin are one row."""
+    rows: dict[tuple[str, str, str, str], list[Provenance]] = {}
+    for row in provenance:
+        key = (row.component, row.field.partition(".")[0], row.status, row.source)
+        rows.setdefault(key, []).append(row)
+    return [
+        (f"{component}.{group[0].field}", group[0].value, status, source)
+        if len(group) == 1
+        else (f"{component}.{field}", f"{len(group)} entries", status, source)
+        for (component, field, status, source), group in rows.items()
+    ]
 
 
 def _content(machine: Hardware) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -14,6 +14,7 @@ from codesign.errors import HardwareError
 Model: TypeAlias = Annotated[
     str,
     typer.Argument(
+        metavar="MODEL",
         help="A zoo name, package.module:factory, hf:CONFIGCLASS, a .pt2 file or a trace file.",
         show_default=False,
     ),
@@ -40,7 +41,7 @@ Plugins: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-class Residency(str, Enum):
+class Residency(StrEnum):
     """What stays on chip across the steps of a region."""
 
     region = "region"
@@ -49,10 +50,10 @@ class Residency(str, Enum):
 
 def model_options(
     batch: int | None, seq_len: int | None, steps: int | None, allow_unsupported: bool
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Those options of a model that the user gave."""
     given = {"batch": batch, "seq_len": seq_len, "steps": steps}
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return chosen | ({"allow_unsupported": True} if allow_unsupported else {})
 
 

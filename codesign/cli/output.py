@@ -46,17 +46,24 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in columns:
+    made = Table(
+        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
+    for place, column in enumerate(columns):
+        heading, kept = column.lstrip(">=~"), column.startswith((">", "="))
+        longest = max(map(len, (heading, *(row[place] for row in rows))))
         made.add_column(
-            column.lstrip(">=~"),
+            heading,
             justify="right" if column.startswith(">") else "left",
-            no_wrap=column.startswith((">", "=", "~")),
-            overflow="ellipsis" if column.startswith("~") else "fold",
+            no_wrap=kept,
+            overflow="fold",
+            min_width=longest if kept else None,
             header_style="dim",
         )
+    cut = [column.startswith("~") for column in columns]
     for row in rows:
-        made.add_row(*map(Text, row))
+        cells = zip(row, cut, strict=True)
+        made.add_row(*(Text(c, no_wrap=s, overflow="ellipsis" if s else None) for c, s in cells))
     return made
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from codesign.plugins import Registry
 
 app = typer.Typer(help="Look at plugins.", no_args_is_help=True, rich_markup_mode=None)
-_WORD = re.compile("codesign_(register_)?")
 
 
 @app.command("list")
@@ -73,7 +72,12 @@ def _contents(offers: Registry) -> dict[str, dict[str, Any]]:
 
 
 def _brief(hook: str, names: list[str]) -> str:
-    return f"{len(names)} {_WORD.sub('', hook).replace('_', ' ')}: {', '.join(names)}"
+    number = f" ({len(names)})" if len(names) > 1 else ""
+    return f"{_title(hook)}{number}: {', '.join(names)}"
+
+
+def _title(hook: str) -> str:
+    return re.sub("codesign_(register_)?", "", hook).replace("_", " ")
 
 
 def _show_kind(kind: type[Component], owner: str, origin: str, json: bool) -> None:
@@ -100,11 +104,7 @@ def _show_plugin(name: str, content: dict[str, Any], json: bool) -> None:
     if json:
         print_json({"plugin": name, **content})
         return
-    rows = [
-        (hook.removeprefix("codesign_"), item)
-        for hook, names in content["offers"].items()
-        for item in names
-    ]
+    rows = [(_title(hook), item) for hook, names in content["offers"].items() for item in names]
     print_rich(
         f"[bold]{name}[/bold] ({content['origin']})", "", table("", ("=hook", "offers"), rows)
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 _PREFIXES = ("f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P")
 _PLAIN = _PREFIXES.index("")
 
@@ -13,19 +11,15 @@ def quantity(value: float, unit: str) -> str:
 
     Args:
         value: the number in the unit without prefix, not negative.
-        unit: its symbol; whole units such as ``B`` get no fraction below 1000.
+        unit: its symbol; whole numbers below 1000 get no fraction.
     """
-    if value == 0:
-        return f"0 {unit}"
-    place = _PLAIN + math.floor(math.log10(value) / 3)
-    # 999.96 would be printed as 1000 with four digits
-    if float(f"{value / _scale(place):.4g}") >= 1000:
-        place += 1
-    place = min(max(place, 0), len(_PREFIXES) - 1)
-    number = value / _scale(place)
-    whole = place == _PLAIN and float(value).is_integer()
-    digits = 0 if whole else max(0, 3 - math.floor(math.log10(number))) if number >= 1 else 4
-    return f"{number:,.{digits}f} {_PREFIXES[place]}{unit}"
+    if value < 1000 and float(value).is_integer():
+        return f"{value:.0f} {unit}"
+    # through text, because the rounding to four digits may carry into the next prefix
+    mantissa, _, power = f"{value:.3e}".partition("e")
+    place = min(max(_PLAIN + int(power) // 3, 0), len(_PREFIXES) - 1)
+    shift = int(power) - 3 * (place - _PLAIN)
+    return f"{float(mantissa) * 10.0**shift:,.{max(0, 3 - shift)}f} {_PREFIXES[place]}{unit}"
 
 
 def share(part: float, whole: float) -> str:
@@ -36,7 +30,3 @@ def share(part: float, whole: float) -> str:
 def count(number: float) -> str:
     """A whole number with thousands separators."""
     return f"{number:,.0f}"
-
-
-def _scale(place: int) -> float:
-    return 1000.0 ** (place - _PLAIN)

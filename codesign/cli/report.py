@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +31,7 @@ def report(result: Result) -> Sequence[RenderableType]:
         _assumptions(result),
     ]
     title = Text.assemble((result.model, "bold"), " on ", (result.hardware, "bold"))
-    return [title, *(Padding(part, (1, 0, 0, 0)) for part in parts)]
+    return [title, *(piece for part in parts for piece in ("", part))]
 
 
 def _headline(result: Result) -> Table:
@@ -50,12 +50,12 @@ def _headline(result: Result) -> Table:
         (
             "energy",
             quantity(energy, "J"),
-            f"{quantity(energy / span if span else 0.0, 'W')} in the mean",
+            f"mean power {quantity(energy / span if span else 0.0, 'W')}",
         ),
         (
             "off chip",
             quantity(offchip, "B"),
-            f"{quantity(offchip / span if span else 0.0, 'B/s')} in the mean",
+            f"mean rate {quantity(offchip / span if span else 0.0, 'B/s')}",
         ),
         (
             "work",
@@ -64,7 +64,7 @@ def _headline(result: Result) -> Table:
         ),
         (
             "coverage",
-            f"{result.coverage:.1%}",
+            share(result.coverage, 1.0),
             f"{count(result.tiles)} tiles, {count(result.fabric_events)} fabric events",
         ),
         ("digest", digests[0][:12], f"trace {digests[1][:12]}, hardware {digests[2][:12]}"),
@@ -121,9 +121,10 @@ def _operators(result: Result, column: str, unit: str, title: str) -> Table:
     return table(title, columns, rows)
 
 
-def _assumptions(result: Result) -> Text:
-    return Text("\n").join([Text("Assumptions", "bold"), *_bullets(result.assumptions)])
-
-
-def _bullets(lines: Iterable[str]) -> list[Text]:
-    return [Text(f"- {line}") for line in lines]
+def _assumptions(result: Result) -> RenderableType:
+    lines = Table.grid(padding=(0, 1))
+    for line in result.assumptions:
+        lines.add_row("-", Text(line))
+    for target, times in result.placement.trace.coverage.unsupported:
+        lines.add_row("-", Text(f"NOT MODELLED: {target} x{times}", "bold red"))
+    return Group(Text("Assumptions", "bold"), lines)

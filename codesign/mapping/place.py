@@ -159,21 +159,63 @@ class _Placer:
         except MappingError:
             return None  # the tiles do not fit beside it: the caller places the region without
         stays = tuple(Residence(tensor, buffer, region.name) for tensor in tensors)
-        return Block(region, body, self.preload(region, tensors, needed), stays)
+        fetched, kept = _fetched(region, tensors), _kept(self.trace, region, tensors)
+        first = self.transfer(f"{region.name}.preload", fetched, needed, load=True)
+        last = self.transfer(f"{region.name}.writeback", kept, needed, load=False)
+        return Block(region, body, first, last, stays)
 
-    def preload(self, region: Region, tensors: Iterable[Tensor], taken: int) -> Assignment | None:
-        """One load of everything stationary, by the first engine of the buffer."""
-        fetched = [t.access() for t in tensors if t.role in ("weight", "constant")]
-        fetched += [carry.initial.access() for carry in region.carries if carry.initial]
-        if not fetched:
+    def transfer(
+        self, name: str, tensors: Iterable[Tensor], taken: int, *, load: bool
+    ) -> Assignment | None:
+        """One tile of the buffer's first engine that loads or stores whole tensors."""
+        parts = tuple(tensor.access() for tensor in tensors)
+        if not parts:
             return None
-        op = Op(f"{region.name}.preload", "move", tuple(fetched), (), functions=("move",))
-        engine = self.hardware.engines[0]
-        loads = tuple(
-            make_move(number, access, access.shape) for number, access in enumerate(fetched)
+        op = Op(name, "move", parts, () if load else parts, functions=("move",))
+        first = 0 if load else len(parts)
+        moves = tuple(make_move(first + n, part, part.shape) for n, part in enumerate(parts))
+        tile = Tile(0, loads=moves) if load else Tile(0, stores=moves)
+        here = (not load,) * len(parts) + (False,) * len(op.outputs)
+        return Assignment(
+            op, self.hardware.engines[0].name, TilePlan(Loop((tile,)), 1e9), here, taken
         )
-        plan = TilePlan(Loop((Tile(0, loads),)), 1e9)
-        return Assignment(op, engine.name, plan, (False,) * len(fetched), taken)
+
+
+def _fetched(region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
+    """What is at home before the first step: invariants, standing state, initial values."""
+    carried = {carry.state.name for carry in region.carries}
+    invariant = {tensor.name for tensor in region.invariants}
+    standing = [
+        t for t in tensors if t.name in invariant or (t.role == "state" and t.name not in carried)
+    ]
+    return standing + [carry.initial for carry in region.carries if carry.initial]
+
+
+def _kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
+    """What must be at home after the last step: outputs, standing state, what others read."""
+    inside = {op.name for op, _ in iterate(region.body)}
+    read = {a.tensor.name for op, _ in trace.ops() if op.name not in inside for a in op.inputs}
+    read |= _handed(trace.items, region)
+    carried = {carry.state.name for carry in region.carries}
+    written = {a.tensor.name for op, _ in iterate(region.body) for a in op.outputs} | carried
+    return [
+        t
+        for t in tensors
+        if t.name in written
+        and (t.name in read or t.role == "output" or (t.role == "state" and t.name not in carried))
+    ]
+
+
+def _handed(items: Iterable[Item], but: Region) -> set[str]:
+    """Names that regions other than one of them begin with or hand from step to step."""
+    found: set[str] = set()
+    for item in items:
+        if isinstance(item, Branch):
+            found |= _handed(item.taken + item.otherwise, but)
+        elif isinstance(item, Region) and item is not but:
+            found |= {c.initial.name for c in item.carries if c.initial}
+            found |= {c.update.name for c in item.carries} | _handed(item.body, but)
+    return found
 
 
 def _stationary(region: Region) -> list[Tensor]:

@@ -51,12 +51,14 @@ class Block:
         region: the region.
         body: one step.
         preload: the loads of what stays resident, before the first step; None if nothing does.
+        writeback: the stores of what later operators read, after the last step; None if nothing.
         residences: what stays.
     """
 
     region: Region
     body: tuple[Step, ...]
     preload: Assignment | None = None
+    writeback: Assignment | None = None
     residences: tuple[Residence, ...] = ()
 
 
@@ -80,7 +82,7 @@ class Placement:
     notes: tuple[str, ...] = ()
 
     def assignments(self) -> list[tuple[Assignment, int]]:
-        """Every assignment with the number of times it runs, preloads included."""
+        """Every assignment with the number of times it runs, preloads and write-backs included."""
         found: list[tuple[Assignment, int]] = []
         _walk(self.program, 1, found)
         return found
@@ -94,3 +96,5 @@ def _walk(steps: tuple[Step, ...], times: int, found: list[tuple[Assignment, int
             if step.preload:
                 found.append((step.preload, times))
             _walk(step.body, times * step.region.steps, found)
+            if step.writeback:
+                found.append((step.writeback, times))

@@ -7,6 +7,7 @@ needs (a bias, a scale, a table) are loaded once and held.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,13 +52,11 @@ def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
     """
     inputs = [i for i in range(len(op.inputs)) if not budget.is_resident(i)]
     outputs = [o for o in range(len(op.inputs), len(op.operands)) if not budget.is_resident(o)]
-    largest = max((access.bytes for access in op.operands), default=1)
-    held = [i for i in inputs if _is_small(op.operands[i], largest, budget)]
+    held = _held(op, inputs, budget)
     flowing = [i for i in inputs if i not in held]
     held_bytes = sum(op.operands[i].bytes for i in held)
-    moved = sum(op.operands[i].bytes for i in flowing + outputs)
-    room = (budget.buffer_bytes - held_bytes) // 2
-    pieces = _pieces(moved, flow.units, room, op)
+    moved = [op.operands[i].bytes for i in flowing + outputs]
+    pieces = _pieces(moved, flow.units, (budget.buffer_bytes - held_bytes) // 2, op)
     slot_in = sum(_share(op.operands[i].bytes, pieces) for i in flowing)
     slot_out = sum(_share(op.operands[o].bytes, pieces) for o in outputs)
     sweep = _Sweep(op, flow, pieces, flowing, outputs)
@@ -67,24 +66,35 @@ def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
     return Streamed(Loop(tuple(parts)), held_bytes, slot_in, slot_out)
 
 
-def _is_small(access: Access, largest: int, budget: Budget) -> bool:
-    """Whether to hold an operand whole: far smaller than the largest and than the room."""
-    return access.bytes * 4 <= largest and access.bytes * 8 <= budget.buffer_bytes
+def _held(op: Op, inputs: Sequence[int], budget: Budget) -> list[int]:
+    """Inputs to hold whole: each far smaller than the largest operand and than the buffer.
+
+    Together they take at most a quarter of the buffer: what joins many tensors must still flow.
+    """
+    largest = max((access.bytes for access in op.operands), default=1)
+    room = budget.buffer_bytes // 4
+    held = []
+    for operand in inputs:
+        size = op.operands[operand].bytes
+        if size * 4 <= largest and size * 8 <= budget.buffer_bytes and size <= room:
+            held.append(operand)
+            room -= size
+    return held
 
 
-def _pieces(moved: int, units: int, room: int, op: Op) -> int:
+def _pieces(moved: Sequence[int], units: int, room: int, op: Op) -> int:
     """Fewest pieces of at most ``room``, and at least four where they stay large enough."""
-    if room <= 0 or -(-moved // units) > room:
+
+    def fits(pieces: int) -> bool:
+        return sum(_share(total, pieces) for total in moved) <= max(room, 0)
+
+    if not fits(units):
         raise MappingError(
-            f"{op.name}: one piece takes about {-(-moved // units)} B twice, "
+            f"{op.name}: one piece takes about {-(-sum(moved) // units)} B twice, "
             f"the buffer grants {2 * max(room, 0)} B; enlarge the buffer"
         )
-    needed = -(-moved // room) if moved else 1
-    # rounding each operand up to whole bytes may overflow the room by a few bytes a piece
-    slack = len(op.operands) if needed > 1 else 0
-    needed = -(-moved // max(1, room - slack)) if moved else 1
-    wanted = max(needed, min(4, moved // _MIN_PIECE))
-    return max(1, min(units, wanted))
+    needed = 1 + bisect.bisect_left(range(1, units + 1), True, key=fits)
+    return min(units, max(needed, min(4, sum(moved) // _MIN_PIECE)))
 
 
 def _share(total: int, pieces: int) -> int:

@@ -174,13 +174,10 @@ def _tile_bytes(op: Op, tiles: Array) -> list[Array]:
         for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True):
             if stride:
                 elements *= _touched(axis, tiles, extent)
-        found.append(-(-elements * _bits_per_element(op, len(found)) // 8))
+        dtype = access.tensor.dtype
+        scales = -(-elements // dtype.block) * dtype.scale_bits if dtype.block else 0
+        found.append(-(-(elements * dtype.bits + scales) // 8))
     return found
-
-
-def _bits_per_element(op: Op, operand: int) -> int:
-    dtype = op.operands[operand].tensor.dtype
-    return dtype.bits + (-(-dtype.scale_bits // dtype.block) if dtype.block else 0)
 
 
 def _touched(axis: Axis, tiles: Array, extent: int) -> Array:

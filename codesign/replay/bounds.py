@@ -32,12 +32,16 @@ def lower_bound(program: Program, shares: Shares) -> int:
 
 
 def serial_bound(program: Program, shares: Shares) -> int:
-    """Ticks if every transfer and every compute ran alone, one after the other."""
+    """Ticks if every transfer and every compute ran alone, one after the other.
+
+    A process cannot be taken apart: it counts with the time it took, so the replay comes first.
+    """
     total = 0
     known: dict[int, int] = {}
     for run in program.runs:
         template = run.job.template
         if template is None:
+            total += run.job.end - run.job.start
             continue
         if id(template) not in known:
             known[id(template)] = _alone(template, shares)

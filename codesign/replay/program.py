@@ -11,7 +11,7 @@ from codesign.mapping.placement import Assignment, Block, Placement, Step
 from codesign.replay.lane import Job, Load, Parts, Template
 from codesign.replay.shares import Route, Shares
 from codesign.units import ticks
-from codesign.workload.record import Access, Carry
+from codesign.workload.record import Access, Carry, Tensor
 
 _AT_REST = ("weight", "constant", "input")
 
@@ -64,9 +64,16 @@ class Run:
 
 @dataclass
 class Program:
-    """All jobs of a replay in execution order."""
+    """All jobs of a replay in execution order.
+
+    Attributes:
+        transfers: classes of transfers.
+        written: names of the tensors that some operator writes.
+        runs: the jobs so far.
+    """
 
     transfers: Transfers
+    written: frozenset[str]
     runs: list[Run] = field(default_factory=list)
     _templates: dict[int, Template | None] = field(default_factory=dict)
     _writer: dict[str, Job] = field(default_factory=dict)
@@ -94,6 +101,8 @@ class Program:
         for _ in range(block.region.steps):
             self.add(block.body)
             self._carry(block.region.carries)
+        if block.writeback:
+            self._append(block.writeback)
         if fenced:
             self._fence()
 
@@ -148,6 +157,9 @@ class Program:
             self._templates[key] = self._new_template(assignment)
         return self._templates[key]
 
+    def _at_rest(self, tensor: Tensor) -> bool:
+        return tensor.role in _AT_REST and tensor.name not in self.written
+
     def _new_template(self, assignment: Assignment) -> Template | None:
         plan, operands = assignment.plan, assignment.op.operands
         if plan is None:
@@ -155,7 +167,7 @@ class Program:
 
         def loads(tile: Tile) -> Load:
             parts = self.transfers.parts
-            early = tuple(m for m in tile.loads if operands[m.operand].tensor.role in _AT_REST)
+            early = tuple(m for m in tile.loads if self._at_rest(operands[m.operand].tensor))
             late = tuple(m for m in tile.loads if m not in early)
             engine = assignment.engine
             return Load(
@@ -172,6 +184,7 @@ class Program:
 
 def build(placement: Placement, hardware: Hardware, shares: Shares) -> Program:
     """All jobs of a placement, with what each must wait for."""
-    program = Program(Transfers(hardware, placement.home, shares))
+    written = {a.tensor.name for one, _ in placement.assignments() for a in one.op.outputs}
+    program = Program(Transfers(hardware, placement.home, shares), frozenset(written))
     program.add(placement.program)
     return program

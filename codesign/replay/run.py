@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import simpy
@@ -86,7 +87,7 @@ class _Player:
         self.done = {run.job.number: self.env.event() for run in program.runs}
         self.engine_of = {run.job.number: run.assignment.engine for run in program.runs}
         self.runs = {run.job.number: run for run in program.runs}
-        self.wake: simpy.Event | None = None
+        self.arrived: list[simpy.Event] = []
         self.actions: list[tuple[Assignment, str, str, int]] = []
         self.moves: list[tuple[Assignment, int, int, bool]] = []
 
@@ -110,26 +111,35 @@ class _Player:
             self.fabric.start(name)
             self._launch(name)
         while True:
-            horizon = self.env.peek()
-            until = None if horizon == float("inf") else int(horizon)
+            until = self._horizon()
             if self.fabric.advance(until):
                 yield self.env.timeout(self.fabric.now - self.env.now)
-                for job in self.fabric.ended:
-                    self.done[job.number].succeed()
-                self.fabric.ended.clear()
-                yield self.env.timeout(0)  # after the callbacks of the operators that ended
+                self._announce()
+                yield self.env.timeout(0)  # after the callbacks of what ended
             elif until is not None:
                 yield self.env.timeout(until - self.env.now)
-            elif not self.fabric.ended:
-                self.wake = self.env.event()
-                if not self._foreign:
-                    return
-                yield self.wake
+            else:
+                return
 
-    @property
-    def _foreign(self) -> bool:
-        """Whether a process outside the Fabric may still call it."""
-        return any(run.job.template is None and run.job.end < 0 for run in self.program.runs)
+    def _horizon(self) -> int | None:
+        """Tick of the next foreign event, which the Fabric must not pass; None without one."""
+        tick = self.env.peek()
+        if tick == float("inf"):
+            return None
+        if tick != int(tick):
+            raise CodesignError(
+                f"a process engine waits until tick {tick}; times must be whole picoseconds, "
+                "use ports.compute or an integer"
+            )
+        return int(tick)
+
+    def _announce(self) -> None:
+        """Tells SimPy what ended in the Fabric, once SimPy's clock has caught up with it."""
+        over = [self.done[job.number] for job in self.fabric.ended] + self.arrived
+        self.fabric.ended.clear()
+        self.arrived = []
+        for event in over:
+            event.succeed()
 
     def _opener(self, run: Run) -> Callable[[simpy.Event], None]:
         return lambda _: self._ended(run)
@@ -158,11 +168,6 @@ class _Player:
         engine = self.hardware.engine(run.assignment.engine)
         yield self.env.process(engine.process(self.env, run.assignment.op, _Ports(self, run)))
         self.fabric.finish(engine.name, run.job)
-        self._rouse()
-
-    def _rouse(self) -> None:
-        if self.wake is not None and not self.wake.triggered:
-            self.wake.succeed()
 
     def transfer(self, run: Run, move: Move, load: bool) -> simpy.Event:
         """A transfer for a process engine, as a SimPy event."""
@@ -176,9 +181,7 @@ class _Player:
             return over.succeed()
         ((number, size),) = parts
         self.moves.append((run.assignment, move.operand, move.bytes, load))
-        self.fabric.advance(int(self.env.now))
-        self.fabric.transfer(number, size, _trigger(over))
-        self._rouse()
+        self.fabric.transfer(number, size, partial(self.arrived.append, over))
         return over
 
     def _result(self) -> Replay:
@@ -199,13 +202,6 @@ class _Player:
             tuple(self.actions),
             tuple(self.moves),
         )
-
-
-def _trigger(event: simpy.Event) -> Callable[[], None]:
-    def trigger() -> None:
-        event.succeed()
-
-    return trigger
 
 
 class _Ports:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,13 +101,20 @@ class Result:
 
     @cached_property
     def utilization(self) -> dict[str, float]:
-        """Shares: of the makespan that an engine computed, of its rate that a link carried."""
+        """Shares: of the makespan that an engine computed, of its rate that a link carried.
+
+        Of a link with a channel each way, the busier channel counts.
+        """
         span = max(1, self.replay.makespan)
         found = {name: busy / span for name, busy in self.replay.busy.items()}
-        seconds = span / PS_PER_S
+        channels: Counter[tuple[str, bool]] = Counter()
+        for (source, target), size in self.replay.moved.items():
+            for name in self.machine.route(source, target):
+                channels[(name, target == self.placement.home)] += size
         for link in self.machine.links:
-            carried = int(self.ledger.count[self.ledger.component == link.name].sum())
-            found[link.name] = carried / (link.bytes_per_s * seconds)
+            loads = channels[(link.name, False)], channels[(link.name, True)]
+            carried = max(loads) if link.separate else sum(loads)
+            found[link.name] = carried * PS_PER_S / (link.bytes_per_s * span)
         return found
 
     @cached_property
@@ -149,7 +157,7 @@ class Result:
     @cached_property
     def operators(self) -> Table:
         """One row per operator: engine, runs, tiles, MACs, bytes, energy, compute time."""
-        return operator_table(self.placement, self.ledger, self.machine)
+        return operator_table(self.placement, self.ledger)
 
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from codesign.hardware.spec import Hardware
-from codesign.mapping.placement import Assignment, Placement
+from collections import Counter
+
+from codesign.mapping.placement import Placement
 from codesign.result.ledger import Ledger
 
 Table = dict[str, list[str | int | float]]
@@ -22,12 +23,13 @@ COLUMNS = (
 )
 
 
-def operator_table(placement: Placement, ledger: Ledger, hardware: Hardware) -> Table:
+def operator_table(placement: Placement, ledger: Ledger) -> Table:
     """Columns name, module, kind, engine, runs, tiles, macs, bytes moved, energy_j, compute_s.
 
     All figures are totals over the runs of an operator.
     """
     energy = ledger.energy_by("op")
+    moved = _moved(ledger, placement.home)
     rows = [
         (
             a.op.name,
@@ -37,7 +39,7 @@ def operator_table(placement: Placement, ledger: Ledger, hardware: Hardware) -> 
             times,
             a.plan.tiles * times if a.plan else 0,
             a.op.macs * times,
-            _moved(a, placement.home, hardware) * times,
+            moved[a.op.name],
             energy.get(a.op.name, 0.0),
             a.plan.cycles / a.plan.clock_hz * times if a.plan else 0.0,
         )
@@ -46,7 +48,12 @@ def operator_table(placement: Placement, ledger: Ledger, hardware: Hardware) -> 
     return {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
 
 
-def _moved(assignment: Assignment, home: str, hardware: Hardware) -> int:
-    if assignment.plan is None or hardware.engine(assignment.engine).buffer == home:
-        return 0
-    return sum(assignment.plan.loaded.values()) + sum(assignment.plan.stored.values())
+def _moved(ledger: Ledger, home: str) -> Counter[str]:
+    """Bytes between home memory and buffers, by operator."""
+    total: Counter[str] = Counter()
+    at_home = (ledger.component == home) & (ledger.role != "")
+    for index, count in zip(
+        ledger.op[at_home].tolist(), ledger.count[at_home].tolist(), strict=True
+    ):
+        total[ledger.ops[index]] += count
+    return total

@@ -1,1 +1,48 @@
-"""The public conformance kit that plugin authors inherit."""
+"""The public conformance kit that plugin authors inherit.
+
+Give ``check_engine``, ``check_memory`` or ``check_link`` an instance of your component in a test of
+yours. They raise an AssertionError that says what to change; they need no test framework.
+
+Example:
+    >>> from codesign.testing import check_memory
+    >>> check_memory(MyMemory(name="m", size=1 << 20))  # doctest: +SKIP
+"""
+
+from codesign.testing.engines import check_engine, check_operator
+from codesign.testing.memories import check_link, check_memory
+from codesign.testing.operators import (
+    contractions,
+    convolution,
+    elementwise,
+    gather,
+    matmul,
+    move,
+    normalize,
+    operators,
+    reduce,
+    softmax,
+    vector_work,
+)
+from codesign.testing.plans import check_plan, compulsory_bytes
+from codesign.testing.rules import check_fields
+
+__all__ = [
+    "check_engine",
+    "check_fields",
+    "check_link",
+    "check_memory",
+    "check_operator",
+    "check_plan",
+    "compulsory_bytes",
+    "contractions",
+    "convolution",
+    "elementwise",
+    "gather",
+    "matmul",
+    "move",
+    "normalize",
+    "operators",
+    "reduce",
+    "softmax",
+    "vector_work",
+]

@@ -9,7 +9,9 @@ from codesign.workload.nest import Axis, LoopNest, matmul_nest
 from codesign.workload.record import Access, Attribute, Op, Role, Tensor
 
 
-def whole(name: str, shape: Sequence[int], role: Role = "activation", dtype: str = "int8") -> Access:
+def whole(
+    name: str, shape: Sequence[int], role: Role = "activation", dtype: str = "int8"
+) -> Access:
     """A tensor of its own, read or written whole.
 
     Args:
@@ -136,9 +138,7 @@ def gather(rows: int, lookups: int, width: int, dtype: str = "int8") -> Op:
     read = Access(table, (min(rows, lookups), width), (width, 1))
     inputs = (read, whole("index", (lookups,), "input", "int32"))
     size = table.dtype.storage_bytes(width)
-    return _simple(
-        "gather", inputs, (lookups, width), (), dtype, row_bytes=size, rows=lookups
-    )
+    return _simple("gather", inputs, (lookups, width), (), dtype, row_bytes=size, rows=lookups)
 
 
 def move(shape: Sequence[int], dtype: str = "int8") -> Op:

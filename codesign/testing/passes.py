@@ -10,7 +10,7 @@ from codesign.workload.check import check_trace
 from codesign.workload.dtype import DType
 from codesign.workload.nest import matmul_nest
 from codesign.workload.record import Access, Attribute, Item, Op, Role, Tensor, Trace
-from codesign.workload.rewrite import carried, every_op
+from codesign.workload.rewrite import carried, every_op, redirect
 
 FP32 = DType("fp", 32)
 
@@ -70,8 +70,19 @@ class Sketch:
         return out
 
     def trace(self) -> Trace:
-        """The trace, checked."""
-        made = Trace("sketch", tuple(self.items), tuple(self.tensors))
+        """The trace, checked; activations that nobody reads are its outputs."""
+        ops = list(every_op(tuple(self.items)))
+        read = {a.tensor.name for op in ops for a in op.inputs} | carried(tuple(self.items))
+        ends = {
+            tensor.name: replace(tensor, role="output")
+            for tensor in self.tensors
+            if tensor.role == "activation" and tensor.name not in read
+        }
+        items = tuple(self.items)
+        for old in [tensor for tensor in self.tensors if tensor.name in ends]:
+            items = redirect(items, old, ends[old.name].access())
+        tensors = tuple(ends.get(tensor.name, tensor) for tensor in self.tensors)
+        made = Trace("sketch", items, tensors)
         check_trace(made)
         return made
 

@@ -169,7 +169,7 @@ def argument_paths(exported: ExportedProgram, model: nn.Module | None) -> dict[s
         return {}
     tree = pytree.tree_unflatten(list(range(spec.num_leaves)), spec)
     leaves, _ = pytree.tree_flatten_with_path(tree)
-    positional = list(inspect.signature(model.forward).parameters) if model is not None else []
+    positional = _positional(model) if model is not None else []
     found = {}
     for (keys, _), name in zip(leaves, names, strict=True):
         parts = [_key(key) for key in keys]
@@ -179,6 +179,12 @@ def argument_paths(exported: ExportedProgram, model: nn.Module | None) -> dict[s
         if str(name) and not parts[1].isdigit():
             found[str(name)] = ".".join(parts[1:])
     return found
+
+
+def _positional(model: nn.Module) -> list[str]:
+    parameters = inspect.signature(model.forward).parameters.values()
+    named = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [parameter.name for parameter in parameters if parameter.kind in named]
 
 
 def _key(key: Any) -> str:

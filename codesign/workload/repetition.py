@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 MAX_PERIODS = 32
 """Candidate periods tried per sequence: bounds the search to ``MAX_PERIODS`` linear scans."""
+LOOK_BACK = 4
+"""Uses of its rarest symbol within one repetition up to which a repetition is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Run:
 def runs(symbols: Sequence[Hashable], minimum: int) -> list[Run]:
     """Maximal runs of at least ``minimum`` repetitions, those that explain most first.
 
-    Candidate periods are the commonest distances between equal symbols, so a scan costs
-    O(n * MAX_PERIODS). Of runs that explain equally much, the shorter period comes first.
+    Candidate periods are the commonest distances between a symbol and its last ``LOOK_BACK``
+    occurrences, so the search costs O(n * MAX_PERIODS). Of runs that explain equally much, the shorter period comes first.
     """
     found = [
         run
@@ -46,12 +48,12 @@ def runs(symbols: Sequence[Hashable], minimum: int) -> list[Run]:
 
 
 def _periods(symbols: Sequence[Hashable], minimum: int) -> list[int]:
-    last: dict[Hashable, int] = {}
+    seen: dict[Hashable, deque[int]] = {}
     gaps: Counter[int] = Counter()
     for index, symbol in enumerate(symbols):
-        if symbol in last:
-            gaps[index - last[symbol]] += 1
-        last[symbol] = index
+        places = seen.setdefault(symbol, deque(maxlen=LOOK_BACK))
+        gaps.update(index - place for place in places)
+        places.append(index)
     useful = [gap for gap in gaps if gap * minimum <= len(symbols)]
     # a gap that occurs often over a long distance explains more symbols than a short one
     return sorted(useful, key=lambda gap: (-gaps[gap] * gap, gap))[:MAX_PERIODS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def _products() -> Any:
     return Call(forward)
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[[], Any], list[tuple[int, ...]]]] = {
     "cnn": (cnn, [(2, 8, 16, 16)]),
     "encoder layer": (lambda: nn.TransformerEncoderLayer(64, 4, 128), [(10, 2, 64)]),
     "decoder layer": (

@@ -188,7 +188,7 @@ def test_uneven_slices_forbid_a_loop() -> None:
     s = Sketch()
     w, x = s.tensor("w", (H, H), "weight"), s.tensor("x", (9, B, H), "input")
     h = s.tensor("h", (B, H), "input")
-    for t in (0, 1, 3, 4, 6, 7):
+    for t in (0, 1, 3, 7, 8, 2):
         h = s.map("add", s.matmul(h, w), view.select(x, 0, t))
     s.map("neg", h, role="output")
     trace = s.trace()

@@ -57,7 +57,7 @@ def _axis(tensor: Any, data: st.DataObject) -> int:
 
 def _permute(access: Access, tensor: Any, data: st.DataObject) -> tuple[Access, Any]:
     order = data.draw(st.permutations(range(tensor.dim())))
-    return view.permute(access, order), tensor.permute(*order)
+    return view.permute(access, order), tensor.permute(tuple(order))
 
 
 def _transpose(access: Access, tensor: Any, data: st.DataObject) -> tuple[Access, Any]:
@@ -105,7 +105,7 @@ def _flip(access: Access, tensor: Any, data: st.DataObject) -> tuple[Access, Any
 def _expand(access: Access, tensor: Any, data: st.DataObject) -> tuple[Access, Any]:
     shape = [n if n != 1 else data.draw(st.integers(1, 3)) for n in tensor.shape]
     lead = data.draw(st.lists(st.integers(1, 2), max_size=1))
-    return view.expand(access, [*lead, *shape]), tensor.expand(*lead, *shape)
+    return view.expand(access, [*lead, *shape]), tensor.expand([*lead, *shape])
 
 
 def _diagonal(access: Access, tensor: Any, data: st.DataObject) -> tuple[Access, Any]:

@@ -1,0 +1,38 @@
+# Needs Python 3.11 or later, make and pip; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+CHECKED := codesign plugins hardware traces tests examples benchmarks
+
+.PHONY: demo test bench clean
+
+demo: $(VENV)/.runs
+	$(BIN)/codesign simulate resnet50 --hardware edge-npu
+	$(BIN)/codesign simulate lstm_lm --hardware edge-npu
+	$(BIN)/codesign simulate gpt2 --hardware server-npu
+	$(BIN)/codesign simulate llama_3_1_8b_decode --hardware edge-npu --set 'sram.size=256 KiB'
+
+test: $(VENV)/.tests
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.runs
+	$(BIN)/python benchmarks/zoo_capture.py
+	$(BIN)/python benchmarks/decode_token.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.tests: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[dev,transformers]'
+	touch $@ $(VENV)/.runs

@@ -1,0 +1,103 @@
+"""What every memory and every link promises."""
+
+from __future__ import annotations
+
+from codesign.hardware.component import Descriptor, Link, Memory, Service
+from codesign.testing.rules import check_energies, check_fields, check_priced, expect, pairs
+
+_SINGLE = (
+    Descriptor(64, 1, 0, "read"),
+    Descriptor(4096, 16, 4096, "read"),
+    Descriptor(4096, 16, 8192, "read", base=1 << 20),
+    Descriptor(32, 512, 1024, "read", initiator="other"),
+    Descriptor(4096, 16, 4096, "write"),
+    Descriptor(1, 4096, 64, "write", priority=1),
+)
+PATTERNS: tuple[tuple[Descriptor, ...], ...] = (
+    *((descriptor,) for descriptor in _SINGLE),
+    *pairs(_SINGLE),
+    _SINGLE,
+)
+"""Sets of transfers that are active together: long and short rows, one or many, mixed ways."""
+
+
+def check_memory(memory: Memory) -> None:
+    """Checks a memory: its fields, its energies, and ``service`` as a pure function.
+
+    Args:
+        memory: an instance as a hardware file would make it.
+
+    Raises:
+        AssertionError: says which promise is broken, for which transfers, and what to change.
+    """
+    check_fields(type(memory))
+    for action in ("read", "write"):
+        check_priced(memory, action)
+    check_energies(memory)
+    expect(memory.size >= 1, f"{memory.kind}: size must be at least 1 B, got {memory.size}")
+    for pattern in PATTERNS:
+        _check_service(memory, pattern)
+    for one, two in pairs(_SINGLE):
+        _check_classes(memory, one, two)
+
+
+def _check_service(memory: Memory, pattern: tuple[Descriptor, ...]) -> None:
+    place = f"{memory.kind}.service({len(pattern)} transfers, first {pattern[0]})"
+    service = memory.service(pattern)
+    expect(
+        isinstance(service, Service), f"{place}: must return a codesign.Service, got {service!r}"
+    )
+    expect(
+        isinstance(service.bytes_per_s, int) and service.bytes_per_s >= 1,
+        f"{place}: bytes_per_s must be a whole number of at least 1, got {service.bytes_per_s!r}; "
+        "round it",
+    )
+    expect(
+        memory.service(pattern) == service,
+        f"{place}: two calls gave two answers; keep no state and draw no random numbers",
+    )
+
+
+def _check_classes(memory: Memory, one: Descriptor, two: Descriptor) -> None:
+    first, second = memory.classify(one), memory.classify(two)
+    expect(
+        hash(first) == hash(memory.classify(one)),
+        f"{memory.kind}.classify: two calls gave two classes; return a tuple of plain values",
+    )
+    expect(
+        first != second or memory.service((one,)) == memory.service((two,)),
+        f"{memory.kind}.classify puts {one} and {two} in one class, but service tells them apart; "
+        "let classify return everything that service looks at",
+    )
+
+
+def check_link(link: Link) -> None:
+    """Checks a link: its fields, its energies, its rate and its set-up time.
+
+    Args:
+        link: an instance as a hardware file would make it.
+
+    Raises:
+        AssertionError: says which promise is broken and what to change.
+    """
+    check_fields(type(link))
+    check_priced(link, "move")
+    check_energies(link)
+    rate = link.bytes_per_s
+    expect(
+        isinstance(rate, int) and rate >= 1,
+        f"{link.kind}: bytes_per_s must be a whole number of at least 1, got {rate!r}; round it",
+    )
+    expect(
+        link.bytes_per_s == rate and link.setup_s == link.setup_s,
+        f"{link.kind}: two reads of its rate or set-up time differ; keep no state",
+    )
+    expect(link.setup_s >= 0, f"{link.kind}: setup_s must be at least 0 s, got {link.setup_s}")
+    expect(
+        isinstance(link.separate, bool),
+        f"{link.kind}: separate must be True or False, got {link.separate!r}",
+    )
+    expect(
+        len(set(link.connects)) >= 2,
+        f"{link.kind}: connects must name at least two memories, got {link.connects}",
+    )

@@ -1,0 +1,183 @@
+"""What holds for every tile plan, whichever engine made it."""
+
+from __future__ import annotations
+
+from codesign.hardware.component import Engine
+from codesign.hardware.plan import Budget, Tile, TilePlan
+from codesign.testing.rules import check_priced, expect
+from codesign.workload.record import Op
+
+
+def compulsory_bytes(op: Op, operand: int) -> int:
+    """Bytes of an operand that must cross once: of the elements that the operator touches.
+
+    A loop nest says which those are; without one it is the whole access.
+
+    Args:
+        op: the operator.
+        operand: index among its inputs, then outputs.
+    """
+    access = op.operands[operand]
+    if op.nest is None or not op.nest.operands[operand]:
+        return access.bytes
+    touched = (
+        axis.touched(op.nest.extents, extent) if stride else 1
+        for axis, extent, stride in zip(
+            op.nest.operands[operand], access.shape, access.strides, strict=True
+        )
+    )
+    elements = 1
+    for count in touched:
+        elements *= count
+    return access.tensor.dtype.storage_bytes(elements)
+
+
+def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
+    """Checks one plan against the operator and the budget it was made for.
+
+    Args:
+        engine: who made it.
+        op: what it runs.
+        budget: what it was granted.
+        plan: the plan.
+
+    Raises:
+        AssertionError: says which promise is broken and what to change.
+    """
+    place = f"{engine.kind}.plan({op.name!r}, {budget.buffer_bytes} B)"
+    _check_signs(place, plan)
+    _check_capacity(place, budget, plan)
+    _check_loads(place, op, budget, plan)
+    _check_stores(place, op, budget, plan)
+    _check_slots(place, op, plan)
+    _check_actions(place, engine, plan)
+
+
+def _check_signs(place: str, plan: TilePlan) -> None:
+    expect(plan.tiles >= 1, f"{place}: has no tile; a loop repeats at least once")
+    expect(plan.clock_hz >= 1, f"{place}: clock_hz must be at least 1, got {plan.clock_hz}")
+    for tile, times in plan.counts:
+        expect(times >= 1, f"{place}: repeats a tile {times} times; a loop repeats at least once")
+        expect(
+            _is_count(tile.cycles),
+            f"{place}: a tile takes {tile.cycles!r} cycles; whole and at least 0, round up",
+        )
+        for move in (*tile.loads, *tile.stores):
+            expect(
+                _is_count(move.bytes) and move.rows >= 1 and move.pitch >= 0,
+                f"{place}: {move} is not whole bytes, at least one row and a pitch of at least 0",
+            )
+    numbers = {
+        "held_bytes": plan.held_bytes,
+        "slot_in_bytes": plan.slot_in_bytes,
+        "slot_out_bytes": plan.slot_out_bytes,
+        "slots_in": plan.slots_in,
+        "slots_out": plan.slots_out,
+    }
+    for name, number in numbers.items():
+        expect(_is_count(number), f"{place}: {name} must be whole and at least 0, got {number!r}")
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and number >= 0
+
+
+def _check_capacity(place: str, budget: Budget, plan: TilePlan) -> None:
+    expect(
+        plan.buffer_bytes <= budget.buffer_bytes,
+        f"{place}: takes {plan.buffer_bytes} B of buffer; choose smaller tiles, or raise "
+        "MappingError",
+    )
+    room_in = plan.held_bytes + plan.slot_in_bytes * bool(plan.slots_in)
+    room_out = plan.held_bytes + plan.slot_out_bytes * bool(plan.slots_out)
+    for tile, _ in plan.counts:
+        loads, stores = _sizes(tile)
+        expect(
+            loads <= room_in,
+            f"{place}: a tile loads {loads} B into {room_in} B of held and input slot; let "
+            "slot_in_bytes be the inputs of the largest tile",
+        )
+        expect(
+            stores <= room_out,
+            f"{place}: a tile stores {stores} B from {room_out} B of held and output slot; let "
+            "slot_out_bytes be the outputs of the largest tile",
+        )
+
+
+def _sizes(tile: Tile) -> tuple[int, int]:
+    return sum(move.bytes for move in tile.loads), sum(move.bytes for move in tile.stores)
+
+
+def _check_loads(place: str, op: Op, budget: Budget, plan: TilePlan) -> None:
+    inputs = len(op.inputs)
+    for operand in range(inputs):
+        got = plan.loaded.get(operand, 0)
+        if budget.is_resident(operand):
+            expect(
+                not got,
+                f"{place}: loads {got} B of operand {operand}, which lies in the buffer already; "
+                "ask budget.is_resident",
+            )
+            continue
+        least = compulsory_bytes(op, operand)
+        expect(
+            got >= least,
+            f"{place}: loads {got} B of operand {operand}, of which {least} B are compulsory; "
+            "every input byte crosses at least once",
+        )
+    extra = sorted(set(plan.loaded) - set(range(inputs)))
+    expect(
+        not [operand for operand in extra if operand >= len(op.operands)],
+        f"{place}: loads operands {extra}, the operator has {len(op.operands)}",
+    )
+
+
+def _check_stores(place: str, op: Op, budget: Budget, plan: TilePlan) -> None:
+    """Outputs leave exactly once; each tile may round up to whole bytes and whole blocks."""
+    for operand in range(len(op.inputs), len(op.operands)):
+        got = plan.stored.get(operand, 0)
+        if budget.is_resident(operand):
+            expect(
+                not got,
+                f"{place}: stores {got} B of operand {operand}, which stays in the buffer; "
+                "ask budget.is_resident",
+            )
+            continue
+        exact = op.operands[operand].bytes
+        dtype = op.operands[operand].tensor.dtype
+        stores = sum(times for tile, times in plan.counts if tile.stores)
+        whole_bytes = dtype.bits % 8 == 0 and not dtype.block
+        most = exact if whole_bytes else exact + stores * dtype.storage_bytes(max(1, dtype.block))
+        expect(
+            exact <= got <= most,
+            f"{place}: stores {got} B of operand {operand}, which has {exact} B; every output byte "
+            "leaves exactly once",
+        )
+    inputs = [operand for operand in sorted(plan.stored) if operand < len(op.inputs)]
+    expect(not inputs, f"{place}: stores operands {inputs}, which the operator only reads")
+
+
+def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
+    slots = dict(plan.slots)
+    expect(len(slots) == len(plan.slots), f"{place}: names a cause of slots twice; add them up")
+    for cause, count in plan.slots:
+        expect(_is_count(count), f"{place}: books {count!r} slots as {cause!r}; whole, at least 0")
+    if op.macs:
+        effective = slots.get("effective", 0)
+        expect(
+            effective == op.macs,
+            f"{place}: books {effective} effective MAC slots, the operator has {op.macs} MACs; "
+            "put ('effective', op.macs) into slots",
+        )
+
+
+def _check_actions(place: str, engine: Engine, plan: TilePlan) -> None:
+    for component, action, count in plan.actions:
+        expect(_is_count(count), f"{place}: counts {count!r} of {action!r}; whole and at least 0")
+        if component == "":
+            check_priced(engine, action)
+        elif component == "buffer":
+            expect(
+                action in ("read", "write"),
+                f"{place}: charges the buffer for {action!r}; a memory prices read and write",
+            )

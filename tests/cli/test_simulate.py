@@ -1,0 +1,123 @@
+"""``codesign simulate``: a report for people, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Codesign
+
+import codesign as library
+
+
+def _summary(sample: Path, *hardware: Any, **options: Any) -> Any:
+    """The summary as JSON gives it back."""
+    return json.loads(json.dumps(library.simulate(str(sample), *hardware, **options).summary()))
+
+
+HARDWARE = ("--hardware", "edge-npu")
+
+
+def test_json_is_the_summary_of_the_result_and_nothing_else(
+    codesign: Codesign, sample: Path
+) -> None:
+    ran = codesign("simulate", sample, *HARDWARE, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == _summary(sample, "edge-npu")
+
+
+def test_the_json_keys_are_those_of_the_issue(codesign: Codesign, sample: Path) -> None:
+    keys = json.loads(codesign("simulate", sample, *HARDWARE, "--json").out)
+    promised = (
+        "latency_s energy_j energy_by_component_j offchip_bytes macs coverage utilization "
+        "fabric_events tiles lower_bound_s serial_bound_s digest model hardware trace_digest "
+        "hardware_digest version"
+    )
+    assert set(promised.split()) <= set(keys)
+    assert keys["version"] == library.__version__
+
+
+def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, sample: Path) -> None:
+    ran = codesign("simulate", sample, *HARDWARE)
+    assert (ran.code, ran.err) == (0, "")
+    for word in (
+        "v1-sample on edge-npu",
+        "latency",
+        "energy",
+        "off chip",
+        "coverage",
+        "utilisation",
+    ):
+        assert word in ran.out
+    for component in library.load_hardware("edge-npu").components:
+        assert f"\n{component} " in ran.out
+    for role in ("weight", "activation", "state"):
+        assert f"\n{role} " in ran.out
+
+
+def test_what_is_not_modelled_is_said_in_the_report(codesign: Codesign, sample: Path) -> None:
+    missing = library.load_trace(sample).coverage.unsupported
+    assert missing
+    out = codesign("simulate", sample, *HARDWARE).out
+    assert all(f"NOT MODELLED: {target} x{times}" in out for target, times in missing)
+
+
+def test_every_assumption_is_in_the_report(
+    codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    out = codesign("simulate", sample, *HARDWARE).out
+    assumptions = library.simulate(str(sample), "edge-npu").assumptions
+    assert all(f"- {line}" in out for line in assumptions)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200])
+def test_no_line_of_the_report_is_wider_than_the_terminal(
+    codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = codesign("simulate", sample, *HARDWARE).out.splitlines()
+    assert max(map(len, lines)) <= columns
+
+
+def test_set_changes_the_hardware(codesign: Codesign, sample: Path) -> None:
+    words = ("simulate", sample, *HARDWARE, "--json", "--set")
+    slow = json.loads(codesign(*words, "dram.bandwidth=1 GB/s").out)
+    changed = library.load_hardware("edge-npu").with_("dram.bandwidth", "1 GB/s")
+    assert slow == _summary(sample, changed)
+    assert slow["latency_s"] > library.simulate(str(sample), "edge-npu").latency_s
+
+
+def test_set_may_be_repeated(codesign: Codesign, sample: Path) -> None:
+    pairs = ("--set", "npu.rows=32", "--set", "sram.size = 2 MiB")
+    ran = codesign("simulate", sample, *HARDWARE, "--json", *pairs)
+    changed = library.load_hardware("edge-npu").with_("npu.rows", 32).with_("sram.size", "2 MiB")
+    assert json.loads(ran.out)["hardware_digest"] == changed.digest
+
+
+def test_residency_and_dtype_reach_the_simulation(codesign: Codesign, sample: Path) -> None:
+    ran = codesign("simulate", sample, *HARDWARE, "--json", "--residency", "none")
+    assert json.loads(ran.out) == _summary(sample, "edge-npu", residency="none")
+    ran = codesign("simulate", sample, "--hardware", "server-npu", "--json", "--dtype", "int8")
+    assert json.loads(ran.out) == _summary(sample, "server-npu", dtype="int8")
+
+
+def test_out_leaves_the_four_files_of_a_result(
+    codesign: Codesign, sample: Path, tmp_path: Path
+) -> None:
+    ran = codesign("simulate", sample, *HARDWARE, "--json", "--out", tmp_path / "run")
+    names = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert names == ["ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
+    assert json.loads((tmp_path / "run" / "summary.json").read_text()) == json.loads(ran.out)
+
+
+def test_a_hardware_file_is_taken_by_its_path(
+    codesign: Codesign, sample: Path, tmp_path: Path
+) -> None:
+    preset = Path(__file__).parents[2] / "hardware" / "edge-npu.yaml"
+    copy = tmp_path / "mine.yaml"
+    copy.write_text(preset.read_text().replace("name: edge-npu", "name: mine"))
+    ran = codesign("simulate", sample, "--hardware", copy, "--json")
+    assert json.loads(ran.out)["hardware"] == "mine"

@@ -1,0 +1,60 @@
+"""One call of torch, captured and lowered without fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from codesign.workload.capture import trace
+from codesign.workload.check import check_trace
+from codesign.workload.record import Op
+
+
+class _Function(nn.Module):  # type: ignore[misc]  # torch is untyped
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+def meta(*shape: int, dtype: Any = torch.float32) -> Any:
+    """A tensor without data."""
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def ids(*shape: int) -> Any:
+    """Integer indices without data."""
+    return meta(*shape, dtype=torch.long)
+
+
+def lowered(function: Callable[..., Any], *args: Any) -> list[Op]:
+    """Operators that a function or a module of tensors becomes, checked as a trace."""
+    module = function if isinstance(function, nn.Module) else _Function(function)
+    found = trace(module, args, fuse=False)
+    check_trace(found)
+    assert found.coverage.share == 1.0
+    return [op for op, _ in found.ops()]
+
+
+def only(function: Callable[..., Any], *args: Any) -> Op:
+    """The one operator that a function becomes."""
+    (op,) = lowered(function, *args)
+    return op
+
+
+def counted(function: Callable[..., Any], *args: Any) -> int:
+    """MACs of a call by torch's own counter."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        function(*args)
+    return int(counter.get_total_flops()) // 2
+
+
+def macs(operators: list[Op]) -> int:
+    """MACs of all operators."""
+    return sum(op.macs for op in operators)

@@ -1,0 +1,108 @@
+"""Reductions, sorts and windows: how many elements make one result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from aten_case import lowered, meta, only
+from torch import nn
+from torch.nn import functional
+
+from codesign.workload.nest import Axis
+
+
+@pytest.mark.parametrize(
+    ("call", "function", "width"),
+    [
+        (lambda x: x.sum(), "sum", 60),
+        (lambda x: x.mean((1, 2)), "mean", 20),
+        (lambda x: x.mean(0, keepdim=True), "mean", 3),
+        (lambda x: x.amax(-1), "max", 5),
+        (lambda x: x.max(1).values, "max", 4),
+        (lambda x: x.argmax(), "argmax", 60),
+        (lambda x: (x > 0).any(2), "any", 5),
+        (lambda x: x.var(1), "var", 4),
+        (lambda x: torch.linalg.vector_norm(x, dim=2), "norm", 5),
+        (lambda x: torch.histc(x, 10, 0, 1), "histogram", 60),
+    ],
+)
+def test_a_reduction_says_how_many_elements_it_combines(
+    call: Any, function: str, width: int
+) -> None:
+    op = lowered(call, meta(3, 4, 5))[-1]
+    assert (op.kind, op.functions, op.attribute("width")) == ("reduce", (function,), width)
+    assert op.inputs[0].elements == 60
+
+
+def test_reduced_axes_come_last() -> None:
+    op = only(lambda x: x.sum(0), meta(3, 4, 5))
+    assert op.inputs[0].shape == (4, 5, 3)
+
+
+def test_indices_are_written_only_if_somebody_reads_them() -> None:
+    assert len(only(lambda x: x.max(1).values, meta(3, 4)).outputs) == 1
+    assert len(only(lambda x: x.max(1), meta(3, 4)).outputs) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "width", "keep"),
+    [
+        (lambda x: x.sort(0).values, 3, 3),
+        (lambda x: x.argsort(-1), 8, 8),
+        (lambda x: torch.topk(x, 2), 8, 2),
+        (lambda x: torch.topk(x, 1, dim=0).indices, 3, 1),
+        (lambda x: torch.sort(x, stable=True, dim=0).values, 3, 3),
+    ],
+)
+def test_a_sort_says_how_long_its_rows_are(call: Any, width: int, keep: int) -> None:
+    op = only(call, meta(3, 8))
+    assert (op.kind, op.attribute("width"), op.attribute("keep")) == ("sort", width, keep)
+    assert op.inputs[0].shape[-1] == width
+
+
+def test_a_pool_is_a_window_like_that_of_a_convolution() -> None:
+    op = only(nn.MaxPool2d(3, 2, 1), meta(2, 4, 9, 9))
+    assert (op.kind, op.functions, op.attribute("width")) == ("reduce", ("max",), 9)
+    assert op.loops.dims == ("b", "c", "oy", "ox", "ky", "kx")
+    assert op.loops.operands[0][2] == Axis(((2, 2), (4, 1)), -1)
+    assert op.loops.points == 2 * 4 * 5 * 5 * 9
+
+
+@pytest.mark.parametrize(
+    ("call", "shape", "taps"),
+    [
+        (lambda x: functional.avg_pool2d(x, 2), (1, 2, 8, 8), 4),
+        (lambda x: functional.avg_pool1d(x, 3, 1), (1, 2, 8), 3),
+        (lambda x: functional.max_pool1d(x, 2), (1, 2, 8), 2),
+        (lambda x: functional.adaptive_avg_pool2d(x, 2), (1, 2, 8, 6), 12),
+        (lambda x: functional.adaptive_avg_pool2d(x, 3), (1, 2, 8, 8), 16),
+        (lambda x: functional.adaptive_max_pool1d(x, 4), (1, 2, 8), 2),
+    ],
+)
+def test_windows_combine_the_taps_that_they_cover(call: Any, shape: Any, taps: int) -> None:
+    op = only(call, meta(*shape))
+    assert op.attribute("width") == taps
+    assert op.loops.points == call(meta(*shape)).numel() * taps
+
+
+def test_adaptive_windows_reach_the_last_pixel() -> None:
+    op = only(lambda x: functional.adaptive_avg_pool2d(x, 3), meta(1, 1, 8, 8))
+    window = op.loops.operands[0][2]
+    assert sum(c * (op.loops.extents[d] - 1) for d, c in window.terms) == 7
+
+
+def test_an_image_that_shrinks_to_one_pixel_reads_every_pixel_once() -> None:
+    op = lowered(lambda x: functional.adaptive_avg_pool2d(x, 1), meta(2, 4, 7, 7))[-1]
+    assert (op.kind, op.attribute("width")) == ("reduce", 49)
+    assert op.inputs[0].elements == 2 * 4 * 49
+
+
+@pytest.mark.parametrize(
+    ("mode", "function"), [("nearest", "nearest"), ("bilinear", "bilinear"), ("bicubic", "bicubic")]
+)
+def test_a_resize_reads_its_input_once(mode: str, function: str) -> None:
+    op = only(lambda x: functional.interpolate(x, scale_factor=2, mode=mode), meta(1, 2, 4, 4))
+    assert (op.kind, op.functions) == ("elementwise", (function,))
+    assert (op.inputs[0].elements, op.outputs[0].elements) == (32, 128)

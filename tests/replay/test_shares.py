@@ -1,0 +1,139 @@
+"""Max-min fair shares: capacity kept, nothing left over, equals treated equally."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codesign.errors import MappingError
+from codesign.hardware.component import Descriptor, Memory, Service
+from codesign.replay.shares import PARTS, WORK_PER_BYTE, Route, Shares
+from codesign_plugins.link import Bus
+from codesign_plugins.sram import Sram
+
+READ, WRITE = Descriptor(64, 1, 0, "read"), Descriptor(64, 1, 0, "write")
+BUSES = ("a", "b", "c")
+
+
+def shares(rates: Sequence[float], memory_rate: float = 1e15) -> Shares:
+    """Three links between two memories."""
+    memories: dict[str, Memory] = {
+        name: Sram(name=name, size=1024, bandwidth=memory_rate) for name in ("near", "far")
+    }
+    links = {
+        name: Bus(name=name, connects=("near", "far"), bandwidth=rate)
+        for name, rate in zip(BUSES, rates, strict=True)
+    }
+    return Shares(memories, dict(links))
+
+
+def route(*names: str, setup: int = 0) -> Route:
+    return Route("far", tuple((name, 0) for name in names), "near", setup)
+
+
+ROUTES = st.sets(st.sampled_from(BUSES), min_size=1).map(lambda names: route(*sorted(names)))
+BANDWIDTHS = st.lists(st.integers(1, 10**12), min_size=3, max_size=3)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(BANDWIDTHS, st.integers(10**6, 10**12), st.lists(ROUTES, min_size=1, max_size=8))
+def test_shares_are_max_min_fair(
+    bandwidths: list[float], memory_rate: int, routes: list[Route]
+) -> None:
+    found = shares(bandwidths, memory_rate)
+    active = Counter(found.classify(one, READ, WRITE) for one in routes)
+    rates = found.rates(tuple(sorted(active.elements())))
+    assert set(rates) == set(active)
+    users: dict[tuple[str, int], list[int]] = {}
+    room: dict[tuple[str, int], int] = {}
+    for number in active:
+        for resource, capacity in found.resources(number).items():
+            users.setdefault(resource, []).append(number)
+            room[resource] = capacity
+    used = {name: sum(rates[c] * active[c] for c in crossing) for name, crossing in users.items()}
+    assert all(used[name] <= room[name] for name in used)
+    for number in active:
+        # a bottleneck: a full resource on which nobody has more; at most 1 unit each is rounded off
+        assert any(
+            room[name] - used[name] < 9 and rates[number] >= max(rates[c] for c in crossing) - 8
+            for name, crossing in users.items()
+            if number in crossing
+        )
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_one_to_eight_flows_divide_a_link_without_remainder(count: int) -> None:
+    found = shares([999_999_937, 1e9, 1e9])
+    number = found.classify(route("a"), READ, WRITE)
+    assert found.rates((number,) * count)[number] * count == 999_999_937 * PARTS
+
+
+def test_a_flow_that_is_held_back_elsewhere_leaves_its_share_to_others() -> None:
+    found = shares([10e9, 2e9, 1e9])
+    both, alone = (found.classify(route(*names), READ, WRITE) for names in ("ab", "a"))
+    rates = found.rates((both, alone))
+    assert rates == {both: 2 * 10**9 * PARTS, alone: 8 * 10**9 * PARTS}
+
+
+def test_flows_over_equal_routes_get_equal_rates() -> None:
+    found = shares([7e9, 5e9, 3e9])
+    first = found.classify(route("a", "b"), READ, WRITE)
+    second = found.classify(route("a", "b", setup=5), READ, WRITE)
+    rates = found.rates(tuple(sorted((first, second))))
+    assert first != second
+    assert rates[first] == rates[second]
+
+
+def test_transfers_of_one_route_and_pattern_are_one_class() -> None:
+    found = shares([1e9, 1e9, 1e9])
+    other = Descriptor(4096, 7, 64, "read")
+    assert found.classify(route("a"), READ, WRITE) == found.classify(route("a"), other, WRITE)
+    assert found.classify(route("a"), READ, WRITE) != found.classify(route("b"), READ, WRITE)
+    assert found.ends(0) == ("far", "near")
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(1, 10**12), st.integers(0, 10**9), st.integers(0, 1000))
+def test_a_lone_transfer_takes_its_set_up_and_its_bytes_rounded_up(
+    rate: int, size: int, setup: int
+) -> None:
+    found = shares([rate, 1, 1])
+    number = found.classify(route("a", setup=setup), READ, WRITE)
+    assert found.alone(number, size) == setup - (-size * WORK_PER_BYTE // (rate * PARTS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turning(Memory):
+    """A memory that is slower while it serves both directions, or dead at rate 0."""
+
+    kind: ClassVar[str] = "turning"
+    rate: int = 8
+
+    def service(self, descriptors: Sequence[Descriptor]) -> Service:
+        mixed = len({d.direction for d in descriptors}) > 1
+        return Service(self.rate // 2 if mixed else self.rate)
+
+
+def test_a_memory_sees_all_that_is_active_together() -> None:
+    far = Turning(name="far", size=1)
+    near = Sram(name="near", size=1, bandwidth=1e9)
+    found = Shares({"far": far, "near": near}, {})
+    load = found.classify(Route("far", (), "near", 0), READ, WRITE)
+    store = found.classify(Route("near", (), "far", 0), READ, WRITE)
+    assert found.rates((load, load))[load] == 4 * PARTS
+    assert found.rates((load, store)) == {load: 2 * PARTS, store: 2 * PARTS}
+
+
+def test_a_memory_that_serves_nothing_is_an_error() -> None:
+    far = Turning(name="far", size=1, rate=0)
+    near = Sram(name="near", size=1)
+    found = Shares({"far": far, "near": near}, {})
+    number = found.classify(Route("far", (), "near", 0), READ, WRITE)
+    with pytest.raises(MappingError, match="far: service.. must return at least 1 byte/s, got 0"):
+        found.rates((number,))

@@ -1,0 +1,173 @@
+"""The house rules that a reader relies on: direction of imports, sizes, types and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted([*(ROOT / "codesign").rglob("*.py"), *(ROOT / "plugins").glob("*.py")])
+STAGES = ("workload", "hardware", "mapping", "replay", "result")
+"""Folders in the order of the journey: one imports only from those before it, or from itself."""
+
+FOUNDATIONS = {"errors", "units", "hookspecs"}
+"""Modules that every stage may use."""
+
+EARLIER_USES = {
+    "workload": {"plugins"},
+    "hardware": {"plugins", "workload"},
+    "mapping": {"hardware", "workload"},
+    "replay": {"mapping", "hardware", "workload"},
+    "result": {"replay", "mapping", "hardware", "workload"},
+}
+OWNERS = {
+    "torch": ("codesign/workload/capture", "codesign/workload/convert.py", "codesign/zoo/"),
+    "transformers": ("codesign/zoo/huggingface.py",),
+    "simpy": ("codesign/replay/run.py",),
+    "pluggy": ("codesign/hookspecs.py", "codesign/plugins.py"),
+    "typer": ("codesign/cli/",),
+    "rich": ("codesign/cli/",),
+    "networkx": ("codesign/hardware/graph.py",),
+    "yaml": ("codesign/hardware/yaml_source.py",),
+    "pyarrow": ("codesign/result/save.py",),
+}
+"""Where each library may be imported."""
+
+LONGEST_FILE, MEDIAN_FILE = 350, 160
+LONGEST_FUNCTION_P90 = 35
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _runtime(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node except what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _runtime(node)
+
+
+def _imports(path: Path, *, runtime: bool = True) -> list[str]:
+    """Full names of what a file imports."""
+    tree = ast.parse(path.read_text())
+    found: list[str] = []
+    for node in _runtime(tree) if runtime else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_name(path)} imports relatively"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def _functions(path: Path) -> Iterator[ast.FunctionDef]:
+    yield from (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_only_from_the_stages_before_it(stage: str) -> None:
+    allowed = {stage, "__version__"} | FOUNDATIONS | EARLIER_USES[stage]
+    for path in sorted((ROOT / "codesign" / stage).glob("*.py")):
+        ours = [name.split(".") for name in _imports(path) if name.startswith("codesign.")]
+        wrong = [".".join(name) for name in ours if name[1] not in allowed]
+        assert not wrong, f"{_name(path)} imports {wrong}"
+
+
+def test_nothing_imports_the_command_line() -> None:
+    outside = [path for path in SOURCES if not _name(path).startswith("codesign/cli/")]
+    for path in outside:
+        assert not [n for n in _imports(path, runtime=False) if n.startswith("codesign.cli")]
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_imported_in_its_place_only(library: str) -> None:
+    users = [
+        _name(path)
+        for path in SOURCES
+        if any(name.split(".")[0] == library for name in _imports(path))
+    ]
+    assert users, f"{library} is imported nowhere"
+    assert [user for user in users if not user.startswith(OWNERS[library])] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins").glob("*.py")), ids=lambda path: path.stem)
+def test_a_shipped_plugin_uses_no_door_that_a_third_party_lacks(path: Path) -> None:
+    ours = [name for name in _imports(path, runtime=False) if name.startswith("codesign")]
+    private = [name for name in ours if any(part.startswith("_") for part in name.split("."))]
+    assert private == []
+    assert not [name for name in ours if name.startswith("codesign_")], "imports another plugin"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_file_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+def test_the_median_file_is_short() -> None:
+    assert statistics.median(len(path.read_text().splitlines()) for path in SOURCES) < MEDIAN_FILE
+
+
+def test_nine_of_ten_functions_are_short() -> None:
+    lengths = [
+        node.end_lineno - node.lineno + 1
+        for path in SOURCES
+        for node in _functions(path)
+        if node.end_lineno is not None
+    ]
+    assert statistics.quantiles(lengths, n=10)[-1] < LONGEST_FUNCTION_P90
+
+
+def test_tests_outweigh_the_code() -> None:
+    tests = sum(len(path.read_text().splitlines()) for path in (ROOT / "tests").rglob("*.py"))
+    assert tests > sum(len(path.read_text().splitlines()) for path in SOURCES)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_every_public_name_is_documented_and_annotated(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "the module has no docstring"
+    for node, parent in _public(tree):
+        place = f"{_name(path)}:{node.lineno} {node.name}"
+        inherited = isinstance(parent, ast.ClassDef) and parent.bases
+        assert ast.get_docstring(node) or inherited, f"{place} has no docstring"
+        if isinstance(node, ast.FunctionDef):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            bare = [a.arg for a in arguments if not a.annotation and a.arg not in ("self", "cls")]
+            assert not bare, f"{place}: {bare} not annotated"
+            assert node.returns, f"{place} has no return type"
+
+
+def _public(
+    tree: ast.Module | ast.ClassDef,
+) -> Iterator[tuple[ast.ClassDef | ast.FunctionDef, ast.Module | ast.ClassDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield node, tree
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_library_code_evaluates_prints_and_swallows_nothing(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("eval", "exec", "print", "exit", "__import__"), node.lineno
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", "")}
+            assert not names & {"pickle", "marshal", "shelve"}, node.lineno
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, node.lineno
+        if isinstance(node, ast.Attribute):
+            assert ast.unparse(node) not in ("os.environ", "os.getenv"), node.lineno
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
