@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test bench clean
+.PHONY: demo test docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -18,6 +18,10 @@ test: $(VENV)/.tests
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+# renews the outputs that README.md and docs/ show
+docs: $(VENV)/.tests
+	$(BIN)/python tests/docs_runner.py
 
 bench: $(VENV)/.runs
 	$(BIN)/python benchmarks/zoo_capture.py

@@ -8,19 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from codesign.errors import CaptureError
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import advancing, covers, is_row_major
 from codesign.workload.assembly import Body
 from codesign.workload.builder import Builder
 from codesign.workload.graph import Graph, Node, Value
 from codesign.workload.lowering import Lowering
 from codesign.workload.record import Access, Branch, Carry, Item, Region, Tensor
-from codesign.workload.rewrite import (
-    advancing,
-    carried,
-    covers,
-    every_op,
-    is_row_major,
-    redirect,
-)
+from codesign.workload.rewrite import carried, every_op, redirect
 
 
 @hookimpl
@@ -138,7 +132,7 @@ def _bind_finals(builder: Builder, values: Sequence[Value], carries: Sequence[Ca
     """The values after the last step are copied out, so that steps write no output of the model."""
     for value, carry in zip(values, carries, strict=False):
         if builder.is_used(value):
-            builder.move([carry.update.access()], builder.new(value), "final")
+            builder.move([carry.update.access()], builder.new(value), "loop.final")
 
 
 def _slot(builder: Builder, value: Value) -> Access:
@@ -168,7 +162,7 @@ def _land(
         if is_own and made.tensor.name not in stay and is_row_major(target):
             items[:] = redirect(tuple(items), made.tensor, target)
         else:
-            builder.move([made], target, "collect")
+            builder.move([made], target, "result")
 
 
 # --- choices ---

@@ -21,13 +21,13 @@ from typing import Any
 from codesign.errors import CaptureError
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import advancing, covers
 from codesign.workload.builder import Builder
 from codesign.workload.contraction import labelled_nest
 from codesign.workload.dtype import DType
 from codesign.workload.graph import Node, Value
 from codesign.workload.lowering import Lowering
 from codesign.workload.record import Access, Carry, Region, Tensor
-from codesign.workload.rewrite import advancing, covers
 
 _NOTE = "recurrent layers read one bias per gate: the two that PyTorch stores are summed beforehand"
 

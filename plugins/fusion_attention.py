@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import broadcast
 from codesign.workload.pattern import Match, Pattern, find
 from codesign.workload.record import Access, Op, Tensor, Trace
-from codesign.workload.rewrite import Editor, broadcast
+from codesign.workload.rewrite import Editor
 
 _SCORES: Pattern = ("contraction", "query", "key")
 _SCALED: tuple[Pattern, ...] = (("mul|div", _SCORES), _SCORES)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import project, traversal
 from codesign.workload.pattern import label
 from codesign.workload.record import Access, Op, Trace
-from codesign.workload.rewrite import Editor, project, traversal, with_operands
+from codesign.workload.rewrite import Editor, with_operands
 
 _NOTE = "batch norms behind a contraction are folded into its weight and bias"
 

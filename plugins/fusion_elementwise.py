@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import broadcast, traversal
 from codesign.workload.pattern import Pattern, find
 from codesign.workload.record import Access, Op, Trace
-from codesign.workload.rewrite import Editor, broadcast, traversal
+from codesign.workload.rewrite import Editor
 
 _CUBE: Pattern = ("add", "x", ("mul", ("pow", "x")))
 _TANH: Pattern = ("add", ("tanh", ("mul", _CUBE)))

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
+from codesign.workload.affine import broadcast, project, traversal
 from codesign.workload.pattern import label
 from codesign.workload.record import Access, Op, Trace
-from codesign.workload.rewrite import Editor, broadcast, project, traversal, with_operands
+from codesign.workload.rewrite import Editor, with_operands
 
 ACTIVATIONS = frozenset(
     {

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
+from codesign.workload.affine import without_broadcast
 from codesign.workload.pattern import Match, Pattern, find
 from codesign.workload.record import Op, Trace
-from codesign.workload.rewrite import Editor, without_broadcast
+from codesign.workload.rewrite import Editor
 
 # the mean is a reduction; epsilon and the exponent are numbers, not operands
 _MEANS: tuple[Pattern, ...] = (

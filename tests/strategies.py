@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -12,19 +12,20 @@ from codesign.hardware.component import Component
 from codesign.hardware.plan import Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Placement
+from codesign.plugins import registry
 from codesign.replay.run import Replay, replay
 from codesign.workload.dtype import DType
 from codesign.workload.nest import Axis, LoopNest, matmul_nest
 from codesign.workload.record import Access, Carry, Item, Op, Region, Role, Tensor, Trace
-from codesign_plugins.dram import Dram
-from codesign_plugins.link import Bus
-from codesign_plugins.sram import Sram
-from codesign_plugins.systolic import Systolic
-from codesign_plugins.vector import Vector
 
 KIB = 1024
 AMPLE = 1e14
 """A rate (B/s) that never limits anything here."""
+
+
+def part(kind: str, name: str, **values: Any) -> Component:
+    """A component of a shipped kind."""
+    return registry().components()[kind](name=name, **values)
 
 
 @dataclass
@@ -48,18 +49,16 @@ class Sketch:
         return self.tensor(name, shape, "weight")
 
     def matmul(self, name: str, x: Tensor, columns: int, weight: Tensor | None = None) -> Tensor:
-        (m, k), role = x.shape, "activation"
+        m, k = x.shape
         weight = weight or self.weight(f"{name}.weight", k, columns)
-        out = self.tensor(f"{name}.out", (m, columns), "activation" if role else "output")
+        out = self.tensor(f"{name}.out", (m, columns), "activation")
         self.items.append(matmul_op(name, x.access(), weight.access(), out.access()))
         return out
 
     def pointwise(self, name: str, *sources: Tensor, function: str = "relu") -> Tensor:
         out = self.tensor(f"{name}.out", sources[0].shape, "activation")
         inputs = tuple(source.access() for source in sources)
-        self.items.append(
-            Op(name, "elementwise", inputs, (out.access(),), functions=(function,))
-        )
+        self.items.append(Op(name, "elementwise", inputs, (out.access(),), functions=(function,)))
         return out
 
     def softmax(self, name: str, x: Tensor) -> Tensor:
@@ -143,40 +142,27 @@ def machine(
     for number, form in zip(range(systolics), formats, strict=False):
         pair = f"{form}*{form}"
         buffer = "sram0" if number == 0 else last
-        parts.append(
-            Systolic(
-                name=f"npu{number}",
-                buffer=buffer,
-                rows=rows,
-                cols=rows,
-                clock=clock,
-                macs_per_cell={pair: 1.0},
-                mac_energy={pair: 0.3e-12},
-                leakage=leakage,
-            )
-        )
-    parts.append(Vector(name="vector", buffer=last, clock=clock, lanes=rows, start=0))
+        costs = {"macs_per_cell": {pair: 1.0}, "mac_energy": {pair: 0.3e-12}, "leakage": leakage}
+        array = {"buffer": buffer, "rows": rows, "cols": rows, "clock": clock}
+        parts.append(part("systolic", f"npu{number}", **array, **costs))
+    parts.append(part("vector", "vector", buffer=last, clock=clock, lanes=rows, start=0))
     names = [f"sram{number}" for number in range(buffers)]
-    parts += [Sram(name=name, size=size, bandwidth=memory_rate) for name in names]
+    parts += [part("sram", name, size=size, bandwidth=memory_rate) for name in names]
     ends = [names] if links == 1 else [[name] for name in names]
+    wire = {"bandwidth": bandwidth, "duplex": duplex, "setup": setup, "energy": 1e-12}
     parts += [
-        Bus(
-            name=f"bus{number}",
-            connects=("dram", *end),
-            bandwidth=bandwidth,
-            duplex=duplex,
-            setup=setup,
-            energy=1e-12,
-        )
+        part("link", f"bus{number}", connects=("dram", *end), **wire)
         for number, end in enumerate(ends)
     ]
-    parts.append(Dram(name="dram", device="test", size=2**30, bandwidth=memory_rate, efficiency=1))
-    return Hardware("machine", "", None, {part.name: part for part in parts})
+    parts.append(
+        part("dram", "dram", device="test", size=2**30, bandwidth=memory_rate, efficiency=1)
+    )
+    return Hardware("machine", "", None, {one.name: one for one in parts})
 
 
 @st.composite
 def machines(draw: st.DrawFn) -> Hardware:
-    """One or two arrays, buffers and links; shared or separate channels; with and without set-up."""
+    """One or two arrays, buffers, links; shared or separate channels; with and without set-up."""
     buffers = draw(st.integers(1, 2))
     return machine(
         systolics=draw(st.integers(1, 2)),

@@ -97,7 +97,9 @@ def test_a_library_is_imported_in_its_place_only(library: str) -> None:
     assert [user for user in users if not user.startswith(OWNERS[library])] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "plugins").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins").glob("*.py")), ids=lambda path: path.stem
+)
 def test_a_shipped_plugin_uses_no_door_that_a_third_party_lacks(path: Path) -> None:
     ours = [name for name in _imports(path, runtime=False) if name.startswith("codesign")]
     private = [name for name in ours if any(part.startswith("_") for part in name.split("."))]
@@ -161,7 +163,9 @@ def test_library_code_evaluates_prints_and_swallows_nothing(path: Path) -> None:
             assert node.func.id not in ("eval", "exec", "print", "exit", "__import__"), node.lineno
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", "")}
-            assert not names & {"pickle", "marshal", "shelve"}, node.lineno
+            # the conformance kit checks that components can be sent to another process
+            if not _name(path).startswith("codesign/testing/"):
+                assert not names & {"pickle", "marshal", "shelve"}, node.lineno
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, node.lineno
         if isinstance(node, ast.Attribute):

@@ -68,14 +68,15 @@ def _alone(template: Template, shares: Shares) -> int:
     for tile, times in template.plan.counts:
         step = template.step(tile)
         parts = step.load.whole + step.stores
-        total += times * (step.ticks + sum(shares.alone(number, size) for number, size in parts))
+        # each transfer ends on a whole tick: while it shares, up to a tick of its share is lost
+        total += times * (step.ticks + _parts(parts, shares) + len(parts))
     return total + template.plan.slots_in * _split_setups(template, shares)
 
 
 def _split_setups(template: Template, shares: Shares) -> int:
     """Set-ups paid twice: the tiles loaded before an operator opens go in two parts."""
     return max(
-        sum(shares.setups[number] + 1 for number, _ in template.step(tile).load.late)
+        sum(shares.setups[number] + 2 for number, _ in template.step(tile).load.late)
         for tile, _ in template.plan.counts
     )
 

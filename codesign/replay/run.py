@@ -137,7 +137,7 @@ class _Player:
         """Tells SimPy what ended in the Fabric, once SimPy's clock has caught up with it."""
         over = [self.done[job.number] for job in self.fabric.ended] + self.arrived
         self.fabric.ended.clear()
-        self.arrived = []
+        self.arrived.clear()
         for event in over:
             event.succeed()
 

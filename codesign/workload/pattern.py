@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import TypeAlias
 
+from codesign.workload.affine import traversal, without_broadcast
 from codesign.workload.record import Access, Op
-from codesign.workload.rewrite import Editor, traversal, without_broadcast
+from codesign.workload.rewrite import Editor
 
 Pattern: TypeAlias = "str | tuple[str | Pattern, ...]"
 """A variable, or labels and operand patterns."""
@@ -122,11 +123,13 @@ def _absorb_casts(editor: Editor, match: Match) -> Match:
 
 
 def _closed(editor: Editor, match: Match) -> bool:
-    """Whether nobody outside reads an inner result."""
+    """Whether nobody outside reads an inner result, and no variable stands for one."""
+    inner = [op for op in match.members.values() if op.name != match.root.name]
+    results = {access.tensor.name: access.tensor for op in inner for access in op.outputs}
+    if any(access.tensor.name in results for access in match.bound.values()):
+        return False
     return all(
         reader.name in match.members
-        for op in match.members.values()
-        if op.name != match.root.name
-        for access in op.outputs
-        for reader in editor.readers(access.tensor)
+        for tensor in results.values()
+        for reader in editor.readers(tensor)
     )

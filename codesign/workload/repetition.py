@@ -36,7 +36,8 @@ def runs(symbols: Sequence[Hashable], minimum: int) -> list[Run]:
     """Maximal runs of at least ``minimum`` repetitions, those that explain most first.
 
     Candidate periods are the commonest distances between a symbol and its last ``LOOK_BACK``
-    occurrences, so the search costs O(n * MAX_PERIODS). Of runs that explain equally much, the shorter period comes first.
+    occurrences, so the search costs O(n * MAX_PERIODS). Of runs that explain equally much, the
+    shorter period comes first.
     """
     found = [
         run

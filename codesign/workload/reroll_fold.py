@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, pairwise, takewhile
+from itertools import takewhile
 
-from codesign.workload import view
+from codesign.workload.affine import covers, traversal
 from codesign.workload.record import Access, Carry, Op, Region, Tensor, Trace
+from codesign.workload.reroll_gather import RefusalError, landing, lands_beside, left_over, slope
 from codesign.workload.reroll_step import aligned
-from codesign.workload.rewrite import carried, covers, every_op, traversal
+from codesign.workload.rewrite import carried, every_op
 
 Slot = tuple[int, int]
 """Position of an operator in the step and of an operand among its inputs or outputs."""
@@ -54,10 +55,6 @@ class Surroundings:
                 self.writers.setdefault(access.tensor.name, {})[op.name] = op
 
 
-class _RefusalError(Exception):
-    """The steps differ in more than time."""
-
-
 def fold(rows: Sequence[Sequence[Op]], around: Surroundings, name: str) -> Folded | None:
     """Makes a region of steps that were found to look alike.
 
@@ -76,7 +73,7 @@ def fold(rows: Sequence[Sequence[Op]], around: Surroundings, name: str) -> Folde
         return None
     try:
         return _Fold(steps, around, name).build()
-    except _RefusalError:
+    except RefusalError:
         return None
 
 
@@ -107,7 +104,7 @@ class _Fold:
             self._gather(slot, inside)
         reads = {slot: self._input(slot) for slot in self._slots("inputs")}
         if not self.outer:
-            raise _RefusalError
+            raise RefusalError
         body = tuple(op for j in range(len(self.rows[0])) for op in self._body_ops(j, reads))
         region = Region(
             self.name, len(self.rows), body, tuple(self.carries.values()), self._module()
@@ -133,13 +130,13 @@ class _Fold:
         accesses = self._outputs(slot)
         names = [access.tensor.name for access in accesses]
         if len(set(names)) == 1:
-            self.shared[names[0]] = _slope(accesses)
+            self.shared[names[0]] = slope(accesses)
             return
         for step, access in enumerate(accesses):
             name = access.tensor.name
             sole = len(self.around.writers[name]) == 1 and name not in self.fresh
             if not (sole and covers(access) and access.tensor.role in ("activation", "output")):
-                raise _RefusalError
+                raise RefusalError
             self.fresh[name] = (step, slot)
         self.results[slot] = self._result(slot, accesses[-1].tensor)
 
@@ -164,20 +161,20 @@ class _Fold:
             for a in accesses
         ]
         if any(a.tensor.name in self.around.carried for a in accesses):
-            raise _RefusalError
+            raise RefusalError
         if any(a.tensor.role == "output" for a in accesses[:-1]):
-            raise _RefusalError
+            raise RefusalError
         if not any(outside[:-1]):
             if outside[-1]:
                 self.needed.add(slot)
             return
         names = [access.tensor.name for access in accesses]
         moves = {op.name: op for ops in outside[:-1] for op in ops}
-        moves |= {op.name: op for op in outside[-1] if _lands_beside(op, moves)}
+        moves |= {op.name: op for op in outside[-1] if lands_beside(op, moves)}
         if not self.gathered.keys().isdisjoint(moves):
-            raise _RefusalError
-        self.landing[slot] = _landing(list(moves.values()), accesses, names)
-        self.gathered |= {name: _left(move, names) for name, move in moves.items()}
+            raise RefusalError
+        self.landing[slot] = landing(list(moves.values()), accesses, names)
+        self.gathered |= {name: left_over(move, names) for name, move in moves.items()}
         if any(op.name not in moves for op in outside[-1]):
             self.needed.add(slot)
 
@@ -190,35 +187,35 @@ class _Fold:
         lag = 1 - step
         expected = [self.fresh.get(a.tensor.name) for a in accesses[1:]]
         if expected != [(t - lag, made) for t in range(1, len(self.rows))]:
-            raise _RefusalError
-        if _slope(accesses[1:]) != 0:
-            raise _RefusalError
+            raise RefusalError
+        if slope(accesses[1:]) != 0:
+            raise RefusalError
         self.needed.add(made)
         if lag == 1:
             return self._carried(made, accesses)
-        if self.fresh.get(accesses[0].tensor.name) != (0, made) or _slope(accesses) != 0:
-            raise _RefusalError
+        if self.fresh.get(accesses[0].tensor.name) != (0, made) or slope(accesses) != 0:
+            raise RefusalError
         return replace(accesses[0], tensor=self.results[made])
 
     def _outer(self, accesses: list[Access]) -> Access:
         """A view of one outer tensor that stands still or moves on evenly."""
         first = accesses[0]
         if any(access.tensor.name != first.tensor.name for access in accesses):
-            raise _RefusalError
-        slope = _slope(accesses)
+            raise RefusalError
+        step = slope(accesses)
         if first.tensor.name in self.shared:
-            if slope or self.shared[first.tensor.name]:
-                raise _RefusalError
+            if step or self.shared[first.tensor.name]:
+                raise RefusalError
             held = first.tensor
             self.carries.setdefault((held.name,), Carry(held, held, held))
         self.outer = True
-        return replace(first, advance=(slope,) if slope else ())
+        return replace(first, advance=(step,) if step else ())
 
     def _carried(self, made: Slot, accesses: list[Access]) -> Access:
         """A value of the step before; the first step reads the initial one."""
         first, then = accesses[:2]
         if first.tensor.name in self.fresh or first.tensor.name in self.shared:
-            raise _RefusalError
+            raise RefusalError
         update = self.results[made]
         same = (first.strides, first.offset) == (then.strides, then.offset)
         whole = same and first.tensor.elements == update.elements
@@ -233,11 +230,12 @@ class _Fold:
     def _placed(self, first: Access, then: Access, update: Tensor) -> Tensor:
         """Moves an initial value that is a slice or a broadcast to a tensor of its own."""
         if not covers(then):
-            raise _RefusalError
+            raise RefusalError
         name = f"{self.name}.initial{len(self.carries)}"
         tensor = replace(update, name=name, role="activation")
         self.tensors.append(tensor)
-        self.before.append(Op(name, "move", (first,), (replace(then, tensor=tensor),)))
+        target = replace(then, tensor=tensor)
+        self.before.append(Op(name, "move", (first,), (target,), module=self._module()))
         return tensor
 
     def _body_ops(self, j: int, reads: dict[Slot, Access]) -> Iterator[Op]:
@@ -247,8 +245,8 @@ class _Fold:
         for k, access in enumerate(op.outputs):
             slot = (j, k)
             if slot not in self.results:
-                slope = self.shared[access.tensor.name]
-                outputs.append(replace(access, advance=(slope,) if slope else ()))
+                step = self.shared[access.tensor.name]
+                outputs.append(replace(access, advance=(step,) if step else ()))
             elif slot in self.landing and slot not in self.needed:
                 outputs.append(self.landing[slot])
             else:
@@ -275,74 +273,3 @@ class _Fold:
         paths = [op.module.split(".") for op in self.rows[0]]
         shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
         return ".".join(parts[0] for parts in shared)
-
-
-def _slope(accesses: Sequence[Access]) -> int:
-    """Elements by which equally shaped views move from step to step."""
-    first = accesses[0]
-    slopes = {after.offset - before.offset for before, after in pairwise(accesses)}
-    if len(slopes) > 1 or any(a.strides != first.strides or a.advance for a in accesses):
-        raise _RefusalError
-    return slopes.pop() if slopes else 0
-
-
-def _lands_beside(op: Op, moves: dict[str, Op]) -> bool:
-    """Whether a move writes the tensor that the other moves write."""
-    targets = {access.tensor.name for move in moves.values() for access in move.outputs}
-    return op.kind == "move" and all(a.tensor.name in targets for a in op.outputs)
-
-
-def _landing(moves: Sequence[Op], accesses: list[Access], names: list[str]) -> Access:
-    """The advancing slice into which the gathering moves put the result of each step."""
-    chosen = set(names)
-    pairs = [pair for move in moves for pair in _pairs(move) if pair[0].tensor.name in chosen]
-    if [source.tensor.name for source, _ in pairs] != names:
-        raise _RefusalError
-    slices = []
-    for (source, target), access in zip(pairs, accesses, strict=True):
-        placed = view.reshape(target, access.shape)
-        if not covers(source) or placed is None or target.tensor.dtype != access.tensor.dtype:
-            raise _RefusalError
-        slices.append(placed)
-    if any(placed.tensor.name != slices[0].tensor.name for placed in slices):
-        raise _RefusalError
-    return replace(slices[0], advance=(_slope(slices),))
-
-
-def _left(move: Op, names: list[str]) -> tuple[Op, ...]:
-    """What a move still copies when the loop writes its own results: those of other steps."""
-    chosen = set(names)
-    rest = [pair for pair in _pairs(move) if pair[0].tensor.name not in chosen]
-    return tuple(
-        replace(move, name=f"{move.name}.{index}", inputs=(source,), outputs=(target,))
-        for index, (source, target) in enumerate(rest)
-    )
-
-
-def _pairs(move: Op) -> list[tuple[Access, Access]]:
-    """What a move copies where: slice by slice, or a concatenation into one output."""
-    if move.kind != "move":
-        raise _RefusalError
-    if len(move.inputs) == len(move.outputs):
-        return list(zip(move.inputs, move.outputs, strict=True))
-    if len(move.outputs) != 1:
-        raise _RefusalError
-    return list(zip(move.inputs, _parts(move.inputs, move.outputs[0]), strict=True))
-
-
-def _parts(inputs: Sequence[Access], whole: Access) -> list[Access]:
-    """The slices of a concatenation, along the axis in which the extents add up, or of a stack."""
-    shapes = [access.shape for access in inputs]
-    for axis, total in enumerate(whole.shape):
-        rest = (*whole.shape[:axis], *whole.shape[axis + 1 :])
-        # where several axes of a stack would do, the first is taken: the bytes are the same
-        if total == len(shapes) and all(shape == rest for shape in shapes):
-            return [view.select(whole, axis, index) for index in range(total)]
-        extents = [shape[axis] for shape in shapes if len(shape) == len(whole.shape)]
-        others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
-        if len(extents) == len(shapes) and others == {rest} and sum(extents) == total:
-            ends = list(accumulate(extents))
-            starts = [0, *ends[:-1]]
-            pairs = zip(starts, ends, strict=True)
-            return [view.slice_axis(whole, axis, start, end, 1) for start, end in pairs]
-    raise _RefusalError

@@ -134,7 +134,7 @@ def reshape(access: Access, shape: Sequence[int]) -> Access | None:
         return _with(access, target, [1] * len(target))
     strides = [1] * len(target)
     position = len(target)
-    for extent, stride in reversed(_chunks(access)):
+    for extent, stride in reversed(chunks(access)):
         covered = 1
         while position and covered < extent:
             position -= 1
@@ -146,7 +146,7 @@ def reshape(access: Access, shape: Sequence[int]) -> Access | None:
     return _with(access, target, strides) if math.prod(target[:position]) == 1 else None
 
 
-def _chunks(access: Access) -> list[tuple[int, int]]:
+def chunks(access: Access) -> list[tuple[int, int]]:
     """Runs of axes that are one evenly spaced axis, as (extent, stride)."""
     chunks: list[tuple[int, int]] = []
     for extent, stride in zip(access.shape, access.strides, strict=True):

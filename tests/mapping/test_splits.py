@@ -12,7 +12,7 @@ from slow_tiling import LAW, extents_of
 
 from codesign.mapping.splits import splits
 
-LOOPS = st.lists(st.integers(1, 60), min_size=0, max_size=4)
+LOOPS = st.lists(st.integers(1, 40), max_size=3)
 GRAINS = st.sampled_from([1, 3, 8, 64])
 LIMITS = st.integers(2, 12)
 

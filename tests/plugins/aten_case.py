@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -46,6 +46,13 @@ def only(function: Callable[..., Any], *args: Any) -> Op:
     """The one operator that a function becomes."""
     (op,) = lowered(function, *args)
     return op
+
+
+def each(functions: Sequence[Callable[..., Any]], *args: Any) -> list[Op]:
+    """The one operator that each function becomes, in a single capture of all of them."""
+    found = lowered(lambda *given: [function(*given) for function in functions], *args)
+    assert len(found) == len(functions)
+    return found
 
 
 def counted(function: Callable[..., Any], *args: Any) -> int:

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
-from aten_case import lowered, meta, only
+from aten_case import each, lowered, meta, only
 from torch.nn import functional
 
+NAMED: list[tuple[Callable[[Any], Any], tuple[str, ...]]] = [
+    (lambda x: x + 1, ("add",)),
+    (lambda x: torch.add(x, x, alpha=2), ("mul", "add")),
+    (lambda x: 1 - x, ("sub",)),
+    (lambda x: x**2, ("pow",)),
+    (lambda x: 2**x, ("pow",)),
+    (lambda x: functional.gelu(x), ("gelu",)),
+    (lambda x: functional.hardswish(x), ("hardswish",)),
+    (lambda x: functional.softplus(x), ("softplus",)),
+    (lambda x: functional.glu(x), ("sigmoid", "mul")),
+    (lambda x: x.clamp(0, 6), ("clamp",)),
+    (lambda x: torch.div(x, 2, rounding_mode="floor"), ("div", "floor")),
+    (lambda x: x.to(torch.bfloat16), ("cast",)),
+    (lambda x: torch.min(x, x), ("minimum",)),
+    (lambda x: x.cumsum(-1), ("cumsum",)),
+    (lambda x: torch.diff(x), ("sub",)),
+    (lambda x: torch.lerp(x, x, 0.5), ("sub", "mul", "add")),
+]
 
-@pytest.mark.parametrize(
-    ("call", "functions"),
-    [
-        (lambda x: x + 1, ("add",)),
-        (lambda x: torch.add(x, x, alpha=2), ("mul", "add")),
-        (lambda x: 1 - x, ("sub",)),
-        (lambda x: x**2, ("pow",)),
-        (lambda x: 2**x, ("pow",)),
-        (lambda x: functional.gelu(x), ("gelu",)),
-        (lambda x: functional.relu_(x * 1)[:1], None),
-        (lambda x: functional.hardswish(x), ("hardswish",)),
-        (lambda x: functional.softplus(x), ("softplus",)),
-        (lambda x: functional.glu(x), ("sigmoid", "mul")),
-        (lambda x: x.clamp(0, 6), ("clamp",)),
-        (lambda x: torch.div(x, 2, rounding_mode="floor"), ("div", "floor")),
-        (lambda x: x.to(torch.bfloat16), ("cast",)),
-        (lambda x: torch.where(x > 0, x, 0.0), None),
-        (lambda x: x.masked_fill(x.bool(), 0.0), None),
-        (lambda x: torch.min(x, x), ("minimum",)),
-        (lambda x: x.cumsum(-1), ("cumsum",)),
-        (lambda x: torch.diff(x), ("sub",)),
-        (lambda x: torch.lerp(x, x, 0.5), ("sub", "mul", "add")),
-    ],
-)
-def test_functions_are_named_plainly(call: Any, functions: tuple[str, ...] | None) -> None:
-    found = lowered(call, meta(4, 6))
+
+def test_functions_are_named_plainly() -> None:
+    found = each([call for call, _ in NAMED], meta(4, 6))
     assert {op.kind for op in found} == {"elementwise"}
-    assert functions is None or found[-1].functions == functions
+    assert [op.functions for op in found] == [names for _, names in NAMED]
+
+
+def test_an_update_in_place_costs_what_the_plain_call_does() -> None:
+    found = lowered(lambda x: functional.relu_(x * 2).add_(1), meta(4))
+    assert [op.functions for op in found] == [("mul",), ("relu",), ("add",)]
+
+
+def test_a_choice_reads_its_condition_and_its_sides() -> None:
+    op = only(torch.where, meta(4, dtype=torch.bool), meta(4), meta(1))
+    assert (op.functions, [a.elements for a in op.inputs]) == (("where",), [4, 4, 1])
 
 
 def test_a_broadcast_operand_is_read_once() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from aten_case import ids, lowered, meta, only
+from aten_case import each, ids, lowered, meta, only
 from torch import nn
 
 from codesign.workload.record import Op
@@ -41,21 +42,22 @@ def test_a_bag_looks_up_every_index_and_writes_one_row_per_bag() -> None:
     assert len(op.outputs) == 1, "the bookkeeping results are not read"
 
 
-@pytest.mark.parametrize(
-    ("call", "expected"),
-    [
-        (lambda x, i: x[i], (3, 4 * 5 * 4)),
-        (lambda x, i: x[:, i], (6 * 3, 5 * 4)),
-        (lambda x, i: x[:, :, i], (6 * 4 * 3, 4)),
-        (lambda x, i: x[i, i], (3, 5 * 4)),
-        (lambda x, i: x.index_select(1, i), (6 * 3, 5 * 4)),
-        (lambda x, i: torch.gather(x, 0, i[:, None, None]), (3, 4)),
-    ],
-)
-def test_an_index_fetches_the_run_behind_it(call: Any, expected: tuple[int, int]) -> None:
-    op = only(call, meta(6, 4, 5), ids(3))
-    assert (op.kind, facts(op)) == ("gather", expected)
-    assert op.inputs[0].bytes <= expected[0] * expected[1]
+LOOKUPS: list[tuple[Callable[[Any, Any], Any], tuple[int, int]]] = [
+    (lambda x, i: x[i], (3, 4 * 5 * 4)),
+    (lambda x, i: x[:, i], (6 * 3, 5 * 4)),
+    (lambda x, i: x[:, :, i], (6 * 4 * 3, 4)),
+    (lambda x, i: x[i, i], (3, 5 * 4)),
+    (lambda x, i: x.index_select(1, i), (6 * 3, 5 * 4)),
+    (lambda x, i: torch.gather(x, 0, i[:, None, None]), (3, 4)),
+]
+
+
+def test_an_index_fetches_the_run_behind_it() -> None:
+    found = each([call for call, _ in LOOKUPS], meta(6, 4, 5), ids(3))
+    assert {op.kind for op in found} == {"gather"}
+    assert [facts(op) for op in found] == [expected for _, expected in LOOKUPS]
+    for op, (_, (rows, row_bytes)) in zip(found, LOOKUPS, strict=True):
+        assert op.inputs[0].bytes <= rows * row_bytes
 
 
 @pytest.mark.parametrize(

@@ -118,10 +118,10 @@ def test_every_parameter_is_counted(kind: type, bias: bool) -> None:
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 def test_the_body_does_not_grow_with_time(kind: type) -> None:
-    short, long = (captured(lambda: kind(5, 7), (steps, 2, 5)) for steps in (3, 300))
+    short, long = (captured(lambda: kind(5, 7), (steps, 2, 5)) for steps in (3, 30))
     assert len(list(short.ops())) == len(list(long.ops()))
     # weights, one recurrent step and the hoisted product scale alike
-    assert long.macs == 100 * short.macs
+    assert long.macs == 10 * short.macs
 
 
 def positions(access: Access, steps: int) -> set[int]:

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from aten_case import lowered, meta, only
+from aten_case import each, lowered, meta, only
 from torch import nn
 from torch.nn import functional
 
 from codesign.workload.nest import Axis
 
+REDUCTIONS: list[tuple[Callable[[Any], Any], str, int]] = [
+    (lambda x: x.sum(), "sum", 60),
+    (lambda x: x.mean((1, 2)), "mean", 20),
+    (lambda x: x.mean(0, keepdim=True), "mean", 3),
+    (lambda x: x.amax(-1), "max", 5),
+    (lambda x: x.max(1).values, "max", 4),
+    (lambda x: x.argmax(), "argmax", 60),
+    (lambda x: x.any(2), "any", 5),
+    (lambda x: x.var(1), "var", 4),
+    (lambda x: torch.linalg.vector_norm(x, dim=2), "norm", 5),
+    (lambda x: torch.histc(x, 10, 0, 1), "histogram", 60),
+]
 
-@pytest.mark.parametrize(
-    ("call", "function", "width"),
-    [
-        (lambda x: x.sum(), "sum", 60),
-        (lambda x: x.mean((1, 2)), "mean", 20),
-        (lambda x: x.mean(0, keepdim=True), "mean", 3),
-        (lambda x: x.amax(-1), "max", 5),
-        (lambda x: x.max(1).values, "max", 4),
-        (lambda x: x.argmax(), "argmax", 60),
-        (lambda x: (x > 0).any(2), "any", 5),
-        (lambda x: x.var(1), "var", 4),
-        (lambda x: torch.linalg.vector_norm(x, dim=2), "norm", 5),
-        (lambda x: torch.histc(x, 10, 0, 1), "histogram", 60),
-    ],
-)
-def test_a_reduction_says_how_many_elements_it_combines(
-    call: Any, function: str, width: int
-) -> None:
-    op = lowered(call, meta(3, 4, 5))[-1]
-    assert (op.kind, op.functions, op.attribute("width")) == ("reduce", (function,), width)
-    assert op.inputs[0].elements == 60
+
+def test_a_reduction_says_how_many_elements_it_combines() -> None:
+    found = each([call for call, _, _ in REDUCTIONS], meta(3, 4, 5))
+    assert {op.kind for op in found} == {"reduce"}
+    facts = [(op.functions[0], op.attribute("width")) for op in found]
+    assert facts == [(function, width) for _, function, width in REDUCTIONS]
+    assert {op.inputs[0].elements for op in found} == {60}
 
 
 def test_reduced_axes_come_last() -> None:
@@ -46,20 +45,20 @@ def test_indices_are_written_only_if_somebody_reads_them() -> None:
     assert len(only(lambda x: x.max(1), meta(3, 4)).outputs) == 2
 
 
-@pytest.mark.parametrize(
-    ("call", "width", "keep"),
-    [
-        (lambda x: x.sort(0).values, 3, 3),
-        (lambda x: x.argsort(-1), 8, 8),
-        (lambda x: torch.topk(x, 2), 8, 2),
-        (lambda x: torch.topk(x, 1, dim=0).indices, 3, 1),
-        (lambda x: torch.sort(x, stable=True, dim=0).values, 3, 3),
-    ],
-)
-def test_a_sort_says_how_long_its_rows_are(call: Any, width: int, keep: int) -> None:
-    op = only(call, meta(3, 8))
-    assert (op.kind, op.attribute("width"), op.attribute("keep")) == ("sort", width, keep)
-    assert op.inputs[0].shape[-1] == width
+SORTS: list[tuple[Callable[[Any], Any], int, int]] = [
+    (lambda x: x.sort(0).values, 3, 3),
+    (lambda x: x.argsort(-1), 8, 8),
+    (lambda x: torch.topk(x, 2), 8, 2),
+    (lambda x: torch.topk(x, 1, dim=0).indices, 3, 1),
+    (lambda x: torch.sort(x, stable=True, dim=0).values, 3, 3),
+]
+
+
+def test_a_sort_says_how_long_its_rows_are() -> None:
+    found = each([call for call, _, _ in SORTS], meta(3, 8))
+    facts = [(op.kind, op.attribute("width"), op.attribute("keep")) for op in found]
+    assert facts == [("sort", width, keep) for _, width, keep in SORTS]
+    assert [op.inputs[0].shape[-1] for op in found] == [width for _, width, _ in SORTS]
 
 
 def test_a_pool_is_a_window_like_that_of_a_convolution() -> None:

@@ -97,7 +97,7 @@ def test_passes_run_in_an_order_that_their_names_give() -> None:
     ]
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]  # torch is untyped
     """A bit of everything, inside and outside a loop."""
 
     def __init__(self) -> None:

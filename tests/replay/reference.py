@@ -59,7 +59,7 @@ class Fluid:
         if version != self.version:
             return
         self._account()
-        for over in [over for over, left in self.left.items() if left <= 0]:
+        for over in [event for event, left in self.left.items() if left <= 0]:
             del self.left[over]
             over.succeed()
         self._watch()
@@ -97,10 +97,12 @@ class RoundRobin:
 class Work:
     """One operator: its plan, which operators it waits for, and which operand is late."""
 
-    def __init__(self, env: simpy.Environment, plan: TilePlan, after: list[Work], late: int):
+    def __init__(
+        self, env: simpy.Environment, plan: TilePlan, after: list[Work], late: int
+    ) -> None:
         self.env, self.plan, self.late = env, plan, late
-        self.open = env.all_of([work.over for work in after])
-        self.over = env.event()
+        self.open: simpy.Event = env.all_of([work.over for work in after])
+        self.over: simpy.Event = env.event()
         self.slots_in = simpy.Container(env, plan.slots_in, plan.slots_in)
         self.slots_out = simpy.Container(env, plan.slots_out, plan.slots_out)
         self.left = sum(1 for _ in tiles(plan.loop))
@@ -200,7 +202,11 @@ def ends(
     stores = pipe(env, rate) if separate else loads
     works: dict[tuple[int, int], Work] = {}
     order = sorted(
-        ((place, engine) for engine, program in enumerate(programs) for place in range(len(program)))
+        (
+            (place, engine)
+            for engine, program in enumerate(programs)
+            for place in range(len(program))
+        )
     )
     for place, engine in order:
         plan, after = programs[engine][place]

@@ -10,12 +10,11 @@ from typing import ClassVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import part
 
 from codesign.errors import MappingError
-from codesign.hardware.component import Descriptor, Memory, Service
+from codesign.hardware.component import Component, Descriptor, Link, Memory, Service
 from codesign.replay.shares import PARTS, WORK_PER_BYTE, Route, Shares
-from codesign_plugins.link import Bus
-from codesign_plugins.sram import Sram
 
 READ, WRITE = Descriptor(64, 1, 0, "read"), Descriptor(64, 1, 0, "write")
 BUSES = ("a", "b", "c")
@@ -23,14 +22,17 @@ BUSES = ("a", "b", "c")
 
 def shares(rates: Sequence[float], memory_rate: float = 1e15) -> Shares:
     """Three links between two memories."""
-    memories: dict[str, Memory] = {
-        name: Sram(name=name, size=1024, bandwidth=memory_rate) for name in ("near", "far")
-    }
-    links = {
-        name: Bus(name=name, connects=("near", "far"), bandwidth=rate)
+    ends = [part("sram", name, size=1024, bandwidth=memory_rate) for name in ("near", "far")]
+    buses = [
+        part("link", name, connects=("near", "far"), bandwidth=rate)
         for name, rate in zip(BUSES, rates, strict=True)
-    }
-    return Shares(memories, dict(links))
+    ]
+    return joined(*ends, *buses)
+
+
+def joined(*parts: Component) -> Shares:
+    memories = {one.name: one for one in parts if isinstance(one, Memory)}
+    return Shares(memories, {one.name: one for one in parts if isinstance(one, Link)})
 
 
 def route(*names: str, setup: int = 0) -> Route:
@@ -122,8 +124,7 @@ class Turning(Memory):
 
 def test_a_memory_sees_all_that_is_active_together() -> None:
     far = Turning(name="far", size=1)
-    near = Sram(name="near", size=1, bandwidth=1e9)
-    found = Shares({"far": far, "near": near}, {})
+    found = joined(far, part("sram", "near", size=1, bandwidth=1e9))
     load = found.classify(Route("far", (), "near", 0), READ, WRITE)
     store = found.classify(Route("near", (), "far", 0), READ, WRITE)
     assert found.rates((load, load))[load] == 4 * PARTS
@@ -132,8 +133,9 @@ def test_a_memory_sees_all_that_is_active_together() -> None:
 
 def test_a_memory_that_serves_nothing_is_an_error() -> None:
     far = Turning(name="far", size=1, rate=0)
-    near = Sram(name="near", size=1)
-    found = Shares({"far": far, "near": near}, {})
+    found = joined(far, part("sram", "near", size=1))
     number = found.classify(Route("far", (), "near", 0), READ, WRITE)
-    with pytest.raises(MappingError, match="far: service.. must return at least 1 byte/s, got 0"):
+    with pytest.raises(
+        MappingError, match="must return at least 1 byte/s, got 0"
+    ):
         found.rates((number,))

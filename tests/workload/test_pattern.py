@@ -119,3 +119,10 @@ def test_an_operator_of_several_functions_is_known_by_its_kind() -> None:
     s.op("move", [], [x], (2, 3))
     names = [label(op) for op in s.items if isinstance(op, Op)]
     assert names == ["elementwise", "move"]
+
+
+def test_a_variable_is_never_an_inner_result() -> None:
+    s = Sketch()
+    gate = s.map("sigmoid", s.tensor("x", (2, 3), "input"))
+    s.map("mul", gate, gate)
+    assert last_match(s, ("mul", ("sigmoid", "gate"), "value")) is None

@@ -36,7 +36,7 @@ def test_a_repeated_word_is_found(word: list[int], times: int) -> None:
 def test_distinct_words_are_cut_at_their_length(
     width: int, times: int, before: int, after: int
 ) -> None:
-    symbols = [f"p{i}" for i in range(before)]
+    symbols: list[object] = [f"p{i}" for i in range(before)]
     symbols += list(range(width)) * times
     symbols += [f"e{i}" for i in range(after)]
     assert runs(symbols, 3)[0] == Run(before, width * times, width)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from codesign.testing.passes import Sketch, check_pass
 from codesign.workload import view
-from codesign.workload.record import Access, Op, Region, Trace
+from codesign.workload.record import Access, Op, Region, Role, Trace
 from codesign.workload.reroll import reroll
 
-B, I, H = 2, 3, 4
+B, X, H = 2, 3, 4
 
 
 def cell(sketch: Sketch, x: Access, h: Access, weights: tuple[Access, Access]) -> Access:
@@ -22,11 +22,11 @@ def cell(sketch: Sketch, x: Access, h: Access, weights: tuple[Access, Access]) -
 def loop(steps: int, layers: int = 1, *, stack: int | None = 0, head: bool = True) -> Trace:
     """An unrolled loop over time with layers inside; optionally stacked results and a head."""
     s = Sketch()
-    x = s.tensor("x", (steps, B, I), "input")
+    x = s.tensor("x", (steps, B, X), "input")
     state = [s.tensor(f"h{layer}", (B, H), "input") for layer in range(layers)]
     weights = [
         (
-            s.tensor(f"w{layer}", (I if layer == 0 else H, H), "weight"),
+            s.tensor(f"w{layer}", (X if layer == 0 else H, H), "weight"),
             s.tensor(f"u{layer}", (H, H), "weight"),
         )
         for layer in range(layers)
@@ -82,7 +82,7 @@ def test_inputs_advance_by_one_time_step() -> None:
     first = region.body[0]
     assert isinstance(first, Op)
     assert first.inputs[0].tensor.name == "x"
-    assert first.inputs[0].advance == (B * I,)
+    assert first.inputs[0].advance == (B * X,)
     assert first.inputs[1].advance == ()
 
 
@@ -112,8 +112,8 @@ def test_what_follows_the_loop_reads_the_last_state() -> None:
 
 def test_an_output_of_the_model_is_written_once_after_the_loop() -> None:
     s = Sketch()
-    weights = (s.tensor("w", (I, H), "weight"), s.tensor("u", (H, H), "weight"))
-    x, h = s.tensor("x", (5, B, I), "input"), s.tensor("h", (B, H), "input")
+    weights = (s.tensor("w", (X, H), "weight"), s.tensor("u", (H, H), "weight"))
+    x, h = s.tensor("x", (5, B, X), "input"), s.tensor("h", (B, H), "input")
     for t in range(5):
         h = cell(s, view.select(x, 0, t), h, weights)
     last = s.items.pop()
@@ -129,8 +129,8 @@ def test_an_output_of_the_model_is_written_once_after_the_loop() -> None:
 
 def test_a_broadcast_initial_state_is_moved_into_place() -> None:
     s = Sketch()
-    weights = (s.tensor("w", (I, H), "weight"), s.tensor("u", (H, H), "weight"))
-    x = s.tensor("x", (5, B, I), "input")
+    weights = (s.tensor("w", (X, H), "weight"), s.tensor("u", (H, H), "weight"))
+    x = s.tensor("x", (5, B, X), "input")
     h = view.expand(s.tensor("zero", (), "constant"), (B, H))
     for t in range(5):
         h = cell(s, view.select(x, 0, t), h, weights)
@@ -176,7 +176,7 @@ def test_a_step_that_reads_two_steps_back_is_left_alone() -> None:
 
 def test_results_of_early_steps_used_elsewhere_forbid_a_loop() -> None:
     s = Sketch()
-    w, x = s.tensor("w", (I, H), "weight"), s.tensor("x", (4, B, I), "input")
+    w, x = s.tensor("w", (X, H), "weight"), s.tensor("x", (4, B, X), "input")
     rows = [s.matmul(view.select(x, 0, t), w) for t in range(4)]
     total = s.map("add", rows[2], rows[0])
     s.map("add", s.map("mul", rows[1], rows[3]), total, role="output")
@@ -234,3 +234,63 @@ def test_an_unrolled_elementwise_recurrence_is_a_loop() -> None:
     changed = check_pass(reroll, s.trace())
     assert only_region(changed).steps == 7
     assert len(changed.items) == 1
+
+
+@pytest.mark.parametrize("role", ["input", "constant"])
+def test_a_first_step_that_differs_stays_outside(role: Role) -> None:
+    s = Sketch()
+    w, x = s.tensor("w", (H, H), "weight"), s.tensor("x", (6, B, H), role)
+    h = s.tensor("h", (B, H), "input")
+    rows = []
+    for t in range(6):
+        h = s.map("add", s.matmul(h, w), view.select(x, 0, t))
+        h = s.map("exp", h) if t == 0 else h
+        rows.append(h)
+    s.op("move", (), rows, (6, B, H))
+    changed = check_pass(reroll, s.trace())
+    assert only_region(changed).steps == 5
+    assert not [t for t in changed.tensors if t.role == "weight" and t.name != "w"]
+
+
+def test_what_a_gathering_move_copies_from_outside_the_loop_is_still_copied() -> None:
+    s = Sketch()
+    w, h = s.tensor("w", (H, H), "weight"), s.tensor("h", (B, H), "input")
+    rows = [s.map("neg", h)]
+    for _ in range(5):
+        h = s.map("relu", s.matmul(h, w))
+        rows.append(h)
+    s.op("move", (), rows, (6, B, H))
+    changed = check_pass(reroll, s.trace())
+    (move,) = [op for op, _ in changed.ops() if op.kind == "move"]
+    assert len(move.inputs) == 1
+    assert move.inputs[0].tensor.name == "neg0.out"
+    written = [a for op, _ in changed.ops() for a in op.outputs if a.tensor.role == "output"]
+    assert sorted((a.offset, a.advance) for a in written) == [(0, ()), (B * H, (B * H,))]
+
+
+def test_the_cut_between_steps_hands_on_as_little_as_it_can() -> None:
+    s = Sketch()
+    wide, narrow = s.tensor("wide", (H, 9 * H), "weight"), s.tensor("narrow", (9 * H, H), "weight")
+    # the run starts in the middle of a step: it could be cut where the wide value is alive
+    h = s.map("relu", s.matmul(s.tensor("first", (B, 9 * H), "input"), narrow))
+    for _ in range(4):
+        h = s.map("relu", s.matmul(s.map("relu", s.matmul(h, wide)), narrow))
+    region = only_region(check_pass(reroll, s.trace()))
+    assert sum(carry.state.bytes for carry in region.carries) == 4 * B * H
+
+
+def test_regions_already_there_are_left_alone() -> None:
+    once = reroll(loop(5))
+    twice = once.replace(items=(*once.items,))
+    assert reroll(twice).regions == once.regions
+
+
+def test_a_state_updated_in_place_is_carried_in_place() -> None:
+    s = Sketch()
+    w, state = s.tensor("w", (H, H), "weight"), s.tensor("state", (B, H), "state")
+    for _ in range(5):
+        s.op("elementwise", ["tanh"], [s.matmul(state, w)], state)
+    s.map("neg", state)
+    region = only_region(check_pass(reroll, s.trace()))
+    (carry,) = region.carries
+    assert carry.state == carry.update == carry.initial == state.tensor

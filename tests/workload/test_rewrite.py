@@ -9,23 +9,25 @@ from hypothesis import strategies as st
 
 from codesign.testing.passes import Sketch
 from codesign.workload import view
+from codesign.workload.affine import (
+    advancing,
+    broadcast,
+    covers,
+    is_row_major,
+    project,
+    traversal,
+    without_broadcast,
+)
 from codesign.workload.check import check_trace
 from codesign.workload.nest import Axis
 from codesign.workload.record import Access, Branch, Carry, Op, Region, Trace
 from codesign.workload.rewrite import (
     Editor,
-    advancing,
-    broadcast,
     carried,
-    covers,
     drop_unused,
     every_op,
-    is_row_major,
-    project,
     redirect,
-    traversal,
     with_operands,
-    without_broadcast,
 )
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
@@ -207,7 +209,7 @@ def looped(body: list[Op], carries: tuple[Carry, ...] = ()) -> Region:
 
 
 def test_operators_do_not_merge_across_the_edge_of_a_region() -> None:
-    s, trace = chain()
+    _, trace = chain()
     neg, exp = ops(trace)
     trace = trace.replace(items=(neg, looped([exp])))
     assert not Editor(trace).may_merge((neg, exp), exp)
@@ -227,7 +229,7 @@ def test_carried_tensors_have_no_private_maker() -> None:
 
 
 def test_a_merge_inside_a_region_leaves_its_surroundings() -> None:
-    s, trace = chain()
+    _, trace = chain()
     neg, exp = ops(trace)
     trace = trace.replace(items=(looped([neg, exp]),))
     editor = Editor(trace)
@@ -247,7 +249,7 @@ def test_both_sides_of_a_branch_are_walked() -> None:
 
 
 def test_redirected_operators_use_a_part_of_another_tensor() -> None:
-    s, trace = chain()
+    _, trace = chain()
     stack = Sketch().tensor("stack", (5, 2, 3))
     target = advancing(view.select(stack, 0, 1), 6, 0)
     middle = ops(trace)[0].outputs[0].tensor
@@ -258,7 +260,7 @@ def test_redirected_operators_use_a_part_of_another_tensor() -> None:
 
 
 def test_redirection_reaches_into_regions_and_branches() -> None:
-    s, trace = chain()
+    _, trace = chain()
     middle = ops(trace)[0].outputs[0].tensor
     other = Sketch().tensor("other", (2, 3))
     inner: tuple[Op, ...] = tuple(ops(trace))

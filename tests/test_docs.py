@@ -1,0 +1,90 @@
+"""The documentation is true: snippets run, outputs are as printed, links and hooks exist."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from docs_runner import PAGES, ROOT, blocks, run_page
+
+from codesign import hookspecs
+from codesign.cli.app import app
+
+HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("codesign_")}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_a_page_runs_and_prints_what_it_says(page: Path) -> None:
+    for output in run_page(page):
+        assert output.actual == output.block.text, "renew with: make docs"
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "traces" / "FORMAT.md"], ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        if not link.startswith("http"):
+            assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_pages_hold_no_path_of_somebodys_machine(page: Path) -> None:
+    assert not re.search(r"/(home|root|Users|tmp|var)/", page.read_text())
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_with_its_arguments(hook: str) -> None:
+    arguments = ", ".join(inspect.signature(HOOKS[hook]).parameters)
+    assert f"\n## `{hook}({arguments})`\n" in (ROOT / "docs" / "hooks.md").read_text()
+    assert inspect.getdoc(HOOKS[hook])
+
+
+def test_no_hook_is_documented_that_does_not_exist() -> None:
+    documented = re.findall(r"^## `(\w+)\(", (ROOT / "docs" / "hooks.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(HOOKS)
+
+
+def test_every_command_is_documented() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    commands = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        names = group.typer_instance.registered_commands
+        commands += [f"{group.name} {c.name or getattr(c.callback, '__name__', '')}" for c in names]
+    assert len(commands) == 8
+    assert [command for command in commands if f"\n## `codesign {command}" not in page] == []
+
+
+def test_every_page_is_reachable_from_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "index.md"]
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+def test_the_first_screen_of_the_readme_has_the_commands_to_start() -> None:
+    start = "\n".join((ROOT / "README.md").read_text().splitlines()[:40])
+    assert all(command in start for command in ("make demo", "make test", "pip install"))
+
+
+def test_the_plugin_example_is_about_fifty_lines() -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    written = [block for block in blocks(page) if block.language == "python" and block.file]
+    assert 30 <= len(written[0].text.splitlines()) <= 60
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=_name)
+def test_every_example_is_run_by_a_page(script: Path) -> None:
+    assert any(f"python {_name(script)}" in page.read_text() for page in PAGES)
+
+
+def test_the_gate_calls_make_test() -> None:
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert lines[0] == "#!/usr/bin/env bash"
+    assert lines[-1] == "exec make test"
+    assert "\ntest:" in (ROOT / "Makefile").read_text()
