@@ -11,6 +11,7 @@ from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.place import Residency, place
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
+from codesign.workload.check import check_trace
 from codesign.workload.dtype import DType
 from codesign.workload.precision import with_precision
 from codesign.workload.record import Trace
@@ -87,6 +88,7 @@ def _trace(
     if options:
         raise ModelError(f"{', '.join(options)} can be set for a model given by name only")
     if isinstance(model, Trace):
+        check_trace(model)
         return model
     from codesign.workload.capture import trace
 

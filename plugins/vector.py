@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
 from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
-from codesign.mapping.streaming import Stream, stream
+from codesign.errors import MappingError
+from codesign.mapping.streaming import Stream, Streamed, stream
 from codesign.units import Count, Hertz, Joules, Natural, Unit
 
 Operations = Annotated[float, Ge(0), Unit("1")]
@@ -38,7 +39,8 @@ class Vector(Engine):
     """Lanes that work on one element each per cycle.
 
     A piece of n elements takes ``start + ceil(n / lanes) * operations`` cycles. Statistics of
-    softmax and normalisation need passes over a row; a row that does not fit is read again.
+    softmax and normalisation need passes over a row; a row that does not fit is read twice, with
+    half of the operations in each pass.
 
     Attributes:
         lanes: elements per cycle.
@@ -67,25 +69,40 @@ class Vector(Engine):
 
     def plan(self, op: Op, budget: Budget) -> TilePlan:
         """Pieces that flow through the buffer."""
-        units, per_unit, sweeps = _flow(op, budget)
         operations = self._per_element(op)
-
-        def work(pieces: int) -> int:
-            return self.start + math.ceil(-(-pieces * per_unit // self.lanes) * operations)
-
-        parts = stream(op, budget, Stream(units, work, sweeps))
-        lane_operations = math.ceil(units * per_unit * operations)
-        read = sum(access.bytes for access in op.inputs)
+        flow, parts = self._stream(op, budget, operations)
+        read = flow.sweeps * sum(access.bytes for access in op.inputs)
         write = sum(access.bytes for access in op.outputs)
-        actions = (("", "operation", lane_operations), ("buffer", "read", read))
+        actions = (
+            ("", "operation", math.ceil(_elements(op) * operations)),
+            ("buffer", "read", read),
+            ("buffer", "write", write),
+        )
         return TilePlan(
             parts.loop,
             self.clock,
             held_bytes=parts.held_bytes,
             slot_in_bytes=parts.slot_in_bytes,
             slot_out_bytes=parts.slot_out_bytes,
-            actions=tuple(a for a in (*actions, ("buffer", "write", write)) if a[2]),
+            actions=tuple(action for action in actions if action[2]),
         )
+
+    def _stream(self, op: Op, budget: Budget, operations: float) -> tuple[Stream, Streamed]:
+        """The first way of cutting the operator whose pieces fit."""
+        *first, last = [
+            Stream(units, self._work(per_unit, operations / sweeps), sweeps)
+            for units, per_unit, sweeps in _cuts(op)
+        ]
+        for flow in first:
+            try:
+                return flow, stream(op, budget, flow)
+            except MappingError:
+                continue
+        return last, stream(op, budget, last)
+
+    def _work(self, per_unit: int, operations: float) -> Callable[[int], int]:
+        """Cycles of a piece of so many units of ``per_unit`` elements."""
+        return lambda units: self.start + math.ceil(-(-units * per_unit // self.lanes) * operations)
 
     def energies_j(self) -> Mapping[str, float]:
         """Lane operations."""
@@ -102,23 +119,29 @@ def _functions(op: Op) -> tuple[str, ...]:
     return op.functions or (op.kind,)
 
 
-def _flow(op: Op, budget: Budget) -> tuple[int, int, int]:
-    """What the operator is cut by, elements of work in each unit, and passes over memory.
+def _elements(op: Op) -> int:
+    """Elements that the lanes work on: those of every window, or of the largest operand."""
+    if op.nest is not None:
+        return op.nest.points
+    return max(1, *(access.elements for access in op.operands))
+
+
+def _cuts(op: Op) -> list[tuple[int, int, int]]:
+    """Ways to cut an operator as (units, elements of work in each, passes over memory), best first.
 
     Softmax and normalisation keep a row on chip; where it does not fit they are cut anywhere and
     read memory twice (the online form of softmax, Welford's form of the statistics).
     """
-    first = op.inputs[0] if op.inputs else op.outputs[0]
-    largest = max(access.elements for access in op.operands)
+    elements = _elements(op)
     if op.kind in ("softmax", "normalize"):
-        row = max(1, first.shape[-1] if first.shape else 1)
-        if 4 * first.tensor.dtype.storage_bytes(row) <= budget.buffer_bytes:
-            return max(1, math.prod(first.shape) // row), row, 1
-        return largest, 1, 2
+        shape = op.inputs[0].shape
+        width = op.attribute("width", shape[-1] if shape else 1)
+        row = min(elements, width) if isinstance(width, int) and width > 0 else 1
+        return [(-(-elements // row), row, 1), (elements, 1, 2)]
     if op.nest is not None:
         outputs = max(1, op.outputs[0].elements)
-        return outputs, max(1, op.nest.points // outputs), 1
-    return max(1, largest), 1, 1
+        return [(outputs, max(1, elements // outputs), 1)]
+    return [(elements, 1, 1)]
 
 
 @hookimpl

@@ -21,6 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 from codesign.cli import main
+from codesign.plugins import registry
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -93,6 +94,7 @@ def _run(block: Block, names: dict[str, Any], expected: str) -> str | None:
         Path(block.file).parent.mkdir(parents=True, exist_ok=True)
         Path(block.file).write_text(block.text)
         return None
+    registry.cache_clear()  # a command is a process of its own, which looks at its folders anew
     with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(printed):
         if block.language == "bash":
             for line in block.text.replace("\\\n", " ").splitlines():

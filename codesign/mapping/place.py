@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from codesign.errors import MappingError
+from codesign.errors import MappingError, TraceError
 from codesign.hardware.component import Memory
 from codesign.hardware.plan import Budget, Loop, Tile, TilePlan
 from codesign.hardware.spec import Hardware
@@ -30,6 +30,7 @@ def place(trace: Trace, hardware: Hardware, residency: Residency = "region") -> 
         residency: which tensors may stay on chip across steps.
 
     Raises:
+        TraceError: the trace holds no operator.
         MappingError: an operator that no engine takes (each engine's reason is given), a tile that
             fits no buffer, or tensors that fit no memory.
     """
@@ -52,7 +53,12 @@ class _Placer:
         self.choices: dict[tuple[object, ...], tuple[str, TilePlan | None, int]] = {}
 
     def check(self) -> None:
-        """Tensors fit their home, and every operator has an engine: before any planning."""
+        """There is work, tensors fit their home, every operator has an engine: before planning."""
+        if next(self.trace.ops(), None) is None:
+            raise TraceError(
+                f"trace {self.trace.name!r} must hold at least one operator, got none; "
+                "capture a model with codesign.trace or add an operator"
+            )
         _check_capacity(self.trace, self.paths.home_memory)
         refused: Counter[str] = Counter()
         first: dict[str, str] = {}

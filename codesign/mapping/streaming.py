@@ -85,15 +85,16 @@ def _held(op: Op, inputs: Sequence[int], budget: Budget) -> list[int]:
 def _pieces(moved: Sequence[int], units: int, room: int, op: Op) -> int:
     """Fewest pieces of at most ``room``, and at least four where they stay large enough."""
 
-    def fits(pieces: int) -> bool:
-        return sum(_share(total, pieces) for total in moved) <= max(room, 0)
+    def slot(pieces: int) -> int:
+        return sum(_share(total, pieces) for total in moved)
 
-    if not fits(units):
+    room = max(room, 0)
+    if slot(units) > room:
         raise MappingError(
-            f"{op.name}: one piece takes about {-(-sum(moved) // units)} B twice, "
-            f"the buffer grants {2 * max(room, 0)} B; enlarge the buffer"
+            f"{op.name}: one piece takes {slot(units)} B twice, "
+            f"the buffer grants {2 * room} B; enlarge the buffer"
         )
-    needed = 1 + bisect.bisect_left(range(1, units + 1), True, key=fits)
+    needed = 1 + bisect.bisect_left(range(1, units + 1), True, key=lambda n: slot(n) <= room)
     return min(units, max(needed, min(4, sum(moved) // _MIN_PIECE)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -14,14 +13,15 @@ from strategies import Sketch, machine, machines, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
+from codesign.mapping.place import Residency
 from codesign.result.result import Result
 from codesign.workload.record import Trace
 
 TESTS = Path(__file__).parent.parent
 NUMBERS = (
-    "latency_s energy_j offchip_bytes macs mac_slots tiles fabric_events lower_bound_s "
-    "serial_bound_s energy_by_component_j utilization"
-).split()
+    ("latency_s", "energy_j", "energy_by_component_j", "offchip_bytes", "macs", "mac_slots")
+    + ("utilization", "tiles", "fabric_events", "lower_bound_s", "serial_bound_s")
+)
 
 
 def numbers(result: Result) -> dict[str, object]:
@@ -76,18 +76,20 @@ def test_other_hash_seeds_print_the_same_digests() -> None:
     assert printed[0] == printed[1] == printed[2]
 
 
-@pytest.mark.parametrize("duplex", ["half", "full"])
+@pytest.mark.parametrize("order", [[-1, -2, -3, -4, -5], [2, 4, 3, 1, 0], [3, 0, 4, 2, 1]])
 @pytest.mark.parametrize("residency", ["region", "none"])
 def test_the_order_of_components_in_the_file_changes_no_number(
-    duplex: str, residency: str
+    order: list[int], residency: Residency
 ) -> None:
-    whole = machine(duplex=duplex, setup=3e-9, leakage=1e-3)  # type: ignore[arg-type]
-    trace = mixed_trace()
-    base = numbers(simulate(trace, whole, residency=residency))  # type: ignore[arg-type]
-    for order in itertools.permutations(whole.components):
-        parts = {name: whole.components[name] for name in order}
-        other = Hardware(whole.name, "", None, parts)
-        assert numbers(simulate(trace, other, residency=residency)) == base  # type: ignore[arg-type]
+    whole = machine(setup=3e-9, leakage=1e-3)
+    names = list(whole.components)
+    shuffled = {names[place]: whole.components[names[place]] for place in order}
+    base, other = (
+        simulate(mixed_trace(), hardware, residency=residency)
+        for hardware in (whole, Hardware(whole.name, "", None, shuffled))
+    )
+    assert list(shuffled) != names
+    assert numbers(other) == numbers(base)
 
 
 def test_the_digest_tells_results_apart() -> None:

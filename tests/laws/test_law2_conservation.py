@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import Sketch, machine, machines, traces
+from strategies import Sketch, machine, machines, matmul_op, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
@@ -132,8 +132,6 @@ def test_what_a_region_reads_at_every_step_is_fetched_whatever_its_role() -> Non
     sketch = Sketch()
     memory = sketch.matmul("encode", sketch.input("m", 32, 32), 32)
     x, score = sketch.input("x", 10, 32), sketch.tensor("score", (1, 32), "activation")
-    from strategies import matmul_op
-
     row = Access(x, (1, 32), (32, 1), advance=(32,))
     attend = matmul_op("attend", row, memory.access(), score.access())
     sketch.items.append(Region("decode", 10, (attend,)))

@@ -13,6 +13,7 @@ from codesign.hardware.component import Descriptor
 from codesign.hardware.plan import TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import Residency
+from codesign.mapping.placement import Assignment
 from codesign.replay.run import Replay
 from codesign.units import PS_PER_S
 from codesign.workload.record import Trace
@@ -58,7 +59,7 @@ def test_any_tiles_lie_between_the_bounds(
     sequence: list[tuple[TilePlan, bool, int]], hardware: Hardware
 ) -> None:
     engines = [engine.name for engine in hardware.engines]
-    placed = []
+    placed: list[Assignment] = []
     for number, (plan, chained, place) in enumerate(sequence):
         reads = output(placed[-1]) if placed and chained else None
         placed.append(assignment(f"op{number}", plan, engine=engines[place], reads=reads))

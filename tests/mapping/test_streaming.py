@@ -178,7 +178,7 @@ def test_the_second_sweep_loads_again_and_only_the_last_stores() -> None:
 
 def test_a_unit_that_does_not_fit_is_refused_with_sizes_and_a_way_out() -> None:
     op = elementwise((4, 4), dtype="fp32")
-    rule = "one piece takes about 8 B twice, the buffer grants 14 B; enlarge the buffer"
+    rule = "one piece takes 8 B twice, the buffer grants 14 B; enlarge the buffer"
     with pytest.raises(MappingError, match=re.escape(rule)):
         planned(op, Budget(15, 1e9, 1e9))
 

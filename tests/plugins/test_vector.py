@@ -54,7 +54,7 @@ def test_a_piece_takes_its_start_and_its_turns_of_the_lanes(
     elements: int, lanes: int, function: str, pieces: int, start: int
 ) -> None:
     op = elementwise((elements,), (function,))
-    found = plan(op, Budget(max(2, 4 * elements // pieces), 1e9, 1e9), lanes=lanes, start=start)
+    found = plan(op, Budget(max(4, 4 * elements // pieces), 1e9, 1e9), lanes=lanes, start=start)
     for tile, _ in found.counts:
         done = sum(move.bytes for move in tile.stores)
         assert tile.cycles == start + -(-done // lanes) * OPERATIONS[function]
@@ -93,6 +93,27 @@ def test_the_second_pass_reads_the_buffer_again() -> None:
     op = softmax(2, 1000)
     assert actions(plan(op))["buffer", "read"] == 2000
     assert actions(plan(op, Budget(3999, 1e9, 1e9)))["buffer", "read"] == 4000
+
+
+def test_two_passes_do_the_same_work_in_two_halves() -> None:
+    op = softmax(2, 1000)
+    narrow = plan(op, Budget(3999, 1e9, 1e9), lanes=1, start=0)
+    assert narrow.tiles > plan(op).tiles
+    assert narrow.cycles == plan(op, lanes=1, start=0).cycles == 2000 * OPERATIONS["softmax"]
+
+
+def test_a_row_is_what_the_operator_normalises_over_not_the_last_axis() -> None:
+    # group norm: 4 groups of 8 channels of 8 x 8, each group a row of 512
+    source, target = whole("x", (32, 8, 8), "input"), whole("y", (32, 8, 8), "output")
+    op = Op("gn", "normalize", (source,), (target,), None, ("group_norm",), (("width", 512),))
+    assert plan(op, Budget(2048, 1e9, 1e9)).loaded == {0: 2048}
+    assert plan(op, Budget(2047, 1e9, 1e9)).loaded == {0: 4096}
+
+
+def test_vectors_beside_the_row_may_force_the_second_pass_instead_of_a_refusal() -> None:
+    found = plan(normalize(2, 1000), Budget(4500, 1e9, 1e9))
+    assert found.loaded[0] == 4000
+    assert found.buffer_bytes <= 4500
 
 
 def test_a_gather_reads_only_the_rows_it_looks_up() -> None:

@@ -135,7 +135,5 @@ def test_a_memory_that_serves_nothing_is_an_error() -> None:
     far = Turning(name="far", size=1, rate=0)
     found = joined(far, part("sram", "near", size=1))
     number = found.classify(Route("far", (), "near", 0), READ, WRITE)
-    with pytest.raises(
-        MappingError, match="must return at least 1 byte/s, got 0"
-    ):
+    with pytest.raises(MappingError, match="must return at least 1 byte/s, got 0"):
         found.rates((number,))

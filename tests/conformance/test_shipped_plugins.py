@@ -1,0 +1,75 @@
+"""Every shipped kind passes the kit that a third party's kinds are held to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from codesign_plugins.dram import Dram
+from codesign_plugins.link import Bus
+from codesign_plugins.sram import Sram
+from codesign_plugins.systolic import Systolic
+from codesign_plugins.vector import Vector
+
+from codesign.hardware.component import Engine, Link, Memory
+from codesign.hardware.spec import load_hardware
+from codesign.plugins import registry
+from codesign.testing import check_engine, check_fields, check_link, check_memory
+
+ARRAYS: dict[str, dict[str, Any]] = {
+    "edge": {},
+    "small": {"rows": 8, "cols": 16, "accumulator": 512},
+    "wide": {"rows": 4, "cols": 128, "accumulator_bits": 24},
+    "serial": {"weight_preload": "serial", "rows": 32, "cols": 32},
+    "two arrays": {"arrays": 2, "rows": 16, "cols": 8, "tile_overhead": 5},
+    "three serial": {"arrays": 3, "weight_preload": "serial", "pack_groups": False},
+    "bf16 at half rate": {
+        "macs_per_cell": {"bf16*bf16": 0.5},
+        "mac_energy": {"bf16*bf16": 1e-12},
+    },
+    "int4 at twice the rate": {
+        "macs_per_cell": {"int4*int4": 2.0},
+        "mac_energy": {"int4*int4": 1e-13},
+    },
+}
+PRESETS = ("edge-npu", "server-npu")
+
+
+@pytest.mark.parametrize("fields", ARRAYS.values(), ids=ARRAYS)
+def test_systolic_arrays_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> None:
+    check_engine(Systolic(name="npu", buffer="sram", **fields))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"lanes": 1, "start": 0}, {"lanes": 1000, "start": 100}], ids=str
+)
+def test_vector_units_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> None:
+    check_engine(Vector(name="vector", buffer="sram", **fields))
+
+
+def test_memories_keep_the_promises_of_a_memory() -> None:
+    check_memory(Sram(name="sram", size=1 << 20))
+    check_memory(Sram(name="sram", size=1, bandwidth=1.5, read_energy=0.0))
+    check_memory(Dram(name="dram", device="LPDDR4X", size=1 << 30, bandwidth=17e9))
+    check_memory(Dram(name="dram", device="slow", size=1 << 30, bandwidth=1.4, efficiency=1.0))
+
+
+def test_links_keep_the_promises_of_a_link() -> None:
+    check_link(Bus(name="bus", connects=("a", "b")))
+    check_link(Bus(name="bus", connects=("a", "b", "c"), duplex="full", setup=1e-8, energy=1e-12))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_part_of_a_preset_keeps_its_promises(preset: str) -> None:
+    for part in load_hardware(preset).components.values():
+        if isinstance(part, Engine):
+            check_engine(part)
+        elif isinstance(part, Memory):
+            check_memory(part)
+        elif isinstance(part, Link):
+            check_link(part)
+
+
+@pytest.mark.parametrize("kind", sorted(registry().components()))
+def test_every_registered_kind_documents_its_fields_and_gives_them_units(kind: str) -> None:
+    check_fields(registry().components()[kind])
