@@ -55,7 +55,8 @@ def simulate(
     """
     machine = _machine(hardware, settings or {}, plugins)
     trace = _trace(model, args, kwargs, plugins, options)
-    wanted = dtype or (str(machine.precision) if machine.precision else NATIVE)
+    default = str(machine.precision) if machine.precision else NATIVE
+    wanted = default if dtype is None else dtype
     if wanted != NATIVE:
         trace = with_precision(trace, DType.parse(wanted))
     placement = place(trace, machine, residency)
@@ -90,6 +91,11 @@ def _trace(
     if isinstance(model, Trace):
         check_trace(model)
         return model
+    if not hasattr(model, "state_dict"):
+        raise ModelError(
+            f"a model must be a trace, a name, a torch module or an exported program, "
+            f"got {type(model).__name__}; pass one of them"
+        )
     from codesign.workload.capture import trace
 
     return trace(model, args or (), dict(kwargs or {}), plugins=plugins)

@@ -164,6 +164,8 @@ class Systolic(Engine):
         blocks = self._blocks(sizes, rate)
         rows = sizes[1]
         dealt = self._dealt(blocks, _stream(rows, rate), self.arrays, rate)
+        if self.arrays == 1:
+            return dealt, dealt
         shared = self._dealt(blocks, _stream(-(-rows // self.arrays), rate), 1, rate)
         return dealt, shared
 

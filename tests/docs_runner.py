@@ -81,7 +81,7 @@ def run_page(path: Path) -> list[Output]:
 def _outputs(found: list[Block]) -> Iterator[Output]:
     names: dict[str, Any] = {"__name__": "page"}
     printed: str | None = None
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip(found, [*found, None][1:], strict=True):
         expected = after.text if after and after.language == "text" else ""
         if block.language == "text":
             assert printed is not None, f"output of nothing: {block.text[:60]!r}"
@@ -116,10 +116,16 @@ def _command(line: str, code: int) -> None:
             exec(compile(script.read_text(), words[1], "exec"), {"__name__": "__main__"})
         return
     assert words[0] == "codesign", f"nobody runs {line!r}"
+    ended = _exit_code(words[1:])
+    assert ended == code, f"{line!r} ended with {ended}"
+
+
+def _exit_code(words: list[str]) -> object:
     try:
-        main(words[1:])
+        main(words)
     except SystemExit as ended:
-        assert ended.code == code, f"{line!r} ended with {ended.code}"
+        return ended.code
+    return 0
 
 
 @contextlib.contextmanager

@@ -86,8 +86,12 @@ class Sketch:
         self.items.append(Op(name, "contraction", inputs, (out.access(),), nest))
         return out
 
-    def recurrent(self, name: str, x: Tensor, width: int) -> Tensor:
-        """``h = tanh(x_t W + h U)`` for each row of x; every h is kept in the output."""
+    def recurrent(self, name: str, x: Tensor, width: int, repeats: int = 0) -> Tensor:
+        """``h = tanh(x_t W + h U)`` for each row of x; every h is kept in the output.
+
+        With ``repeats`` the whole loop stands in an outer region and starts anew each time.
+        """
+        outer = (0,) if repeats else ()
         steps, depth = x.shape
         w, u = self.weight(f"{name}.w", depth, width), self.weight(f"{name}.u", width, width)
         first = self.tensor(f"{name}.h0", (1, width), "input")
@@ -95,8 +99,8 @@ class Sketch:
         state = self.tensor(f"{name}.h", (1, width), "activation")
         update = self.tensor(f"{name}.next", (1, width), "activation")
         out = self.tensor(f"{name}.out", (steps, width), "activation")
-        row = Access(x, (1, depth), (depth, 1), advance=(depth,))
-        kept = Access(out, (1, width), (width, 1), advance=(width,))
+        row = Access(x, (1, depth), (depth, 1), advance=(*outer, depth))
+        kept = Access(out, (1, width), (width, 1), advance=(*outer, width))
         added = matmul_op(f"{name}.gate", row, w.access(), gate.access())
         nest = matmul_nest(1, 1, width, width, ["mn"])
         inputs = (state.access(), u.access(), gate.access())
@@ -104,7 +108,8 @@ class Sketch:
         cell = Op(f"{name}.cell", "contraction", inputs, (update.access(),), nest, functions)
         keep = Op(f"{name}.keep", "move", (update.access(),), (kept,), functions=("move",))
         carries = (Carry(state, update, first),)
-        self.items.append(Region(name, steps, (added, cell, keep), carries))
+        region = Region(name, steps, (added, cell, keep), carries)
+        self.items.append(Region(f"{name}.outer", repeats, (region,)) if repeats else region)
         return out
 
     def trace(self) -> Trace:
@@ -184,7 +189,7 @@ def traces(draw: st.DrawFn, *, regions: bool = True) -> Trace:
     sketch = Sketch("random")
     width = draw(st.sampled_from([8, 24, 40]))
     live = [sketch.input("x", draw(st.integers(1, 24)), width)]
-    kinds = ["matmul", "pointwise", "add", "softmax", "half"] + ["region"] * regions
+    kinds = ["matmul", "pointwise", "add", "softmax", "half"] + ["region", "nested"] * regions
     for number, kind in enumerate(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5))):
         x = draw(st.sampled_from(live))
         live.append(_item(sketch, f"{kind}{number}", kind, x, live))
@@ -202,6 +207,8 @@ def _item(sketch: Sketch, name: str, kind: str, x: Tensor, live: list[Tensor]) -
         return sketch.softmax(name, x)
     if kind == "region":
         return sketch.recurrent(name, x, x.shape[1])
+    if kind == "nested":
+        return sketch.recurrent(name, x, x.shape[1], repeats=3)
     return sketch.matmul(name, sketch.input(f"{name}.x", *x.shape), x.shape[1])
 
 

@@ -52,7 +52,9 @@ def test_no_hook_is_documented_that_does_not_exist() -> None:
 
 def test_every_command_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
-    commands = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    commands = [
+        command.callback.__name__ for command in app.registered_commands if command.callback
+    ]
     for group in app.registered_groups:
         assert group.typer_instance is not None
         names = group.typer_instance.registered_commands

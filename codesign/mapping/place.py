@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
 from codesign.errors import MappingError, TraceError
@@ -14,7 +14,7 @@ from codesign.mapping.emit import make_move
 from codesign.mapping.paths import Paths
 from codesign.mapping.placement import Assignment, Block, Placement, Residence, Step
 from codesign.workload.attention import attention_parts
-from codesign.workload.record import Branch, Item, Op, Region, Tensor, Trace, iterate
+from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace, iterate
 
 Residency = Literal["region", "none"]
 """``region``: what a region reads or carries at every step stays on chip for its length, if all of
@@ -148,7 +148,11 @@ class _Placer:
             placed = self.resident_block(region)
             if placed is not None:
                 return placed
-        return Block(region, self.steps(region.body, taken, resident))
+        # a state that an outer region keeps on chip still begins with its initial value
+        initial = [c.initial for c in region.carries if c.initial and c.state.name in resident]
+        fetched = [tensor for tensor in initial if tensor.name not in resident]
+        first = self.transfer(f"{region.name}.preload", fetched, taken, load=True)
+        return Block(region, self.steps(region.body, taken, resident), first)
 
     def resident_block(self, region: Region) -> Block | None:
         tensors = _stationary(region)
@@ -189,10 +193,10 @@ class _Placer:
 
 def _fetched(region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
     """What is at home before the first step: invariants, standing state, initial values."""
-    carried = {carry.state.name for carry in region.carries}
+    carried = {carry.state.name for carry in _carries((region,))}
     invariant = {tensor.name for tensor in region.invariants}
     standing = [
-        t for t in tensors if t.name in invariant or (t.role == "state" and t.name not in carried)
+        t for t in tensors if t.name not in carried and (t.name in invariant or t.role == "state")
     ]
     return standing + [carry.initial for carry in region.carries if carry.initial]
 
@@ -201,8 +205,9 @@ def _kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tenso
     """What must be at home after the last step: outputs, standing state, what others read."""
     inside = {op.name for op, _ in iterate(region.body)}
     read = {a.tensor.name for op, _ in trace.ops() if op.name not in inside for a in op.inputs}
-    read |= _handed(trace.items, region)
-    carried = {carry.state.name for carry in region.carries}
+    for carry in _carries(trace.items, but=region):
+        read |= {carry.update.name} | ({carry.initial.name} if carry.initial else set())
+    carried = {carry.state.name for carry in _carries((region,))}
     written = {a.tensor.name for op, _ in iterate(region.body) for a in op.outputs} | carried
     return [
         t
@@ -212,16 +217,14 @@ def _kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tenso
     ]
 
 
-def _handed(items: Iterable[Item], but: Region) -> set[str]:
-    """Names that regions other than one of them begin with or hand from step to step."""
-    found: set[str] = set()
+def _carries(items: Iterable[Item], but: Region | None = None) -> Iterator[Carry]:
+    """Carries of all regions at any depth, but not of one region and what is inside it."""
     for item in items:
         if isinstance(item, Branch):
-            found |= _handed(item.taken + item.otherwise, but)
+            yield from _carries(item.taken + item.otherwise, but)
         elif isinstance(item, Region) and item is not but:
-            found |= {c.initial.name for c in item.carries if c.initial}
-            found |= {c.update.name for c in item.carries} | _handed(item.body, but)
-    return found
+            yield from item.carries
+            yield from _carries(item.body, but)
 
 
 def _stationary(region: Region) -> list[Tensor]:

@@ -13,6 +13,7 @@ scratchpads slower by 5 to 30 % on three networks.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -182,13 +183,15 @@ def _tile_bytes(op: Op, tiles: Array) -> list[Array]:
 
 def _touched(axis: Axis, tiles: Array, extent: int) -> Array:
     """Vectorised ``Axis.touched``."""
-    span = np.ones(len(tiles), dtype=np.int64)
-    steps = np.ones(len(tiles), dtype=np.int64)
+    grid = math.gcd(*(coefficient for _, coefficient in axis.terms)) or 1
+    span, hull, steps = (np.ones(len(tiles), dtype=np.int64) for _ in range(3))
     for dim, coefficient in sorted(axis.terms, key=lambda term: term[1]):
-        apart = coefficient > span
+        reach, more = coefficient // grid, tiles[:, dim] - 1
+        hull = hull + reach * more
+        apart = reach > span
         steps = np.where(apart, steps * tiles[:, dim], steps)
-        span = np.where(apart, span, span + coefficient * (tiles[:, dim] - 1))
-    touched: Array = np.minimum(extent, span * steps)
+        span = np.where(apart, span, span + reach * more)
+    touched: Array = np.minimum(np.minimum(extent, hull), span * steps)
     return touched
 
 

@@ -1,8 +1,8 @@
 """Tile pipelines and transfers of the whole machine, advanced in integer ticks.
 
 There is no generator and no SimPy here: one call of ``advance`` moves the explicit state from event
-to event. An event is a transfer that ends (or begins to share), or a compute that ends; a tile
-costs at most three.
+to event. An event is a transfer that ends, one that begins to share after its set-up, or a compute
+that ends: a tile costs at most three, and one more for each transfer set up beside another.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, TilePlan
 from codesign.mapping.place import estimate_s
-from codesign.testing.operators import operators as every_operator
+from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
 from codesign.testing.rules import check_energies, check_fields, expect
 from codesign.workload.record import Op

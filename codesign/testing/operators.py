@@ -192,6 +192,6 @@ def vector_work(dtype: str = "int8") -> tuple[Op, ...]:
     )
 
 
-def operators(dtype: str = "int8") -> tuple[Op, ...]:
+def every_operator(dtype: str = "int8") -> tuple[Op, ...]:
     """All of ``contractions`` and ``vector_work`` in one number format."""
     return (*contractions(dtype), *vector_work(dtype))

@@ -30,15 +30,17 @@ class Axis:
         An interior tile is meant: its halo is counted whole, padding does not shorten it. A gap
         (a stride larger than the window) is not touched.
         """
-        span = 1
-        steps = 1
+        grid = math.gcd(*(coefficient for _, coefficient in self.terms)) or 1
+        span = hull = steps = 1
         for dim, coefficient in sorted(self.terms, key=lambda term: term[1]):
+            reach = coefficient // grid
+            hull += reach * (tile[dim] - 1)
             # dense while each coefficient steps at most one past the span covered so far
-            if coefficient > span:
+            if reach > span:
                 steps *= tile[dim]
             else:
-                span += coefficient * (tile[dim] - 1)
-        return min(extent, span * steps)
+                span += reach * (tile[dim] - 1)
+        return min(extent, hull, span * steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,7 @@ from codesign.plugins import registry
 from codesign.testing import check_engine, check_fields, check_link, check_memory
 
 ARRAYS: dict[str, dict[str, Any]] = {
-    "edge": {},
-    "small": {"rows": 8, "cols": 16, "accumulator": 512},
-    "wide": {"rows": 4, "cols": 128, "accumulator_bits": 24},
-    "serial": {"weight_preload": "serial", "rows": 32, "cols": 32},
+    "small": {"rows": 8, "cols": 128, "accumulator": 512, "accumulator_bits": 24},
     "two arrays": {"arrays": 2, "rows": 16, "cols": 8, "tile_overhead": 5},
     "three serial": {"arrays": 3, "weight_preload": "serial", "pack_groups": False},
     "bf16 at half rate": {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import pytest
 
 from codesign import (
     Budget,
@@ -106,3 +109,15 @@ class Wire(Link):
 
     def energies_j(self) -> Mapping[str, float]:
         return {"move": self.energy}
+
+
+def dot(kind: type[Dot] = Dot) -> Dot:
+    """An engine of a kind."""
+    return kind(name="dot", buffer="sram")
+
+
+def caught(check: Callable[[], object], rule: str) -> None:
+    """Fails unless a check fails with a message, of one line, that holds ``rule``."""
+    with pytest.raises(AssertionError, match=re.escape(rule)) as fault:
+        check()
+    assert "\n" not in str(fault.value)

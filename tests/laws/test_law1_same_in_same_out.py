@@ -19,8 +19,17 @@ from codesign.workload.record import Trace
 
 TESTS = Path(__file__).parent.parent
 NUMBERS = (
-    ("latency_s", "energy_j", "energy_by_component_j", "offchip_bytes", "macs", "mac_slots")
-    + ("utilization", "tiles", "fabric_events", "lower_bound_s", "serial_bound_s")
+    "latency_s",
+    "energy_j",
+    "energy_by_component_j",
+    "offchip_bytes",
+    "macs",
+    "mac_slots",
+    "utilization",
+    "tiles",
+    "fabric_events",
+    "lower_bound_s",
+    "serial_bound_s",
 )
 
 

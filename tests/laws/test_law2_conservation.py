@@ -140,3 +140,11 @@ def test_what_a_region_reads_at_every_step_is_fetched_whatever_its_role() -> Non
         "decode.preload": 32 * 32,
         "attend": 10 * 32,
     }
+
+
+def test_an_inner_region_begins_every_time_with_its_initial_state() -> None:
+    sketch = Sketch()
+    sketch.recurrent("rnn", sketch.input("x", 10, 32), 48, repeats=3)
+    read = off_chip(simulate(sketch.trace(), machine()), "read")
+    assert read["rnn.outer.preload"] == 32 * 48 + 48 * 48
+    assert read["rnn.preload"] == 3 * 48

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from toy_machine import machine, priced
 
@@ -115,3 +117,35 @@ def test_engines_with_different_buffers_keep_nothing() -> None:
     (found,) = place(recurrent(), split).program
     assert isinstance(found, Block)
     assert found.residences == ()
+
+
+def with_reader(name: str) -> Trace:
+    """The recurrent trace with a copy of a tensor behind the region."""
+    trace = recurrent()
+    (read,) = (tensor for tensor in trace.tensors if tensor.name == name)
+    copy = whole("y", read.shape, "output")
+    head = Op("head", "move", (read.access(),), (copy,), functions=("move",))
+    return replace(trace, items=(*trace.items, head), tensors=(*trace.tensors, copy.tensor))
+
+
+def first_block(trace: Trace) -> Block:
+    hardware = machine(priced(contraction=5, move=5, tile=64), buffer=1 << 12)
+    found = place(trace, hardware).program[0]
+    assert isinstance(found, Block)
+    return found
+
+
+def test_what_later_operators_read_is_written_back_once() -> None:
+    back = first_block(with_reader("h.next")).writeback
+    assert back is not None
+    assert back.plan is not None
+    assert back.plan.stored == {1: WIDTH}
+    assert [access.tensor.name for access in back.op.outputs] == ["h.next"]
+
+
+def test_what_nobody_reads_is_not_written_back() -> None:
+    assert first_block(recurrent()).writeback is None
+
+
+def test_a_weight_that_others_read_too_is_at_home_already() -> None:
+    assert first_block(with_reader("u")).writeback is None

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from codesign_plugins.systolic import Systolic
+from hypothesis import strategies as st
 
 from codesign.hardware.plan import Budget, TilePlan
+from codesign.testing import matmul
+from codesign.workload.record import Op
 
 REFERENCES = Path(__file__).resolve().parents[1] / "references"
 INSTANT = Budget(1 << 30, 1e18, 1e18, setup_s=1.0)
@@ -108,5 +111,24 @@ def closed_form(engine: Systolic, sizes: Sizes, whole: Sizes) -> int:
         shared = folds(engine, tile, -(-tile[1] // engine.arrays), 1)
         sequence += dealt if steady(engine, dealt) <= steady(engine, shared) else shared
         count += 1
-    total = serial(sequence) if engine.weight_preload == "serial" else overlapped(sequence)
-    return total + count * engine.tile_overhead
+    total: int = serial(sequence) if engine.weight_preload == "serial" else overlapped(sequence)
+    total += count * engine.tile_overhead
+    return total
+
+
+@st.composite
+def products(draw: st.DrawFn, batches: int = 3) -> tuple[Op, Sizes]:
+    """Small matrix products and their sizes (g, m, k, n)."""
+    m, k, n = (draw(st.integers(1, 50)) for _ in range(3))
+    g = draw(st.integers(1, batches))
+    return matmul(m, k, n, batch=g), (g, m, k, n)
+
+
+BUDGETS = st.builds(
+    Budget,
+    st.sampled_from([50, 300, 2000, 100_000]),
+    st.sampled_from([1e7, 1e9, 1e18]),
+    st.just(1e9),
+    st.sampled_from([0.0, 1e-7]),
+)
+"""Buffers from too small to ample, before slow and instant memories."""

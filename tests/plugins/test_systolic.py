@@ -1,4 +1,4 @@
-"""The systolic array against closed forms, worked out fold by fold, and other tools' figures."""
+"""The systolic array against closed forms, worked out fold by fold."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import pytest
 from codesign_plugins.systolic import Systolic
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_array import INSTANT, Sizes, array, closed_form, cut, reference, tile_sizes, tiles
+from slow_array import (
+    BUDGETS,
+    INSTANT,
+    Sizes,
+    array,
+    closed_form,
+    products,
+    tile_sizes,
+)
 
 from codesign.errors import HardwareError, MappingError
-from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.plan import Budget
 from codesign.testing import convolution, elementwise, matmul
 from codesign.workload.record import Op
 
 LAW = settings(max_examples=80, deadline=None, derandomize=True)
 Preload = Literal["shadow", "serial"]
-
-
-@st.composite
-def products(draw: st.DrawFn, batches: int = 3) -> tuple[Op, Sizes]:
-    m, k, n = (draw(st.integers(1, 50)) for _ in range(3))
-    g = draw(st.integers(1, batches))
-    return matmul(m, k, n, batch=g), (g, m, k, n)
 
 
 def check_closed_form(engine: Systolic, op: Op, whole: Sizes, budget: Budget) -> None:
@@ -33,15 +34,6 @@ def check_closed_form(engine: Systolic, op: Op, whole: Sizes, budget: Budget) ->
         return
     assert plan.cycles == closed_form(engine, tile_sizes(plan), whole)
     assert min(tile.cycles for tile, _ in plan.counts) >= 0
-
-
-BUDGETS = st.builds(
-    Budget,
-    st.sampled_from([50, 300, 2000, 100_000]),
-    st.sampled_from([1e7, 1e9, 1e18]),
-    st.just(1e9),
-    st.sampled_from([0.0, 1e-7]),
-)
 
 
 @LAW
@@ -131,103 +123,6 @@ def test_a_last_tile_shorter_than_a_weight_load_takes_no_negative_time() -> None
     plan = array().plan(matmul(1, 65, 1), Budget(140, 1e9, 1e9))
     assert all(tile.cycles >= 0 for tile, _ in plan.counts)
     assert plan.cycles == closed_form(array(), tile_sizes(plan), (1, 1, 65, 1))
-
-
-# -- SCALE-Sim ------------------------------------------------------------------------------------
-
-SCALESIM = reference("scalesim_ws.csv")
-
-
-def scalesim_op(row: dict[str, str]) -> Op:
-    sizes = [int(part) for part in row["layer"].split("x")]
-    if row["kind"] == "gemm":
-        m, n, k = sizes
-        return matmul(m, k, n)
-    height, _, kernel, _, channels, filters, stride = sizes
-    return convolution(channels, filters, height, kernel, stride)
-
-
-def _even(row: dict[str, str]) -> bool:
-    return int(row["K"]) % int(row["rows"]) == 0 and int(row["N"]) % int(row["cols"]) == 0
-
-
-EVEN = [row for row in SCALESIM if _even(row)]
-EDGED = [row for row in SCALESIM if not _even(row)]
-
-
-def scalesim_plan(row: dict[str, str]) -> tuple[Op, TilePlan]:
-    op = scalesim_op(row)
-    assert op.gemm == (1, int(row["M"]), int(row["K"]), int(row["N"]))
-    engine = array(int(row["rows"]), int(row["cols"]), weight_preload="serial")
-    return op, engine.plan(op, INSTANT)
-
-
-@pytest.mark.parametrize("row", EVEN, ids=lambda row: row["case"])
-def test_serial_cycles_equal_scale_sim_where_no_fold_is_at_an_edge(row: dict[str, str]) -> None:
-    _, plan = scalesim_plan(row)
-    assert plan.cycles == int(row["total_cycles"]) + 1  # the tool prints the last cycle's index
-
-
-@pytest.mark.parametrize("row", EDGED, ids=lambda row: row["case"])
-def test_exact_edges_are_never_slower_than_scale_sim_which_counts_them_full(
-    row: dict[str, str],
-) -> None:
-    _, plan = scalesim_plan(row)
-    assert plan.cycles < int(row["total_cycles"]) + 1
-
-
-@pytest.mark.parametrize("row", SCALESIM, ids=lambda row: row["case"])
-def test_buffer_and_accumulator_traffic_equal_scale_sim(row: dict[str, str]) -> None:
-    op, plan = scalesim_plan(row)
-    actions = {(component, action): count for component, action, count in plan.actions}
-    reads = int(row["ifmap_reads"]) + int(row["filter_reads"])
-    assert actions["buffer", "read"] == reads
-    assert actions["", "accumulator write"] == 4 * int(row["ofmap_writes"])
-    results = op.outputs[0].elements
-    assert actions.get(("", "accumulator read"), 0) == 4 * (int(row["ofmap_writes"]) - results)
-    assert actions["buffer", "write"] == results
-
-
-# -- traffic --------------------------------------------------------------------------------------
-
-
-@LAW
-@given(products(), BUDGETS)
-def test_port_traffic_follows_the_folds(product: tuple[Op, Sizes], budget: Budget) -> None:
-    op, whole = product
-    engine = array(8, 4, pack_groups=False)
-    try:
-        plan = engine.plan(op, budget)
-    except MappingError:
-        return
-    actions = {(component, action): count for component, action, count in plan.actions}
-    reads = sums = 0
-    for g, m, k, n in tiles(tile_sizes(plan), whole):
-        reads += g * m * k * len(cut(n, 4)) + g * k * n
-        sums += g * m * n * len(cut(k, 8))
-    g, m, k, n = whole
-    assert actions["buffer", "read"] == reads
-    assert actions["", "accumulator write"] == 4 * sums
-    assert actions.get(("", "accumulator read"), 0) == 4 * (sums - g * m * n)
-    assert actions["buffer", "write"] == g * m * n
-    assert actions["", "mac int8*int8"] == op.macs
-
-
-@pytest.mark.parametrize("row", reference("compulsory_traffic.csv"), ids=lambda row: row["case"])
-def test_where_everything_fits_only_compulsory_bytes_cross(row: dict[str, str]) -> None:
-    g, m, k, n = (int(row[name]) for name in ("groups", "M", "K", "N"))
-    plan = array(accumulator=1 << 16).plan(matmul(m, k, n, batch=g), Budget(1 << 26, 25e9, 25e9))
-    assert plan.loaded == {0: int(row["input_bytes"]), 1: int(row["weight_bytes"])}
-    assert plan.stored == {2: int(row["output_bytes"])}
-    assert sum(plan.loaded.values()) + sum(plan.stored.values()) == int(row["total_bytes"])
-
-
-def test_fused_functions_are_charged_once_a_result() -> None:
-    plan = array().plan(matmul(8, 200, 8, bias=True), INSTANT)
-    assert ("", "function", 64) in plan.actions
-    assert "function" not in {
-        action for _, action, _ in array().plan(matmul(8, 8, 8), INSTANT).actions
-    }
 
 
 # -- arrays, groups, formats ----------------------------------------------------------------------

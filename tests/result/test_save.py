@@ -1,0 +1,132 @@
+"""Saved results: four files, each whole or not at all, and readable by others."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from strategies import Sketch, machine, machines, traces
+
+from codesign import simulate
+from codesign.errors import CodesignError
+from codesign.hardware.spec import Hardware
+from codesign.result.result import Result
+from codesign.result.timeline import chrome_trace
+from codesign.workload.record import Trace
+
+FILES = ["ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
+
+
+def run(width: int = 32) -> Result:
+    sketch = Sketch("saved")
+    x = sketch.recurrent("rnn", sketch.input("x", 4, width), width)
+    sketch.softmax("soft", sketch.matmul("head", x, 24))
+    return simulate(sketch.trace(), machine(leakage=1e-3))
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return run()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_four_files_are_written(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path)
+    assert names(tmp_path) == FILES
+    assert json.loads((tmp_path / "summary.json").read_text())["digest"] == result.digest
+
+
+def test_parquet_reads_back_equal(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path)
+    assert pyarrow.parquet.read_table(tmp_path / "ledger.parquet").equals(result.to_arrow())
+    operators = pyarrow.parquet.read_table(tmp_path / "operators.parquet")
+    assert operators.to_pydict() == result.operators
+
+
+def test_saving_twice_gives_the_same_bytes(result: Result, tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        result.save(tmp_path / folder)
+    for name in FILES:
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in ("first", "second"))
+        assert first == second
+
+
+def failing_write(table: object, where: Path) -> None:
+    Path(where).write_bytes(b"half a file")
+    raise OSError(28, "No space left on device")
+
+
+def test_a_failing_write_leaves_no_half_file(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyarrow.parquet.write_table", failing_write)
+    with pytest.raises(CodesignError, match="No space left on device; give another folder"):
+        result.save(tmp_path)
+    assert names(tmp_path) == ["summary.json", "timeline.json"]
+    assert json.loads((tmp_path / "timeline.json").read_text())["traceEvents"]
+
+
+def test_a_failing_write_keeps_the_file_that_was_there(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(16).save(tmp_path)
+    before = (tmp_path / "ledger.parquet").read_bytes()
+    monkeypatch.setattr("pyarrow.parquet.write_table", failing_write)
+    with pytest.raises(CodesignError):
+        result.save(tmp_path)
+    assert names(tmp_path) == FILES
+    assert (tmp_path / "ledger.parquet").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_made_is_a_one_line_error(result: Result, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CodesignError, match="give another folder") as caught:
+        result.save(tmp_path / "file" / "below")
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == ["file"]
+
+
+def ticks(microseconds: float) -> int:
+    return round(microseconds * 1_000_000)
+
+
+def check_timeline(timeline: dict[str, Any], hardware: Hardware, makespan: int) -> None:
+    """Named tracks; on each, slices in order that do not overlap and end with the run."""
+    events = timeline["traceEvents"]
+    tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert list(tracks.values()) == [engine.name for engine in hardware.engines]
+    slices = [event for event in events if event["ph"] == "X"]
+    assert {event["ph"] for event in events} == {"M", "X"}
+    for track in tracks:
+        times = [
+            (ticks(e["ts"]), ticks(e["ts"]) + ticks(e["dur"])) for e in slices if e["tid"] == track
+        ]
+        assert all(0 <= start <= end <= makespan for start, end in times)
+        assert all(a[1] <= b[0] for a, b in itertools.pairwise(times))
+    assert max(ticks(e["ts"]) + ticks(e["dur"]) for e in slices) == makespan
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(traces(), machines())
+def test_the_timeline_is_a_chrome_trace(trace: Trace, hardware: Hardware) -> None:
+    replay = simulate(trace, hardware).replay
+    timeline = json.loads(json.dumps(chrome_trace(replay.spans, hardware), allow_nan=False))
+    check_timeline(timeline, hardware, replay.makespan)
+    slices = [event for event in timeline["traceEvents"] if event["ph"] == "X"]
+    assert len(slices) == len(replay.spans)
+
+
+def test_a_slice_tells_its_operator_and_module(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path)
+    events = json.loads((tmp_path / "timeline.json").read_text())["traceEvents"]
+    head = next(event for event in events if event["name"] == "head")
+    assert head["cat"] == "contraction"
+    assert head["args"]["macs"] == 4 * 32 * 24
