@@ -54,11 +54,12 @@ def simulate(
             to change. Nothing is simulated before all of it is checked.
     """
     machine = _machine(hardware, settings or {}, plugins)
-    trace = _trace(model, args, kwargs, plugins, options)
     default = str(machine.precision) if machine.precision else NATIVE
     wanted = default if dtype is None else dtype
-    if wanted != NATIVE:
-        trace = with_precision(trace, DType.parse(wanted))
+    target = None if wanted == NATIVE else DType.parse(wanted)
+    trace = _trace(model, args, kwargs, plugins, options)
+    if target is not None:
+        trace = with_precision(trace, target)
     placement = place(trace, machine, residency)
     return build_result(placement, machine, replay(placement, machine, watch))
 

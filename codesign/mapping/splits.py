@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST = 6912
+"""Most combinations of cuts that a search scores for each loop order and set of held operands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -64,15 +67,28 @@ def splits(
         grain: natural multiple of the tile size, for example the rows of an array.
         limit: most candidates returned; the smallest and the whole are always among them.
     """
-    own = [extents[dim] for dim in dims]
-    found = {1: Split((), (), 1, 1)} if not own else {}
-    for place in reversed(range(len(own))):
-        inner = math.prod(own[place + 1 :])
-        for size in _sizes(own[place], max(1, grain // inner)):
-            cut = _cut(own, place, size)
-            found.setdefault(cut.size, cut)
-    ordered = [found[size] for size in sorted(found)]
-    return _thin(ordered, limit)
+    return _thin(_ranked(extents, dims, grain), limit)
+
+
+def choices(
+    extents: Sequence[int], classes: Sequence[Sequence[int]], grains: Sequence[int]
+) -> tuple[tuple[Split, ...], ...]:
+    """Candidate cuts of every class, few enough that all combinations can be scored.
+
+    The class with most candidates is thinned until at most ``MOST`` combinations are left, so that
+    a matrix-vector product, which has one row, keeps all cuts of its weights.
+
+    Args:
+        extents: trip counts of all loops of the nest.
+        classes: for each class the indices of its loops.
+        grains: for each class the natural multiple of its tile size.
+    """
+    found = [_ranked(extents, dims, grain) for dims, grain in zip(classes, grains, strict=True)]
+    limits = [len(cuts) for cuts in found]
+    while math.prod(limits) > MOST:
+        largest = limits.index(max(limits))
+        limits[largest] = max(2, limits[largest] * 4 // 5)
+    return tuple(_thin(cuts, limit) for cuts, limit in zip(found, limits, strict=True))
 
 
 def _cut(own: Sequence[int], place: int, size: int) -> Split:
@@ -82,16 +98,49 @@ def _cut(own: Sequence[int], place: int, size: int) -> Split:
     return Split((*head, size, *tail), edge, full, math.prod(own[:place]))
 
 
-def _sizes(extent: int, grain: int) -> list[int]:
-    even = {-(-extent // parts) for parts in range(1, 9)}
-    powers = {1 << bit for bit in range(extent.bit_length())}
-    grains = {grain * (1 << bit) for bit in range(max(1, (extent // grain).bit_length()))}
-    return sorted(size for size in even | powers | grains if 1 <= size <= extent)
+def _ranked(extents: Sequence[int], dims: Sequence[int], grain: int) -> list[tuple[int, Split]]:
+    """Cuts of different sizes with their ranks; the lowest rank is kept longest."""
+    own = [extents[dim] for dim in dims]
+    found = {} if own else {1: (0, Split((), (), 1, 1))}
+    for place in reversed(range(len(own))):
+        inner = math.prod(own[place + 1 :])
+        for size, rank in _sizes(own[place], max(1, grain // inner)).items():
+            cut = _cut(own, place, size)
+            found.setdefault(cut.size, (rank, cut))
+    return list(found.values())
 
 
-def _thin(ordered: list[Split], limit: int) -> tuple[Split, ...]:
-    if len(ordered) <= limit:
-        return tuple(ordered)
-    last = len(ordered) - 1
-    kept = sorted({round(step * last / (limit - 1)) for step in range(limit)})
-    return tuple(ordered[place] for place in kept)
+def _sizes(extent: int, grain: int) -> dict[int, int]:
+    """Extents of a tile along one loop by rank: grains first, powers of two, parts, others."""
+    bits = range(extent.bit_length())
+    ranked = {
+        0: [1, extent, *(grain << bit for bit in bits)],
+        1: [1 << bit for bit in bits],
+        2: [-(-extent // parts) for parts in range(2, 9)],
+        3: [3 << bit for bit in bits],
+    }
+    found: dict[int, int] = {}
+    for rank, sizes in ranked.items():
+        for size in sizes:
+            if size <= extent:
+                found.setdefault(size, rank)
+    return found
+
+
+def _thin(ranked: list[tuple[int, Split]], limit: int) -> tuple[Split, ...]:
+    """At most ``limit`` cuts by size: low ranks whole, the rank that overflows evenly."""
+    kept: list[Split] = []
+    for rank in sorted({rank for rank, _ in ranked}):
+        cuts = sorted((cut for r, cut in ranked if r == rank), key=lambda cut: cut.size)
+        kept += _evenly(cuts, limit - len(kept))
+    return tuple(sorted(kept, key=lambda cut: cut.size))
+
+
+def _evenly(cuts: list[Split], limit: int) -> list[Split]:
+    """At most ``limit`` of the cuts, the first and the last among them."""
+    if len(cuts) <= limit:
+        return cuts
+    if limit < 2:
+        return cuts[:limit]
+    last = len(cuts) - 1
+    return [cuts[place] for place in sorted({round(n * last / (limit - 1)) for n in range(limit)})]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget
-from codesign.mapping.splits import Split, splits
+from codesign.mapping.splits import Split, choices
 from codesign.workload.nest import Axis
 from codesign.workload.record import Op
 
@@ -31,7 +31,6 @@ Sizes = tuple[Array, Array, Array, Array]
 """Tile sizes (g, m, k, n) as products over the loops of each class, one entry per candidate."""
 
 GROUP, ROW, INNER, COLUMN = range(4)
-_CANDIDATES = (6, 12, 8, 12)  # splits tried per class: at most 6,912 tilings per order
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,16 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
 
 def _space(op: Op, model: ArrayModel) -> _Space:
     classes = op.loops.classes(len(op.inputs))
-    choices = tuple(
-        splits(op.loops.extents, dims, grain, limit)
-        for dims, grain, limit in zip(classes, model.grain, _CANDIDATES, strict=True)
-    )
-    index = np.array(list(itertools.product(*(range(len(c)) for c in choices))), dtype=np.int64)
+    cuts = choices(op.loops.extents, classes, model.grain)
+    index = np.array(list(itertools.product(*(range(len(c)) for c in cuts))), dtype=np.int64)
     tiles = np.ones((len(index), len(op.loops.dims)), dtype=np.int64)
     counts = np.ones((len(index), 4), dtype=np.int64)
-    for number, (dims, options) in enumerate(zip(classes, choices, strict=True)):
+    for number, (dims, options) in enumerate(zip(classes, cuts, strict=True)):
         picked = index[:, number]
         counts[:, number] = np.array([option.count for option in options])[picked]
         if dims:
             tiles[:, list(dims)] = np.array([option.tile for option in options])[picked]
-    return _Space(choices, index, tiles, counts)
+    return _Space(cuts, index, tiles, counts)
 
 
 def _sizes(op: Op, tiles: Array) -> Sizes:

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from codesign.hardware.plan import Budget, Loop, TilePlan
-from codesign.mapping.splits import Split, splits
+from codesign.mapping.splits import Split, choices
 from codesign.mapping.tiling import INNER, ArrayModel, Tiling
 from codesign.testing import convolution, matmul
 from codesign.workload.nest import LoopNest
@@ -77,12 +77,7 @@ def tile_bytes(op: Op, operand: int, tile: list[int]) -> int:
 def tilings(op: Op, model: ArrayModel) -> Iterator[Tiling]:
     """Every candidate of the search, unscored."""
     nest: LoopNest = op.loops
-    found = [
-        splits(nest.extents, dims, grain, limit)
-        for dims, grain, limit in zip(
-            nest.classes(len(op.inputs)), model.grain, (6, 12, 8, 12), strict=True
-        )
-    ]
+    found = choices(nest.extents, nest.classes(len(op.inputs)), model.grain)
     for g, m, k, n in itertools.product(*found):
         for order in ORDERS:
             for held in ((), (0,), (1,), (0, 1)):

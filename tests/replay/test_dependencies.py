@@ -28,7 +28,7 @@ from codesign.replay.fabric import Fabric
 from codesign.replay.lane import Lane
 from codesign.replay.run import Replay, replay
 from codesign.workload.dtype import DType
-from codesign.workload.record import Access, Op, Region, Tensor, Trace
+from codesign.workload.record import Access, Carry, Op, Region, Tensor, Trace
 
 NS = 1000
 
@@ -186,6 +186,25 @@ def test_a_step_of_a_region_begins_with_the_state_of_the_step_before() -> None:
     cells = [s for s in result.replay.spans if s.assignment.op.name == "rnn.cell"]
     assert len(cells) == 5
     assert all(b.end > a.end for a, b in itertools.pairwise(cells))
+
+
+def test_a_reader_of_the_state_waits_for_the_update_of_the_step_before() -> None:
+    state, update = tensor("state", "activation"), tensor("update", "activation")
+    x, y = tensor("x", "input"), tensor("y", "activation")
+    slow, quick = move("slow", (x,), (update,)), move("quick", (state,), (y,))
+    plans = {"slow": uniform(1, 0, 1000, 0), "quick": uniform(1, 0, 10, 0)}
+    body = tuple(
+        Assignment(op, f"npu{number}", plans[op.name], (False, False), 2**30)
+        for number, op in enumerate((slow, quick))
+    )
+    region = Region("loop", 3, (slow, quick), (Carry(state, update),))
+    trace = Trace("carried", (region,), (state, update, x, y))
+    result = replay(Placement(trace, (Block(region, body),), "dram"), machine(systolics=2))
+    assert [s.end for s in result.spans if s.assignment.op is quick] == [
+        10 * NS,
+        1010 * NS,
+        2010 * NS,
+    ]
 
 
 def test_steps_that_carry_nothing_overlap() -> None:

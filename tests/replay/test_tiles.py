@@ -177,6 +177,16 @@ def test_the_next_operators_loads_wait_for_room_in_the_buffer() -> None:
     assert roomy.spans[1].start == 200 * NS
 
 
+def test_room_is_kept_for_the_outputs_that_are_still_to_be_computed() -> None:
+    first, second = uniform(2, 10, 1000, 100), uniform(1, 100, 0, 0)
+    hardware = machine(bandwidth=1e9, duplex="full")
+    with watched():
+        replay = play(
+            hardware, assignment("a", first, budget=220), assignment("b", second, budget=220)
+        )
+    assert replay.spans[1].start == 2010 * NS
+
+
 @pytest.mark.parametrize("operand", [LOADED, LATE])
 def test_a_zero_cycle_tile_is_free_to_compute(operand: int) -> None:
     replay = play(machine(bandwidth=1e9), assignment("op", uniform(5, 10, 0, 0, operand=operand)))
