@@ -8,7 +8,8 @@ from typing import Any
 
 from codesign.errors import ModelError
 from codesign.hardware.spec import Hardware, load_hardware
-from codesign.mapping.place import Residency, place
+from codesign.mapping.place import place
+from codesign.mapping.residency import Residency
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
 from codesign.workload.check import check_trace

@@ -25,7 +25,7 @@ class Bus(Link):
     bandwidth: BytesPerSecond = 32e9
     duplex: Literal["half", "full"] = "half"
     energy: JoulesPerByte = 0.0
-    setup: Seconds = 0.0
+    setup: Seconds = 32e-9
 
     @property
     def separate(self) -> bool:

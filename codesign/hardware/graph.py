@@ -37,8 +37,8 @@ def build_graph(components: Mapping[str, Component]) -> Graph:
     return graph
 
 
-def route(graph: Graph, components: Mapping[str, Component], start: str, end: str) -> list[str]:
-    """Names of the links on the only path between two memories.
+def path(graph: Graph, components: Mapping[str, Component], start: str, end: str) -> list[str]:
+    """Names of the memories and links on the only path between two memories, ends included.
 
     Raises:
         HardwareError: one of the two is no memory, or no path joins them.
@@ -50,10 +50,9 @@ def route(graph: Graph, components: Mapping[str, Component], start: str, end: st
                 f"a route joins memories, got {name!r}{did_you_mean(name, memories)}"
             )
     try:
-        path = nx.shortest_path(graph, start, end)
+        return list(nx.shortest_path(graph, start, end))
     except nx.NetworkXNoPath as error:
         raise HardwareError(_missing_route(f"memory {start!r}", start, end)) from error
-    return [name for name in path if isinstance(components[name], Link)]
 
 
 def home(graph: Graph, components: Mapping[str, Component], buffer: str) -> str:

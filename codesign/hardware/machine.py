@@ -107,7 +107,17 @@ class Hardware:
         Raises:
             HardwareError: one of the two is no memory, or no path joins them.
         """
-        return tuple(graphs.route(self.graph, self.components, a, b))
+        path = graphs.path(self.graph, self.components, a, b)
+        return tuple(name for name in path if isinstance(self.components[name], Link))
+
+    def crossed(self, a: str, b: str) -> tuple[str, ...]:
+        """Names of the memories that a transfer from ``a`` to ``b`` goes through on its way.
+
+        Raises:
+            HardwareError: one of the two is no memory, or no path joins them.
+        """
+        path = graphs.path(self.graph, self.components, a, b)[1:-1]
+        return tuple(name for name in path if isinstance(self.components[name], Memory))
 
     def home(self, engine: str) -> Memory:
         """The memory where the tensors of an engine live by default.

@@ -62,4 +62,6 @@ class Paths:
         opposite = tuple(d for d in _NOMINAL if d.direction != direction)
         rates = [self.home_memory.service(served).bytes_per_s]
         rates.append(self.memory(buffer).service(opposite).bytes_per_s)
+        for name in self.hardware.crossed(self.home, buffer):  # bytes go in and out again
+            rates.append(self.memory(name).service(_NOMINAL).bytes_per_s // 2)
         return float(min([*rates, *(link.bytes_per_s for link in self.route(buffer))]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Literal, get_args
+from collections.abc import Iterable
+from typing import get_args
 
 from codesign.errors import MappingError, TraceError
 from codesign.hardware.component import Memory
@@ -13,12 +13,9 @@ from codesign.hardware.spec import Hardware
 from codesign.mapping.emit import make_move
 from codesign.mapping.paths import Paths
 from codesign.mapping.placement import Assignment, Block, Placement, Residence, Step
+from codesign.mapping.residency import Residency, fetched, kept, stationary
 from codesign.workload.attention import attention_parts
-from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace, iterate
-
-Residency = Literal["region", "none"]
-"""``region``: what a region reads or carries at every step stays on chip for its length, if all of
-it fits beside the tiles; ``none``: every operator fetches its operands and stores its results."""
+from codesign.workload.record import Item, Op, Region, Tensor, Trace
 
 
 def place(trace: Trace, hardware: Hardware, residency: Residency = "region") -> Placement:
@@ -95,7 +92,7 @@ class _Placer:
             elif isinstance(item, Region):
                 found.append(self.block(item, taken, resident))
             else:
-                found += self.steps(_likelier(item), taken, resident)
+                found += self.steps(item.likelier, taken, resident)
         return tuple(found)
 
     def parts(self, op: Op) -> tuple[Op, ...]:
@@ -150,12 +147,12 @@ class _Placer:
                 return placed
         # a state that an outer region keeps on chip still begins with its initial value
         initial = [c.initial for c in region.carries if c.initial and c.state.name in resident]
-        fetched = [tensor for tensor in initial if tensor.name not in resident]
-        first = self.transfer(f"{region.name}.preload", fetched, taken, load=True)
+        missing = [tensor for tensor in initial if tensor.name not in resident]
+        first = self.transfer(f"{region.name}.preload", missing, taken, load=True)
         return Block(region, self.steps(region.body, taken, resident), first)
 
     def resident_block(self, region: Region) -> Block | None:
-        tensors = _stationary(region)
+        tensors = stationary(region)
         buffers = {engine.buffer for engine in self.hardware.engines}
         needed = sum(tensor.bytes for tensor in tensors)
         names = frozenset(tensor.name for tensor in tensors)
@@ -169,9 +166,9 @@ class _Placer:
         except MappingError:
             return None  # the tiles do not fit beside it: the caller places the region without
         stays = tuple(Residence(tensor, buffer, region.name) for tensor in tensors)
-        fetched, kept = _fetched(region, tensors), _kept(self.trace, region, tensors)
-        first = self.transfer(f"{region.name}.preload", fetched, needed, load=True)
-        last = self.transfer(f"{region.name}.writeback", kept, needed, load=False)
+        begin, end = fetched(region, tensors), kept(self.trace, region, tensors)
+        first = self.transfer(f"{region.name}.preload", begin, needed, load=True)
+        last = self.transfer(f"{region.name}.writeback", end, needed, load=False)
         return Block(region, body, first, last, stays)
 
     def transfer(
@@ -189,57 +186,6 @@ class _Placer:
         return Assignment(
             op, self.hardware.engines[0].name, TilePlan(Loop((tile,)), 1e9), here, taken
         )
-
-
-def _fetched(region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
-    """What is at home before the first step: invariants, standing state, initial values."""
-    carried = {carry.state.name for carry in _carries((region,))}
-    invariant = {tensor.name for tensor in region.invariants}
-    standing = [
-        t for t in tensors if t.name not in carried and (t.name in invariant or t.role == "state")
-    ]
-    return standing + [carry.initial for carry in region.carries if carry.initial]
-
-
-def _kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
-    """What must be at home after the last step: outputs, standing state, what others read."""
-    inside = {op.name for op, _ in iterate(region.body)}
-    read = {a.tensor.name for op, _ in trace.ops() if op.name not in inside for a in op.inputs}
-    for carry in _carries(trace.items, but=region):
-        read |= {carry.update.name} | ({carry.initial.name} if carry.initial else set())
-    carried = {carry.state.name for carry in _carries((region,))}
-    written = {a.tensor.name for op, _ in iterate(region.body) for a in op.outputs} | carried
-    return [
-        t
-        for t in tensors
-        if t.name in written
-        and (t.name in read or t.role == "output" or (t.role == "state" and t.name not in carried))
-    ]
-
-
-def _carries(items: Iterable[Item], but: Region | None = None) -> Iterator[Carry]:
-    """Carries of all regions at any depth, but not of one region and what is inside it."""
-    for item in items:
-        if isinstance(item, Branch):
-            yield from _carries(item.taken + item.otherwise, but)
-        elif isinstance(item, Region) and item is not but:
-            yield from item.carries
-            yield from _carries(item.body, but)
-
-
-def _stationary(region: Region) -> list[Tensor]:
-    """Tensors that a region touches at every step in the same place."""
-    found: dict[str, Tensor] = {}
-    for op, _ in iterate(region.body):
-        for access in op.operands:
-            if not access.advance:
-                found.setdefault(access.tensor.name, access.tensor)
-    moving = {a.tensor.name for op, _ in iterate(region.body) for a in op.operands if a.advance}
-    return [tensor for name, tensor in found.items() if name not in moving]
-
-
-def _likelier(branch: Branch) -> tuple[Item, ...]:
-    return branch.taken if branch.probability >= 0.5 else branch.otherwise
 
 
 def _check_capacity(trace: Trace, home: Memory) -> None:

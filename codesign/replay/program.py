@@ -40,7 +40,8 @@ class Transfers:
             crossed = tuple((link.name, channel * link.separate) for link in links)
             ends = (self.home, buffer) if direction == "read" else (buffer, self.home)
             setup = sum(ticks(link.setup_s) for link in links)
-            self._routes[key] = Route(ends[0], crossed, ends[1], setup)
+            between = self.hardware.crossed(self.home, buffer)
+            self._routes[key] = Route(ends[0], crossed, ends[1], setup, between)
         return self._routes[key]
 
     def parts(self, engine: str, moves: tuple[Move, ...], direction: Direction) -> Parts:

@@ -16,6 +16,7 @@ from codesign.units import PS_PER_S
 PARTS = 840
 """Sub-units of a byte/s: the least common multiple of 1 to 8."""
 WORK_PER_BYTE = PS_PER_S * PARTS
+_MEMORY = -1  # stands for the channel where a resource is a memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Route:
         source: memory that is read.
         links: links crossed, each with the channel used (0, or 1 for writes on a separate link).
         target: memory that is written.
+        crossed: memories on the way, which are written and read at once.
         setup: ticks from issuing a transfer to its first byte.
     """
 
@@ -33,6 +35,7 @@ class Route:
     links: tuple[tuple[str, int], ...]
     target: str
     setup: int
+    crossed: tuple[str, ...] = ()
 
 
 class Shares:
@@ -92,12 +95,11 @@ class Shares:
                 for name, crossing in users.items()
                 if crossing
             )
-            for number in list(users[tightest]):
+            for number in dict.fromkeys(users[tightest]):
                 rates[number] = max(1, share)
                 for name, crossing in users.items():
-                    if number in crossing:
-                        crossing.remove(number)
-                        room[name] -= share * active[number]
+                    room[name] -= share * active[number] * crossing.count(number)
+                    users[name] = [other for other in crossing if other != number]
         return rates
 
     def _resources(
@@ -110,17 +112,19 @@ class Shares:
             route, read, write = self._members[number]
             patterns.setdefault(route.source, []).extend([read] * active[number])
             patterns.setdefault(route.target, []).extend([write] * active[number])
-            for resource in {(route.source, -1): 0, (route.target, -1): 0} | dict.fromkeys(
-                route.links, 0
-            ):
+            for name in route.crossed:
+                patterns.setdefault(name, []).extend([write, read] * active[number])
+            ends = [(name, _MEMORY) for name in (route.source, route.target)]
+            twice = [(name, _MEMORY) for name in route.crossed for _ in range(2)]  # in and out
+            for resource in (*dict.fromkeys((*ends, *route.links)), *twice):
                 users.setdefault(resource, []).append(number)
-        room = {
-            (name, channel): (
-                self._served(name, patterns[name]) if channel < 0 else self._links[name].bytes_per_s
+        room = {}
+        for name, channel in users:
+            is_memory = channel == _MEMORY
+            rate = (
+                self._served(name, patterns[name]) if is_memory else self._links[name].bytes_per_s
             )
-            * PARTS
-            for name, channel in users
-        }
+            room[name, channel] = rate * PARTS
         return room, users
 
     def _served(self, name: str, patterns: list[Descriptor]) -> int:

@@ -130,7 +130,7 @@ def _charges(
 def _way(
     assignment: Assignment, operand: int, size: int, load: bool, home: str, hardware: Hardware
 ) -> Iterator[tuple[str, str, str, int]]:
-    """A move charges the memory it leaves, the links it crosses and the memory it reaches."""
+    """A move charges the memory it leaves, what it crosses and the memory it reaches."""
     buffer = hardware.engine(assignment.engine).buffer
     if buffer == home:
         return
@@ -139,6 +139,9 @@ def _way(
     yield source, "read", role, size
     for link in hardware.route(home, buffer):
         yield link, "move", role, size
+    for memory in hardware.crossed(home, buffer):
+        yield memory, "write", role, size
+        yield memory, "read", role, size
     yield target, "write", role, size
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -27,6 +27,7 @@ __all__ = [
     "Role",
     "Tensor",
     "Trace",
+    "all_carries",
     "contiguous_strides",
     "iterate",
 ]
@@ -182,7 +183,7 @@ class Region:
         """Tensors that every step reads and none writes, in order of first use."""
         ops = [op for op, _ in iterate(self.body)]
         written = {a.tensor.name for op in ops for a in op.outputs}
-        written |= {carry.state.name for carry in self.carries}
+        written |= {carry.state.name for carry in all_carries((self,))}
         reads = {a.tensor.name: a.tensor for op in ops for a in op.inputs if not a.advance}
         return tuple(tensor for name, tensor in reads.items() if name not in written)
 
@@ -203,6 +204,11 @@ class Branch:
     taken: tuple[Item, ...]
     otherwise: tuple[Item, ...]
 
+    @property
+    def likelier(self) -> tuple[Item, ...]:
+        """The side that is counted and replayed."""
+        return self.taken if self.probability >= 0.5 else self.otherwise
+
 
 Item: TypeAlias = Op | Region | Branch
 
@@ -215,7 +221,17 @@ def iterate(items: tuple[Item, ...], times: int = 1) -> Iterator[tuple[Op, int]]
         elif isinstance(item, Region):
             yield from iterate(item.body, times * item.steps)
         else:
-            yield from iterate(item.taken if item.probability >= 0.5 else item.otherwise, times)
+            yield from iterate(item.likelier, times)
+
+
+def all_carries(items: Iterable[Item], but: Region | None = None) -> Iterator[Carry]:
+    """Carries of all regions at any depth, but not of one region and what is inside it."""
+    for item in items:
+        if isinstance(item, Branch):
+            yield from all_carries(item.taken + item.otherwise, but)
+        elif isinstance(item, Region) and item is not but:
+            yield from item.carries
+            yield from all_carries(item.body, but)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,9 @@ def test_a_number_without_a_unit_is_caught(hint: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "hint", [str, bool, Count, Count | None, Mapping[str, Annotated[float, Unit("J")]]], ids=str
+    "hint",
+    [str, bool, Count, Count | None, Mapping[str, Annotated[float, Unit("J")]]],
+    ids=["text", "switch", "count", "count or none", "table"],
 )
 def test_words_switches_and_numbers_with_a_unit_pass(hint: Any) -> None:
     class Fine(Store):

@@ -13,7 +13,7 @@ from strategies import Sketch, machine, machines, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency
+from codesign.mapping.residency import Residency
 from codesign.result.result import Result
 from codesign.workload.record import Trace
 

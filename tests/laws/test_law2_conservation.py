@@ -12,7 +12,7 @@ from strategies import Sketch, machine, machines, matmul_op, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency
+from codesign.mapping.residency import Residency
 from codesign.result.result import Result
 from codesign.workload.record import Access, Region, Trace
 

@@ -12,8 +12,8 @@ from codesign import simulate
 from codesign.hardware.component import Descriptor
 from codesign.hardware.plan import TilePlan
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency
 from codesign.mapping.placement import Assignment
+from codesign.mapping.residency import Residency
 from codesign.replay.run import Replay
 from codesign.units import PS_PER_S
 from codesign.workload.record import Trace

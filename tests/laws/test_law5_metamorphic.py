@@ -13,7 +13,7 @@ from strategies import AMPLE, KIB, Sketch, machine, machines, traces
 from codesign import simulate
 from codesign.hardware.component import Component
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency
+from codesign.mapping.residency import Residency
 from codesign.result.result import Result
 from codesign.workload.dtype import DType
 from codesign.workload.record import Access, Carry, Item, Op, Region, Tensor, Trace

@@ -8,8 +8,9 @@ import pytest
 from toy_machine import machine, priced
 
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency, place
+from codesign.mapping.place import place
 from codesign.mapping.placement import Block
+from codesign.mapping.residency import Residency
 from codesign.testing.operators import whole
 from codesign.workload.nest import matmul_nest
 from codesign.workload.record import Access, Carry, Op, Region, Trace

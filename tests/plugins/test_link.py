@@ -26,8 +26,8 @@ def test_every_byte_carried_costs_its_energy() -> None:
     assert bus(energy=4e-12).energy_j("move", 25) == pytest.approx(1e-10)
 
 
-def test_a_plain_bus_is_free_and_immediate() -> None:
-    assert (bus().setup_s, bus().energy_j("move", 1)) == (0.0, 0.0)
+def test_a_plain_bus_takes_no_energy_and_32_ns_to_set_up() -> None:
+    assert (bus().setup_s, bus().energy_j("move", 1)) == (32e-9, 0.0)
 
 
 def test_the_set_up_is_the_field() -> None:

@@ -22,8 +22,9 @@ from strategies import (
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
-from codesign.mapping.place import Residency, place
+from codesign.mapping.place import place
 from codesign.mapping.placement import Assignment, Block, Placement, Step
+from codesign.mapping.residency import Residency
 from codesign.replay.fabric import Fabric
 from codesign.replay.lane import Lane
 from codesign.replay.run import Replay, replay
