@@ -17,7 +17,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests

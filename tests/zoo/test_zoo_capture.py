@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from codesign.models import resolve_model
 from codesign.workload.capture import trace
 from codesign.workload.file import load_trace, save_trace
 from codesign.workload.precision import with_precision
-from codesign.workload.record import Region, Trace
+from codesign.workload.record import Region, Trace, iterate
 from codesign.zoo import Example, codesign_models
 from codesign.zoo.llama import LlamaConfig, decode, prefill
 
@@ -30,6 +31,15 @@ def example(name: str) -> Example:
     with torch.device("meta"):
         module, args = build(1, length, LlamaConfig(layers=2))
     return module.eval(), args, {}
+
+
+MACS = {
+    "resnet50": 4_089_184_256,
+    "mobilenet_v2": 300_774_272,
+    "efficientnet_b0": 385_814_752,
+    "vit_b_16": 17_563_828_224,
+}
+"""Matrix work only: 1 MAC is 2 of the FLOPs that torch counts."""
 
 
 @cache
@@ -54,6 +64,17 @@ def test_macs_equal_those_of_the_torch_counter_on_the_meta_device(name: str) -> 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(*args, **kwargs)
     assert 2 * captured(name).macs == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", MACS)
+def test_the_vision_models_have_the_published_macs(name: str) -> None:
+    assert captured(name).macs == MACS[name]
+
+
+def test_the_batch_multiplies_macs_but_not_weights() -> None:
+    four = resolve_model("mobilenet_v2", batch=4)
+    assert four.macs == 4 * captured("mobilenet_v2").macs
+    assert four.parameter_bytes == captured("mobilenet_v2").parameter_bytes
 
 
 @pytest.mark.parametrize("name", codesign_models())
@@ -83,6 +104,20 @@ def test_tied_weights_of_gpt2_are_stored_once() -> None:
 def test_the_lstm_is_one_region_per_layer() -> None:
     assert [region.steps for region in captured("lstm_lm").regions] == [50, 50]
     assert captured("lstm_lm").macs == 43_827_200
+
+
+def test_a_longer_sequence_is_the_same_file_with_more_steps() -> None:
+    longer = resolve_model("lstm_lm", steps=200)
+    assert [region.steps for region in longer.regions] == [200, 200]
+    assert len(longer.items) == len(captured("lstm_lm").items)
+
+
+def test_a_step_of_the_lstm_keeps_its_matrix_and_moves_through_the_sequence() -> None:
+    region, _ = captured("lstm_lm").regions
+    assert "lstm.weight_hh_l0" in {tensor.name for tensor in region.invariants}
+    assert {carry.state.role for carry in region.carries} == {"state"}
+    moving = {a.tensor.name for op, _ in iterate(region.body) for a in op.operands if a.advance}
+    assert moving == {"lstm.layer0.input.out", "lstm.layer0.out"}
 
 
 def test_the_transducer_encoder_is_one_region_per_layer_at_its_rate() -> None:
