@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import sys
@@ -75,7 +76,7 @@ def resolve_model(
 
 def list_models(plugins: Sequence[Path | str] = ()) -> dict[str, ModelEntry]:
     """Every model that can be named, with its description and options, in order of the names."""
-    offered = registry(tuple(Path(folder) for folder in plugins)).get("codesign_models")
+    offered = registry(plugins).get("codesign_models")
     return dict(sorted(offered.items()))
 
 
@@ -110,7 +111,8 @@ def _from_entry(
 
 
 def _from_factory(spec: str, given: Mapping[str, int], capture: Mapping[str, Any]) -> Trace:
-    with _current_folder_importable():
+    # what the user's code prints is no part of our output
+    with _current_folder_importable(), contextlib.redirect_stdout(sys.stderr):
         factory = _factory(spec)
         check_options(spec, given, _options_of(factory))
         from codesign.workload.capture import trace
@@ -126,7 +128,7 @@ def _factory(spec: str) -> Callable[..., Any]:
         module = importlib.import_module(path)
     except CodesignError:
         raise
-    except Exception as error:  # importing runs the user's code; name it and say what it raised
+    except (Exception, SystemExit) as error:  # the user's code runs here; say what it raised
         raise ModelError(
             f"{spec}: importing {path!r} failed: {one_line(error)}; "
             "write package.module:factory as it is imported from the current folder"

@@ -44,14 +44,14 @@ class Offer:
 class Registry:
     """Everything that the loaded plugins offer, by hook and name."""
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path | str] = ()) -> None:
         self.manager = pluggy.PluginManager(GROUP)
         self.manager.add_hookspecs(hookspecs)
         self._origins: dict[str, str] = {}
         for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
             self._register(entry.name, str(entry.value), entry.load)
         for folder in folders:
-            self._load_folder(folder)
+            self._load_folder(Path(folder))
         self._offers: dict[str, dict[str, Offer]] = {}
 
     def offers(self, hook: str) -> Mapping[str, Offer]:
@@ -170,7 +170,26 @@ def _unique(offers: Iterable[Offer]) -> dict[str, Offer]:
     return found
 
 
+class _Registries:
+    """Registries by their folders, each loaded once until ``cache_clear``."""
+
+    def __call__(self, folders: Sequence[Path | str] = ()) -> Registry:
+        """The registry of the installed plugins and of those in ``folders``.
+
+        Raises:
+            PluginError: a folder that does not exist, a plugin that cannot be loaded, or a clash.
+        """
+        return _load(tuple(Path(folder) for folder in folders))
+
+    def cache_clear(self) -> None:
+        """Forgets every registry: the next call looks at the folders anew."""
+        _load.cache_clear()
+
+
 @lru_cache(maxsize=8)
-def registry(folders: tuple[Path, ...] = ()) -> Registry:
-    """The registry of the installed plugins and of those in ``folders``, loaded once."""
+def _load(folders: tuple[Path, ...]) -> Registry:
     return Registry(folders)
+
+
+registry = _Registries()
+"""The registry of some folders, given as paths or as text; the same folders are loaded once."""

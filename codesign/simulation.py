@@ -30,7 +30,7 @@ def simulate(
     settings: Mapping[str, object] | None = None,
     dtype: str | None = None,
     residency: Residency = "region",
-    plugins: Sequence[Path] = (),
+    plugins: Sequence[Path | str] = (),
     watch: Watcher | None = None,
     **options: int,
 ) -> Result:
@@ -66,7 +66,7 @@ def simulate(
 
 
 def _machine(
-    hardware: Hardware | str | Path, settings: Mapping[str, object], plugins: Sequence[Path]
+    hardware: Hardware | str | Path, settings: Mapping[str, object], plugins: Sequence[Path | str]
 ) -> Hardware:
     if not isinstance(hardware, Hardware):
         hardware = load_hardware(hardware, plugins=plugins)
@@ -79,7 +79,7 @@ def _trace(
     model: Trace | str | Any,
     args: tuple[Any, ...] | None,
     kwargs: Mapping[str, Any] | None,
-    plugins: Sequence[Path],
+    plugins: Sequence[Path | str],
     options: Mapping[str, Any],
 ) -> Trace:
     if isinstance(model, (Trace, str)) and (args is not None or kwargs is not None):

@@ -14,13 +14,14 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator
 
 from codesign.errors import UnitError
 
 PS_PER_S = 10**12
 """Replay ticks per second: a tick is one picosecond."""
+_NOISE = 1e-12  # relative; thousands of roundings of a double
 
 _PREFIX = {"": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
 _PREFIX |= {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
@@ -36,8 +37,6 @@ _SPELLINGS: dict[str, dict[str, float]] = {
     "J/B": {"J/B": 1.0, "J/bit": 8.0, "J/b": 8.0},
     "W": {"W": 1.0},
     "V": {"V": 1.0},
-    "m": {"m": 1.0},
-    "m2": {"m2": 1.0},
     "B/cycle": {"B/cycle": 1.0, "bit/cycle": 0.125},
     "cycle": {"cycle": 1.0, "cycles": 1.0},
 }
@@ -97,7 +96,7 @@ def _word(unit: str) -> str:
 
 def _example(unit: str) -> str:
     prefix = {"B": "1 MiB", "B/s": "25.6 GB/s", "Hz": "1 GHz", "s": "10 ns", "J": "0.3 pJ"}
-    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V", "m2": "2e-6 m2"}
+    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V"}
     return f"write for example {prefix.get(unit, '64')!r}"
 
 
@@ -116,43 +115,48 @@ def _whole(unit: str) -> BeforeValidator:
     def read(value: object) -> int:
         number = parse_quantity(value, unit)
         if number != int(number):
-            raise UnitError(f"expected a whole number in {unit}, got {value!r}; round it")
+            where = "" if unit == "1" else f" in {unit}"
+            raise UnitError(f"expected a whole number{where}, got {value!r}; round it")
         return int(number)
 
     return BeforeValidator(read)
 
 
-Count = Annotated[int, _whole("1"), Ge(1), Unit("1")]
-"""A whole number of at least 1."""
-Natural = Annotated[int, _whole("1"), Ge(0), Unit("1")]
-"""A whole number of at least 0."""
-Bytes = Annotated[int, _whole("B"), Ge(1), Unit("B")]
-"""A whole number of bytes, ``"1 MiB"``."""
-Hertz = Annotated[float, _real("Hz"), Ge(1), Unit("Hz")]
-"""A clock of at least 1 Hz, ``"1 GHz"``."""
-BytesPerSecond = Annotated[float, _real("B/s"), Ge(1), Unit("B/s")]
-"""A rate of at least 1 B/s, ``"25.6 GB/s"``."""
-Seconds = Annotated[float, _real("s"), Ge(0), Unit("s")]
-"""A time, ``"10 ns"``."""
-Joules = Annotated[float, _real("J"), Ge(0), Unit("J")]
-"""An energy for one action, ``"0.3 pJ"``."""
-JoulesPerByte = Annotated[float, _real("J/B"), Ge(0), Unit("J/B")]
-"""An energy per byte moved, ``"8 pJ/bit"``."""
-Watts = Annotated[float, _real("W"), Ge(0), Unit("W")]
-"""A power, ``"3 mW"``."""
+# The upper limits lie far beyond any hardware. They keep the integer arithmetic of the tile search
+# within 64 bits, and catch a forgotten prefix.
+Count = Annotated[int, _whole("1"), Ge(1), Le(10**6), Unit("1")]
+"""A whole number from 1 to a million."""
+Natural = Annotated[int, _whole("1"), Ge(0), Le(10**6), Unit("1")]
+"""A whole number from 0 to a million."""
+Bytes = Annotated[int, _whole("B"), Ge(1), Le(2**60), Unit("B")]
+"""A whole number of bytes up to 1 EiB, ``"1 MiB"``."""
+Hertz = Annotated[float, _real("Hz"), Ge(1), Le(1e13), Unit("Hz")]
+"""A clock from 1 Hz to 10 THz, ``"1 GHz"``."""
+BytesPerSecond = Annotated[float, _real("B/s"), Ge(1), Le(1e18), Unit("B/s")]
+"""A rate from 1 B/s to 1 EB/s, ``"25.6 GB/s"``."""
+Seconds = Annotated[float, _real("s"), Ge(0), Le(1), Unit("s")]
+"""A time up to 1 s, ``"10 ns"``."""
+Joules = Annotated[float, _real("J"), Ge(0), Le(1), Unit("J")]
+"""An energy for one action up to 1 J, ``"0.3 pJ"``."""
+JoulesPerByte = Annotated[float, _real("J/B"), Ge(0), Le(1), Unit("J/B")]
+"""An energy per byte moved up to 1 J/B, ``"8 pJ/bit"``."""
+Watts = Annotated[float, _real("W"), Ge(0), Le(1e6), Unit("W")]
+"""A power up to 1 MW, ``"3 mW"``."""
 BytesPerCycle = Annotated[float, _real("B/cycle"), Gt(0), Unit("B/cycle")]
 """A port width, ``"32 B/cycle"``."""
 
 
 def ticks(seconds: float) -> int:
-    """Rounds a time up to whole picoseconds.
+    """Rounds a time up to whole picoseconds, but for the rounding error of the time itself.
 
-    A product such as 3 x 0.1 ns carries a rounding error of about 1e-16; without the small slack
-    it would be rounded up by a whole tick.
+    A product such as 5 x 0.1 ns carries a relative error of about 1e-16 and would be rounded up by
+    a whole tick. So a time that exceeds a whole number of ticks by no more than 1e-12 of itself is
+    taken for that number: it loses less than a thousandth of a tick below 1 ms, and from 0.5 s on
+    it goes to the nearest tick, up or down.
     """
     exact = seconds * PS_PER_S
     near = round(exact)
-    return near if abs(exact - near) <= 1e-9 * max(1.0, abs(exact)) else -int(-exact // 1)
+    return near if abs(exact - near) <= _NOISE * max(1.0, abs(exact)) else -int(-exact // 1)
 
 
 def cycles_to_ticks(cycles: int, clock_hz: float) -> int:

@@ -13,7 +13,7 @@ from codesign.workload.assembly import Body
 from codesign.workload.builder import Builder
 from codesign.workload.graph import Graph, Node, Value
 from codesign.workload.lowering import Lowering
-from codesign.workload.record import Access, Branch, Carry, Item, Region, Tensor
+from codesign.workload.record import Access, Branch, Carry, Item, Region, Tensor, iterate
 from codesign.workload.rewrite import carried, every_op, redirect
 
 
@@ -169,7 +169,10 @@ def _land(
 
 
 def _cond(node: Node, builder: Builder) -> None:
-    """``cond(predicate, true_body, false_body, operands)``: both sides write the same results."""
+    """``cond(predicate, true_body, false_body, operands)``: both sides write the same results.
+
+    The trace keeps both, but only the likelier one counts; a note says what that leaves out.
+    """
     probability = builder.branch_probability
     if probability is None:
         raise CaptureError(
@@ -182,7 +185,22 @@ def _cond(node: Node, builder: Builder) -> None:
         _side(builder, builder.body(graph, inputs, what), targets)
         for graph, what in zip(node.args[1:3], ("taken", "otherwise"), strict=True)
     ]
-    builder.append(Branch(builder.unique("cond"), probability, *sides))
+    branch = Branch(builder.unique("cond"), probability, *sides)
+    builder.note(_counted(branch))
+    builder.append(branch)
+
+
+def _counted(branch: Branch) -> str:
+    """What a result leaves out, said with it: the side that is not counted."""
+    other = branch.otherwise if branch.likelier is branch.taken else branch.taken
+    chance = max(branch.probability, 1 - branch.probability)
+    here, there = (
+        sum(op.macs * times for op, times in iterate(side)) for side in (branch.likelier, other)
+    )
+    return (
+        f"cond {branch.name!r}: only the likelier side (p = {chance:.2f}) is counted, {here:,} "
+        f"MACs; the other side has {there:,} MACs"
+    )
 
 
 def _side(builder: Builder, body: Body, targets: Sequence[Access]) -> tuple[Item, ...]:

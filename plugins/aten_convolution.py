@@ -1,4 +1,9 @@
-"""Convolutions of any rank and grouping as loop nests, without an im2col copy."""
+"""Convolutions of any rank and grouping as loop nests, without an im2col copy.
+
+A transposed convolution is the standard pair: one matrix product makes the contribution of every
+input pixel to every tap of its window, the columns, and col2im sums those that meet in one output
+pixel (Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016, section 4).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from typing import Any
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
 from codesign.workload.builder import Builder
+from codesign.workload.contraction import labelled_nest
 from codesign.workload.graph import Node, Value
 from codesign.workload.lowering import Lowering
 from codesign.workload.nest import Axis, LoopNest
@@ -18,16 +24,12 @@ from codesign.workload.record import Access
 
 @dataclass(frozen=True)
 class _Window:
-    """How taps and pixels meet: the wider image is at ``stride * pixel + dilation * tap - pad``.
-
-    The wider image is the input, or for a transposed convolution the output.
-    """
+    """How taps and pixels meet: the input is read at ``stride * pixel + dilation * tap - pad``."""
 
     stride: tuple[int, ...]
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
     groups: int
-    transposed: bool = False
 
 
 def _convolution(node: Node, builder: Builder, *, rank: int) -> None:
@@ -41,18 +43,17 @@ def _convolution(node: Node, builder: Builder, *, rank: int) -> None:
 
 def _transposed(node: Node, builder: Builder, *, rank: int) -> None:
     """``(input, weight, bias, stride, padding, output_padding, groups, dilation)``."""
-    stride = _spread(node.argument(3, "stride", 1), rank)
-    padding = _spread(node.argument(4, "padding", 0), rank)
-    dilation = _spread(node.argument(7, "dilation", 1), rank)
-    groups = node.argument(6, "groups", 1)
-    _emit(node, builder, _Window(stride, padding, dilation, groups, True))
+    _emit_transposed(node, builder, rank, node.argument(6, "groups", 1))
 
 
 def _general(node: Node, builder: Builder) -> None:
     """``convolution(..., stride, padding, dilation, transposed, output_padding, groups)``."""
     rank = len(node.args[1].shape) - 2
+    if node.args[6]:
+        _emit_transposed(node, builder, rank, node.args[8])
+        return
     stride, padding, dilation = (_spread(value, rank) for value in node.args[3:6])
-    _emit(node, builder, _Window(stride, padding, dilation, node.args[8], bool(node.args[6])))
+    _emit(node, builder, _Window(stride, padding, dilation, node.args[8]))
 
 
 def _spread(value: Any, rank: int) -> tuple[int, ...]:
@@ -75,20 +76,17 @@ def _emit(node: Node, builder: Builder, window: _Window) -> None:
     if len(source.shape) == rank + 1:
         source, output = view.unsqueeze(source, 0), view.unsqueeze(output, 0)
     loops = _loops(source, weight, output, window)
-    taps = _names("k", rank)
-    pixels = [name for name in loops if name[0] in "oi" and name != "ci"]
-    plain, wide = _axes(loops, pixels), _window_axes(loops, pixels, taps, window)
-    images = (plain, wide) if window.transposed else (wide, plain)
+    pixels, taps = _names("o", rank), _names("k", rank)
+    image = _window_axes(loops, pixels, taps, window)
     lead = ["g"] if groups > 1 else []
-    channels = ["ci", "co"] if window.transposed else ["co", "ci"]
     factors = [
-        (_split(source, 1, groups), (*_axes(loops, ["b", *lead, "ci"]), *images[0])),
-        (_split(weight, 0, groups), _axes(loops, [*lead, *channels, *taps])),
+        (_split(source, 1, groups), (*_axes(loops, ["b", *lead, "ci"]), *image)),
+        (_split(weight, 0, groups), _axes(loops, [*lead, "co", "ci", *taps])),
     ]
     bias = node.argument(2, "bias")
     if isinstance(bias, Value):
         factors.append((_split(builder.access(bias), 0, groups), _axes(loops, [*lead, "co"])))
-    result = _split(output, 1, groups), (*_axes(loops, ["b", *lead, "co"]), *images[1])
+    result = _split(output, 1, groups), _axes(loops, ["b", *lead, "co", *pixels])
     nest = LoopNest(
         tuple(loops), tuple(loops.values()), tuple(axes for _, axes in [*factors, result])
     )
@@ -98,6 +96,36 @@ def _emit(node: Node, builder: Builder, window: _Window) -> None:
     )
 
 
+def _emit_transposed(node: Node, builder: Builder, rank: int, groups: int) -> None:
+    """Columns of input pixels by output channels and taps, then their sum with the bias.
+
+    The sum starts from the bias, so that it adds as often as there are columns. Columns that fall
+    into the padding are made and read too, as the matrix product makes them.
+    """
+    output = builder.new(node.outputs[0])
+    source, weight = builder.access(node.args[0]), builder.access(node.args[1])
+    if len(source.shape) == rank + 1:
+        source = view.unsqueeze(source, 0)
+    first, second = view.split_axis(source, 1, groups), view.split_axis(weight, 0, groups)
+    rows, columns = [f"m{i}" for i in range(rank)], [f"n{i}" for i in range(rank + 1)]
+    shape = (source.shape[0], groups, *second.shape[2:], *source.shape[2:])
+    made = builder.tensor("columns", shape, output.tensor.dtype).access()
+    extents = dict(zip(["b", "g", *columns, *rows], shape, strict=True)) | {"k": first.shape[2]}
+    accesses, nest = labelled_nest(
+        [
+            (first, ["b", "g", "k", *rows]),
+            (second, ["g", "k", *columns]),
+            (made, ["b", "g", *columns, *rows]),
+        ],
+        extents,
+    )
+    builder.emit("contraction", accesses[:2], accesses[2:], nest=nest)
+    bias = node.argument(2, "bias")
+    terms = [made, *([builder.access(bias)] if isinstance(bias, Value) else [])]
+    taps = tuple(weight.shape[2:])
+    builder.emit("reduce", terms, [output], what="col2im", functions=("sum",), taps=taps)
+
+
 def _names(letter: str, rank: int) -> list[str]:
     return [f"{letter}{axis}" for axis in "zyx"[3 - rank :]]
 
@@ -105,10 +133,9 @@ def _names(letter: str, rank: int) -> list[str]:
 def _loops(source: Access, weight: Access, output: Access, window: _Window) -> dict[str, int]:
     """Extents: batch, group, output channel, pixels, then input channel and taps."""
     rank, groups = len(window.stride), window.groups
-    narrow, letter = (source, "i") if window.transposed else (output, "o")
     loops = {"b": source.shape[0]} | ({"g": groups} if groups > 1 else {})
     loops["co"] = output.shape[1] // groups
-    loops |= dict(zip(_names(letter, rank), narrow.shape[2:], strict=True))
+    loops |= dict(zip(_names("o", rank), output.shape[2:], strict=True))
     loops["ci"] = source.shape[1] // groups
     return loops | dict(zip(_names("k", rank), weight.shape[2:], strict=True))
 

@@ -153,8 +153,8 @@ def _scatter_axis(node: Node, builder: Builder, *, functions: Sequence[str] = ()
 
 
 def _scatter_reduce(node: Node, builder: Builder) -> None:
-    """``scatter_reduce(input, axis, index, source, reduce)``."""
-    _scatter_axis(node, builder, functions=(str(node.args[4]),))
+    """``scatter_reduce(input, axis, index, source, reduce)``; the reduction by its plain name."""
+    _scatter_axis(node, builder, functions=(str(node.args[4]).removeprefix("a"),))
 
 
 @hookimpl

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from annotated_types import Gt, Le
+from annotated_types import Ge, Le
 
 from codesign import Component, Descriptor, Memory, Service, hookimpl
 from codesign.units import BytesPerSecond, JoulesPerByte, Unit
 
-Share = Annotated[float, Gt(0), Le(1), Unit("1")]
+Share = Annotated[float, Ge(1e-3), Le(1), Unit("1")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
 from codesign.workload import view
-from codesign.workload.affine import project, traversal
+from codesign.workload.affine import project, traversal, without_broadcast
 from codesign.workload.pattern import label
 from codesign.workload.record import Access, Op, Trace
 from codesign.workload.rewrite import Editor, with_operands
@@ -34,7 +34,7 @@ def fold_batch_norms(trace: Trace) -> Trace:
         if label(op) != "batch_norm" or op.kind != "elementwise":
             continue
         product = editor.maker(op.inputs[0].tensor)
-        fused = _folded(product, op) if product else None
+        fused = _folded(editor, product, op) if product else None
         alone = product and editor.only_read_by(product.outputs[0].tensor, op)
         if product and fused and alone and editor.may_merge((product, op), op):
             editor.merge((product, op), op, fused)
@@ -44,8 +44,10 @@ def fold_batch_norms(trace: Trace) -> Trace:
     return changed.replace(notes=(*changed.notes, _NOTE))
 
 
-def _folded(product: Op, norm: Op) -> Op | None:
+def _folded(editor: Editor, product: Op, norm: Op) -> Op | None:
     """The contraction with the norm inside, or None where the norm is not one of its columns."""
+    if product.attribute("taps") is not None:
+        return _folded_columns(editor, product, norm)
     if product.kind != "contraction" or not _is_linear_in_weight(product):
         return None
     source, written = norm.inputs[0], product.outputs[0]
@@ -60,6 +62,21 @@ def _folded(product: Op, norm: Op) -> Op | None:
     if product.functions:
         return replace(product, outputs=(output,))
     return replace(with_operands(product, [(operand, axes)], output), functions=("add",))
+
+
+def _folded_columns(editor: Editor, sums: Op, norm: Op) -> Op | None:
+    """The sum of a transposed convolution's columns, whose weight takes the scale of the norm."""
+    product = editor.maker(sums.inputs[0].tensor)
+    bias = sums.inputs[1:] or (without_broadcast(_shift(norm)),)
+    output = view.reshape(norm.outputs[0], sums.outputs[0].shape)
+    if product is None or product.kind != "contraction" or product.functions or output is None:
+        return None
+    stored = all(access.tensor.role == "weight" for access in sums.inputs[1:])
+    if not stored or not _is_linear_in_weight(product):
+        return None
+    if traversal(norm.inputs[0]) != traversal(sums.outputs[0]):
+        return None
+    return replace(sums, inputs=(sums.inputs[0], *bias), outputs=(output,))
 
 
 def _is_linear_in_weight(product: Op) -> bool:

@@ -12,10 +12,10 @@ from codesign.units import BytesPerSecond, JoulesPerByte
 
 @dataclass(frozen=True, kw_only=True)
 class Sram(Memory):
-    """A single SRAM with one read and one write port of equal rate behind one arbiter.
+    """A scratchpad with a port for transfers and a port for each engine that works out of it.
 
     Attributes:
-        bandwidth: joint rate of all transfers; its own engines' port limits are in their plans.
+        bandwidth: rate of each port, reads and writes together.
         read_energy: energy per byte read.
         write_energy: energy per byte written; never assumed equal to reading (CACTI 7 gives a
             ratio of 0.68 to 1.03).

@@ -10,7 +10,14 @@ import numpy as np
 from annotated_types import Gt
 from numpy.typing import NDArray
 
-from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
+from codesign import (
+    Budget,
+    Component,
+    Engine,
+    Op,
+    TilePlan,
+    hookimpl,
+)
 from codesign.errors import HardwareError
 from codesign.mapping.emit import Emitted, emit, with_fill
 from codesign.mapping.tiling import INNER, ROW, Array, ArrayModel, Sizes, Tiling, search
@@ -43,11 +50,13 @@ class Systolic(Engine):
             (``int8*int8``); a missing pair is refused, never guessed.
         mac_energy: energy of one multiply-accumulate by operand formats.
         accumulator_energy: energy per byte read or written in the accumulator.
-        function_energy: energy of one fused function on one output element.
+        function_energy: energy of one fused function on one output element. Functions are stages
+            of a pipeline behind each column that takes a result a cycle: they add no time.
         tile_overhead: cycles to start a tile (descriptors, address generation).
     """
 
     kind: ClassVar[str] = "systolic"
+    expected_error: ClassVar[str] = "functions fused behind an array cost energy but no time"
 
     rows: Count = 64
     cols: Count = 64
@@ -73,7 +82,15 @@ class Systolic(Engine):
         return None
 
     def check(self) -> None:
-        """Refuses a rate above 1 that is no whole number: cells cannot pack a fraction."""
+        """Every pair of formats has a rate and an energy, and no rate packs part of a cell."""
+        for table in ("macs_per_cell", "mac_energy"):
+            other = {"macs_per_cell": self.mac_energy, "mac_energy": self.macs_per_cell}[table]
+            for pair in getattr(self, table):
+                if pair not in other or pair.count("*") != 1:
+                    raise HardwareError(
+                        f"{self.name}.{table}[{pair!r}] must name two formats, as in 'int8*int8', "
+                        "that the other table of this engine has too; add or mend it"
+                    )
         for pair, rate in self.macs_per_cell.items():
             if rate > 1 and rate != int(rate):
                 raise HardwareError(
@@ -86,7 +103,7 @@ class Systolic(Engine):
         rate = self.macs_per_cell[_pair(op)]
         whole = _one(op.gemm)
         model = ArrayModel(
-            cycles=lambda sizes: self._cycles(sizes, rate),
+            cycles=lambda sizes: self._paced(op, budget, sizes, rate),
             fits=lambda sizes: self._fits(sizes, op.gemm[INNER], rate),
             clock_hz=self.clock,
             grain=(1, 1, self._depth(rate), self.cols),
@@ -94,7 +111,9 @@ class Systolic(Engine):
         )
         tiling = search(op, budget, model)
         fill, drain = self._ends(_first_tile(tiling), _last_tile(tiling), rate)
-        tiles = emit(op, tiling, budget, lambda *sizes: int(self._cycles(_one(sizes), rate)[0]))
+        tiles = emit(
+            op, tiling, budget, lambda *sizes: int(self._paced(op, budget, _one(sizes), rate)[0])
+        )
         plan = TilePlan(
             with_fill(tiles.loop, fill, drain),
             self.clock,
@@ -105,7 +124,15 @@ class Systolic(Engine):
             actions=self._actions(op, tiles, rate),
             note=f"tiles (g, m, k, n) = {tuple(split.size for split in tiling.splits)}",
         )
-        return replace(plan, slots=self._slots(op, tiles, plan.cycles, fill + drain, rate))
+        waits = sum(
+            int(
+                self._paced(op, budget, _one(key[:4]), rate)[0]
+                - self._cycles(_one(key[:4]), rate)[0]
+            )
+            * times
+            for key, times in tiles.sizes.items()
+        )
+        return replace(plan, slots=self._slots(op, tiles, plan.cycles, (fill + drain, waits), rate))
 
     def energies_j(self) -> Mapping[str, float]:
         """MACs by format pair, accumulator bytes, fused functions."""
@@ -158,6 +185,38 @@ class Systolic(Engine):
         """Steady cycles of a tile: its folds back to back, without fill and drain."""
         cycles: Array = np.minimum(*self._divisions(sizes, rate)) + self.tile_overhead
         return cycles
+
+    def _paced(self, op: Op, budget: Budget, sizes: Sizes, rate: float) -> Array:
+        """Cycles of a tile at the pace of the slower: the array or the port of its buffer.
+
+        Results leave while the reduction proceeds: a tile with a share of the reduction is charged
+        that share of them.
+        """
+        reads, results = self._traffic(op, sizes, rate)
+        touched = reads + results * (sizes[INNER] / op.gemm[INNER])
+        port = np.ceil(touched * (self.clock / budget.port_bytes_per_s) - 1e-6).astype(np.int64)
+        paced: Array = np.maximum(self._cycles(sizes, rate), port)
+        return paced
+
+    def _traffic(self, op: Op, sizes: Sizes, rate: float) -> tuple[Array, Array]:
+        """Bytes at the buffer port: factors read by a tile; fused operands and results at its end.
+
+        Each column block reads the rows anew; packed groups share one block.
+        """
+        g, m, k, n = sizes
+        columns = -(-n // self.cols)
+        reads = op.inputs[0].tensor.dtype.storage_bytes(g * m * k) * columns + op.inputs[
+            1
+        ].tensor.dtype.storage_bytes(g * k * n)
+        results = op.outputs[0].tensor.dtype.storage_bytes(g * m * n)
+        groups, rows, _, across = op.loops.classes(len(op.inputs))
+        for number, access in enumerate(op.inputs[2:], start=2):
+            used = op.loops.uses(number)
+            elements = np.ones_like(g)
+            for dims, size in ((groups, g), (rows, m), (across, n)):
+                elements = elements * (size if used & set(dims) else 1)
+            results = results + access.tensor.dtype.storage_bytes(elements)
+        return reads, results
 
     def _divisions(self, sizes: Sizes, rate: float) -> tuple[Array, Array]:
         """Steady cycles where arrays take column blocks in turn, and where they share the rows."""
@@ -220,15 +279,14 @@ class Systolic(Engine):
 
     def _actions(self, op: Op, tiles: Emitted, rate: float) -> tuple[tuple[str, str, int], ...]:
         """MACs, bytes at the buffer port and in the accumulator (``npu`` traffic equations)."""
-        first, second, out = op.inputs[0], op.inputs[1], op.outputs[0]
         reads = writes = sums = results = 0
         for (g, m, k, n, final), times in tiles.sizes.items():
-            columns, depths = -(-n // self.cols), -(-k // self._depth(rate))
-            reads += times * first.tensor.dtype.storage_bytes(g * m * k) * columns
-            reads += times * second.tensor.dtype.storage_bytes(g * k * n)
-            sums += times * g * m * n * depths
+            factors, ends = self._traffic(op, _one((g, m, k, n)), rate)
+            written = op.outputs[0].tensor.dtype.storage_bytes(g * m * n) * final
+            reads += times * (int(factors[0]) + int(ends[0]) * final - written)
+            writes += times * written
+            sums += times * g * m * n * -(-k // self._depth(rate))
             results += times * g * m * n * final
-            writes += times * out.tensor.dtype.storage_bytes(g * m * n) * final
         width = self.accumulator_bits
         found = [
             ("", f"mac {_pair(op)}", op.macs),
@@ -241,17 +299,19 @@ class Systolic(Engine):
         return tuple(action for action in found if action[2])
 
     def _slots(
-        self, op: Op, tiles: Emitted, cycles: int, ends: int, rate: float
+        self, op: Op, tiles: Emitted, cycles: int, idle: tuple[int, int], rate: float
     ) -> tuple[tuple[str, int], ...]:
         """MAC slots of the array by cause; the sum is what was issued."""
         per_cycle = self.rows * self.cols * self.arrays * rate
-        count = sum(tiles.sizes.values())
-        issued = int(cycles * per_cycle)
-        overhead = int(self.tile_overhead * count * per_cycle)
-        ramp = int(ends * per_cycle)
-        idle = issued - op.macs - overhead - ramp
-        causes = [("effective", op.macs), ("fill and drain", ramp), ("tile start", overhead)]
-        return tuple((c, n) for c, n in [*causes, ("edge and weight load", idle)] if n)
+        starts = self.tile_overhead * sum(tiles.sizes.values())
+        causes = {
+            "fill and drain": int(idle[0] * per_cycle),
+            "buffer port": int(idle[1] * per_cycle),
+            "tile start": int(starts * per_cycle),
+        }
+        rest = int(cycles * per_cycle) - op.macs - sum(causes.values())
+        every = {"effective": op.macs} | causes | {"edge and weight load": rest}
+        return tuple((cause, count) for cause, count in every.items() if count)
 
 
 def _pair(op: Op) -> str:

@@ -16,22 +16,52 @@ from codesign.units import Count, Hertz, Joules, Natural, Unit
 
 Operations = Annotated[float, Ge(0), Unit("1")]
 
+# arithmetic, comparisons, logic, one step of a running or whole reduction, and plain movement
 _ONE = (
-    "add sub mul neg abs relu relu6 hardtanh clamp minimum maximum where masked_fill compare "
-    "logical floor round sign cast batch_norm move gather scatter sum mean max min any all cumsum "
-    "reduce elementwise"
+    "add sub mul neg abs sign copysign relu hardtanh clamp minimum maximum fmax fmin where "
+    "eq ne lt le gt ge and or xor not isnan isinf isfinite isneginf isposinf "
+    "bitwise_left_shift bitwise_right_shift floor ceil round trunc cast batch_norm "
+    "sum mean max min prod any all argmax argmin cumsum cumprod cummax cummin "
+    "move gather scatter nearest elementwise reduce"
 )
-_TWO = "requantize square leaky_relu hardswish hardsigmoid interpolate var"
-_FOUR = "gelu silu sigmoid tanh exp log sin cos div reciprocal sqrt rsqrt pow softplus elu erf"
-# a lookup table serves the transcendental functions; statistics of softmax and norms are passes
-_MORE = {"softmax": 6, "layer_norm": 8, "rms_norm": 6, "group_norm": 8, "sort": 2, "rope": 3}
+# two of them: a product and a sum, a comparison and a choice, or two neighbours
+_TWO = (
+    "frac nan_to_num prelu leaky_relu hardswish hardsigmoid hardshrink softshrink var norm linear"
+)
+# a function of one element is read from a table; selection of a median takes linear time
+_FOUR = (
+    "div reciprocal sqrt rsqrt pow exp expm1 exp2 log log2 log10 log1p sin cos tan asin acos atan "
+    "sinh cosh tanh sigmoid logit log_sigmoid erf erfc erfinv special_erf lgamma digamma angle "
+    "gelu silu mish elu celu selu softplus softsign bernoulli histogram median mode bilinear"
+)
+# statistics are passes over the row; a resize multiplies and adds once for each neighbour
+_MORE = {
+    "rope": 3,
+    "softmax": 6,
+    "log_softmax": 6,
+    "logsumexp": 6,
+    "logcumsumexp": 6,
+    "rms_norm": 6,
+    "weight_norm": 6,
+    "atan2": 8,
+    "hypot": 8,
+    "layer_norm": 8,
+    "group_norm": 8,
+    "normalize": 8,
+    "trilinear": 8,
+    "bicubic": 16,
+}
+# a compare and an exchange, log2 of the row's length times for each element
+_SORTS = {"sort": 2, "topk": 2}
 OPERATIONS: dict[str, float] = {
     **dict.fromkeys(_ONE.split(), 1),
     **dict.fromkeys(_TWO.split(), 2),
     **dict.fromkeys(_FOUR.split(), 4),
     **_MORE,
+    **_SORTS,
 }
-"""Lane operations per element (assumed): simple arithmetic 1, table look-ups 4."""
+"""Lane operations per element (assumed) of every function that a shipped lowering, fusion pass or
+placement makes, and of the kinds that may carry no function: simple arithmetic 1, look-ups 4."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +120,7 @@ class Vector(Engine):
     def _stream(self, op: Op, budget: Budget, operations: float) -> tuple[Stream, Streamed]:
         """The first way of cutting the operator whose pieces fit."""
         *first, last = [
-            Stream(units, self._work(per_unit, operations / sweeps), sweeps)
+            Stream(units, self._work(op, budget, units, per_unit, operations / sweeps), sweeps)
             for units, per_unit, sweeps in _cuts(op)
         ]
         for flow in first:
@@ -100,18 +130,27 @@ class Vector(Engine):
                 continue
         return last, stream(op, budget, last)
 
-    def _work(self, per_unit: int, operations: float) -> Callable[[int], int]:
-        """Cycles of a piece of so many units of ``per_unit`` elements."""
-        return lambda units: self.start + math.ceil(-(-units * per_unit // self.lanes) * operations)
+    def _work(
+        self, op: Op, budget: Budget, units: int, per_unit: int, operations: float
+    ) -> Callable[[int], int]:
+        """Cycles of a piece: of its lane operations, or of its bytes at the buffer port."""
+        touched = sum(access.bytes for access in op.operands)
+
+        def cycles(piece: int) -> int:
+            lanes = math.ceil(-(-piece * per_unit // self.lanes) * operations)
+            port = budget.port_cycles(-(-touched * piece // units), self.clock)
+            return self.start + max(lanes, port)
+
+        return cycles
 
     def energies_j(self) -> Mapping[str, float]:
         """Lane operations."""
         return {"operation": self.operation_energy}
 
     def _per_element(self, op: Op) -> float:
-        if op.kind == "sort":
-            return self.operations["sort"] * max(1.0, math.log2(max(2, op.inputs[0].shape[-1])))
-        return sum(self.operations[name] for name in _functions(op))
+        """Lane operations for each element; a sort compares along the row, log2 of it times."""
+        turns = math.log2(max(2, _width(op))) if op.kind == "sort" else 1
+        return turns * sum(self.operations[name] for name in _functions(op))
 
 
 def _functions(op: Op) -> tuple[str, ...]:
@@ -126,6 +165,13 @@ def _elements(op: Op) -> int:
     return max(1, *(access.elements for access in op.operands))
 
 
+def _width(op: Op) -> int:
+    """Elements of a row that an operator normalises over or sorts, at least 1."""
+    shape = op.inputs[0].shape
+    width = op.attribute("width", shape[-1] if shape else 1)
+    return width if isinstance(width, int) and width > 0 else 1
+
+
 def _cuts(op: Op) -> list[tuple[int, int, int]]:
     """Ways to cut an operator as (units, elements of work in each, passes over memory), best first.
 
@@ -134,9 +180,7 @@ def _cuts(op: Op) -> list[tuple[int, int, int]]:
     """
     elements = _elements(op)
     if op.kind in ("softmax", "normalize"):
-        shape = op.inputs[0].shape
-        width = op.attribute("width", shape[-1] if shape else 1)
-        row = min(elements, width) if isinstance(width, int) and width > 0 else 1
+        row = min(elements, _width(op))
         return [(-(-elements // row), row, 1), (elements, 1, 2)]
     if op.nest is not None:
         outputs = max(1, op.outputs[0].elements)

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from hypothesis import settings
 
 from codesign.cli import main
+
+# no test times anything, and a failure must come back on every machine
+settings.register_profile("codesign", deadline=None, derandomize=True)
+settings.load_profile("codesign")
 
 ROOT = Path(__file__).resolve().parents[1]
 

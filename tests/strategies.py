@@ -232,7 +232,7 @@ def assignment(
     late = reads or Tensor(f"{name}.late", shape, byte, "activation")
     out = Tensor(f"{name}.out", shape, byte, "activation")
     op = Op(name, "move", (weight.access(), late.access()), (out.access(),))
-    return Assignment(op, engine, plan, (False,) * 3, budget)
+    return Assignment(op, engine, plan, ("dram",) * 3, budget)
 
 
 def output(placed: Assignment) -> Tensor:

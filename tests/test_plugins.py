@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import codesign
 from codesign.errors import PluginError
 from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.hardware.spec import list_hardware, load_hardware
+from codesign.models import list_models
 from codesign.plugins import Registry, registry
+from codesign.testing import matmul
+from codesign.workload.record import Trace
 
 SHIPPED = {"systolic": Engine, "vector": Engine, "sram": Memory, "dram": Memory, "link": Link}
 
@@ -54,6 +59,33 @@ def test_one_set_of_folders_is_loaded_once(tmp_path: Path) -> None:
     folder = _write(tmp_path, "mram", KIND.format(kind="mram"))
     first, again = (registry((folder,)).components()["mram"] for _ in range(2))
     assert first is again
+
+
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "mram", KIND.format(kind="mram"))
+    assert registry([str(folder)]) is registry((folder,))
+    assert "mram" in Registry([str(folder)]).components()
+
+
+def test_a_cleared_cache_looks_at_the_folders_anew(tmp_path: Path) -> None:
+    folder = _write(tmp_path, "mram", KIND.format(kind="mram"))
+    before = registry((folder,))
+    _write(tmp_path, "more", KIND.format(kind="rram"))
+    assert "rram" not in registry((folder,)).components()
+    registry.cache_clear()
+    after = registry((folder,))
+    assert after is not before
+    assert "rram" in after.components()
+
+
+def test_every_public_function_takes_folders_as_text(tmp_path: Path) -> None:
+    folders = [str(_write(tmp_path, "mram", KIND.format(kind="mram")))]
+    op = matmul(4, 4, 4)
+    trace = Trace("alone", (op,), tuple(access.tensor for access in op.operands))
+    assert codesign.simulate(trace, "edge-npu", plugins=folders).macs == 64
+    assert load_hardware("edge-npu", plugins=folders).name == "edge-npu"
+    assert "edge-npu" in {preset.name for preset in list_hardware(folders)}
+    assert "gpt2" in list_models(folders)
 
 
 def test_files_that_start_with_an_underscore_are_left_alone(tmp_path: Path) -> None:

@@ -55,8 +55,6 @@ from codesign.units import (
         ("1.829 pJ/B", "J/B", 1.829e-12),
         ("3 mW", "W", 3e-3),
         ("0.9 V", "V", 0.9),
-        ("2 mm", "m", 2e-3),
-        ("2e-6 m2", "m2", 2e-6),
         ("32 B/cycle", "B/cycle", 32),
         ("256 bit/cycle", "B/cycle", 32),
         ("32 cycles", "cycle", 32),
@@ -82,6 +80,9 @@ def test_a_quantity_is_read_in_si(text: object, unit: str, value: float) -> None
         ("3 GG B", "B"),
         ("3 items", "1"),
         ("3 J", "J/B"),
+        # a prefix of a square counts twice, which the table cannot say
+        ("2 mm2", "m2"),
+        ("2 mm", "m"),
     ],
 )
 def test_a_unit_of_another_dimension_is_refused(text: str, unit: str) -> None:
@@ -118,7 +119,20 @@ def test_whole_numbers_of_bytes_are_exact(number: int) -> None:
     if number:
         assert reader.validate_python(number) == number
         assert reader.validate_python(f"{number} B") == number
+
+
+@given(st.integers(0, 10**6))
+def test_counts_are_taken_up_to_a_million(number: int) -> None:
     assert TypeAdapter(Natural).validate_python(number) == number
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(Count, "1e26"), (Natural, 10**6 + 1), (Bytes, "2 EB"), (Seconds, "2 s"), (Joules, "1e308")],
+)
+def test_a_value_beyond_any_hardware_is_refused(kind: Any, value: object) -> None:
+    with pytest.raises((ValidationError, UnitError)):
+        TypeAdapter(kind).validate_python(value)
 
 
 @pytest.mark.parametrize(
@@ -152,13 +166,23 @@ def test_whole_picoseconds_are_kept(number: int) -> None:
 @given(st.floats(0, 1e3, allow_nan=False))
 def test_times_are_rounded_up_by_less_than_a_tick_and_some_slack(seconds: float) -> None:
     exact = Fraction(seconds) * PS_PER_S
-    slack = max(Fraction(1), exact) / 10**9
+    slack = max(Fraction(1), exact) / 10**12
     assert exact - slack <= ticks(seconds) < exact + 1 + slack
 
 
 def test_rounding_noise_does_not_cost_a_tick() -> None:
     assert 5 * 0.1e-9 * PS_PER_S > 500
     assert ticks(5 * 0.1e-9) == 500
+
+
+@given(st.integers(0, 10**9), st.integers(2, 998))
+def test_up_to_a_millisecond_a_real_part_of_a_tick_is_rounded_up(whole: int, part: int) -> None:
+    assert ticks((whole + part / 1000) / PS_PER_S) == whole + 1
+
+
+def test_a_time_from_half_a_second_on_goes_to_the_nearest_tick() -> None:
+    assert ticks(0.7 + 0.3e-12) == 7 * 10**11
+    assert ticks(0.7 + 0.7e-12) == 7 * 10**11 + 1
 
 
 @given(cycles=st.integers(0, 10**12), hertz=st.integers(1, 10**11))

@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CodesignError as error:
         print_error(error)
         raise SystemExit(2) from None
+    except OSError as error:  # a full disk or a closed pipe behind what we print
+        print_error(error)
+        raise SystemExit(1) from None
 
 
 def _version(asked: bool) -> None:
@@ -100,7 +103,7 @@ def simulate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for summary.json, ledger.parquet, operators.parquet and timeline.json.",
+            help="Folder for the summary, hardware values, ledger, operators and timeline.",
             metavar="DIR",
             show_default=False,
         ),
@@ -108,10 +111,13 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
+    from codesign.result.save import check_folder
     from codesign.simulation import simulate as run
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
+    if out is not None:
+        check_folder(out)
     with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
         result = run(
             model,

@@ -55,7 +55,7 @@ def show(
 def _load(folders: Plugins) -> Registry:
     from codesign.plugins import registry
 
-    return registry(tuple(folders or ()))
+    return registry(folders or ())
 
 
 def _contents(offers: Registry) -> dict[str, dict[str, Any]]:

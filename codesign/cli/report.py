@@ -102,7 +102,7 @@ def _traffic(result: Result) -> Table:
 def _operators(result: Result, column: str, unit: str, title: str) -> Table:
     operators = result.operators
     values = [float(value) for value in operators[column]]
-    total = sum(values)
+    total = {"s": result.latency_s, "J": result.energy_j}[unit]
     largest = sorted(range(len(values)), key=lambda place: (-values[place], place))[:_TOP]
     rows = [
         (
@@ -117,7 +117,7 @@ def _operators(result: Result, column: str, unit: str, title: str) -> Table:
         if values[place]
     ]
     measure = {"s": "time", "J": "energy"}[unit]
-    columns = ("operator", "=engine", ">tiles", ">moved", f">{measure}", ">share")
+    columns = ("operator", "=engine", ">tiles", ">moved", f">{measure}", ">of run")
     return table(title, columns, rows)
 
 

@@ -78,7 +78,7 @@ def _faults(components: Mapping[str, Component]) -> Iterator[Fault]:
             if end not in memories:
                 yield place, f"must name a memory, got {end!r}{did_you_mean(end, memories)}"
     graph = build_graph(components)
-    yield from _ring_faults(graph)
+    yield from _ring_faults(graph, components)
     yield from _reach_faults(graph, components)
 
 
@@ -90,13 +90,14 @@ def _link_faults(link: Link) -> Iterator[Fault]:
         yield f"{link.name}.connects", f"{rule}; write for example [dram, sram]"
 
 
-def _ring_faults(graph: Graph) -> Iterator[Fault]:
+def _ring_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator[Fault]:
     try:
         edges = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
         return
     ring = " - ".join([*(edge[0] for edge in edges), edges[0][0]])
-    yield edges[0][0], f"cyclic graph: routes must be unique, got the ring {ring}; remove a link"
+    last = [name for edge in edges for name in edge if isinstance(components[name], Link)][-1]
+    yield last, f"closes a cyclic graph: routes must be unique, got the ring {ring}; remove a link"
 
 
 def _reach_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator[Fault]:

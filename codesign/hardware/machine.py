@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from codesign.hardware.graph import Graph
 
 
+CHANGED = "set for this run"
+"""Source of the values that ``Hardware.with_`` has changed."""
+
+
 @dataclass(frozen=True)
 class Hardware:
     """A machine: engines, memories and links by name, and where their numbers come from.
@@ -45,6 +49,9 @@ class Hardware:
         fault = graphs.find_fault(self.components)
         if fault:
             raise HardwareError(f"{self.name}: {' '.join(fault)}")
+
+    def __repr__(self) -> str:
+        return f"<Hardware {self.name}: {', '.join(self.components)}>"
 
     def __hash__(self) -> int:
         return int(self.digest[:15], 16)
@@ -178,5 +185,5 @@ def _with_origin(
         for row in rows
         if row.component != component or not f"{row.field}.".startswith(f"{field}.")
     ]
-    changed = Provenance(component, field, str(value), "set for this run", "assumed")
+    changed = Provenance(component, field, str(value), CHANGED, "assumed")
     return (*kept, changed)

@@ -7,6 +7,7 @@ the placement's business, so memory hierarchies of any depth need no code here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ class Budget:
         resident: for each operand (inputs, then outputs), whether it already lies in the buffer
             and so takes no tile space and no transfer.
         shared_link: whether loads and stores share one channel.
+        port_bytes_per_s: rate of the engine's own port to its buffer; a tile computes no faster
+            than its reads and writes there.
     """
 
     buffer_bytes: int
@@ -32,6 +35,11 @@ class Budget:
     setup_s: float = 0.0
     resident: tuple[bool, ...] = ()
     shared_link: bool = True
+    port_bytes_per_s: float = math.inf
+
+    def port_cycles(self, size: int, clock_hz: float) -> int:
+        """Cycles that ``size`` bytes take through the port."""
+        return math.ceil(size * clock_hz / self.port_bytes_per_s)
 
     def is_resident(self, operand: int) -> bool:
         """Whether operand number ``operand`` needs no transfer."""

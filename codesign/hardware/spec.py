@@ -38,7 +38,7 @@ class Preset:
     path: Path
 
 
-def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path] = ()) -> Hardware:
+def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = ()) -> Hardware:
     """Loads a preset by name, or a file by a path that ends in ``.yaml`` or has a folder in it.
 
     Args:
@@ -50,7 +50,7 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path] = ()) -> 
             file, the line and the remedy.
         PluginError: a plugin that cannot be loaded.
     """
-    offers = registry(tuple(plugins))
+    offers = registry(plugins)
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
         return read_hardware(Path(text), offers.components(), text)
@@ -63,14 +63,14 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path] = ()) -> 
     return _preset(presets[text], offers)
 
 
-def list_hardware(plugins: Sequence[Path] = ()) -> tuple[Preset, ...]:
+def list_hardware(plugins: Sequence[Path | str] = ()) -> tuple[Preset, ...]:
     """All presets by name.
 
     Raises:
         HardwareError: a preset file breaks a rule, or two have one name.
         PluginError: a plugin that cannot be loaded.
     """
-    offers = registry(tuple(plugins))
+    offers = registry(plugins)
     found = [(path, _preset(path, offers)) for path in _presets(offers).values()]
     return tuple(Preset(machine.name, machine.description, path) for path, machine in found)
 

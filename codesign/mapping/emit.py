@@ -45,7 +45,7 @@ class _Emitter:
         self.op, self.tiling, self.nest, self.cycles = op, tiling, op.loops, cycles
         self.classes = op.loops.classes(len(op.inputs))
         inputs = len(op.inputs)
-        self.loaded = [i for i in range(inputs) if not budget.is_resident(i)]
+        self.loaded = [i for i in op.distinct_inputs if not budget.is_resident(i)]
         self.outputs = [o for o in range(inputs, len(op.operands)) if not budget.is_resident(o)]
         self.users = [
             frozenset(i for i in self.loaded if set(dims) & op.loops.uses(i))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from codesign.errors import MappingError
 from codesign.hardware.component import Descriptor, Engine, Link, Memory
 from codesign.hardware.plan import Budget
 from codesign.hardware.spec import Hardware
 
-_NOMINAL = (
+NOMINAL = (
     Descriptor(4096, 16, 4096, "read"),
     Descriptor(4096, 16, 4096, "write"),
-)  # a plain stream, for the nominal rates that the tile search uses
+)
+"""A plain stream, for the nominal rates that the tile search and the reports use."""
 
 
 class Paths:
@@ -26,8 +25,7 @@ class Paths:
             memory.name: sum(engine.buffer == memory.name for engine in hardware.engines)
             for memory in hardware.memories
         }
-        for engine in hardware.engines:
-            self.route(engine.buffer)
+        self._routes = {engine.buffer: self._links_to(engine.buffer) for engine in hardware.engines}
 
     def memory(self, name: str) -> Memory:
         """A memory by name."""
@@ -36,9 +34,11 @@ class Paths:
             raise MappingError(f"{name} is not a memory")
         return found
 
-    @cache  # noqa: B019  # a Paths lives as long as one placement
     def route(self, buffer: str) -> tuple[Link, ...]:
         """Links between the home memory and a buffer, in order."""
+        return self._routes[buffer]
+
+    def _links_to(self, buffer: str) -> tuple[Link, ...]:
         names = self.hardware.route(self.home, buffer)
         parts = [self.hardware.components[name] for name in names]
         return tuple(part for part in parts if isinstance(part, Link))
@@ -52,16 +52,17 @@ class Paths:
             resident = (True,) * len(resident)
         read = self._rate(engine.buffer, "read")
         write = self._rate(engine.buffer, "write")
-        home_rate = self.home_memory.service(_NOMINAL).bytes_per_s
+        home_rate = self.home_memory.service(NOMINAL).bytes_per_s
         shared = any(not link.separate for link in route) or home_rate < read + write
         setup = sum(link.setup_s for link in route)
-        return Budget(share, read, write, setup, resident, shared)
+        port = buffer.service(NOMINAL).bytes_per_s
+        return Budget(share, read, write, setup, resident, shared, port)
 
     def _rate(self, buffer: str, direction: str) -> float:
-        served = tuple(d for d in _NOMINAL if d.direction == direction)
-        opposite = tuple(d for d in _NOMINAL if d.direction != direction)
+        served = tuple(d for d in NOMINAL if d.direction == direction)
+        opposite = tuple(d for d in NOMINAL if d.direction != direction)
         rates = [self.home_memory.service(served).bytes_per_s]
         rates.append(self.memory(buffer).service(opposite).bytes_per_s)
         for name in self.hardware.crossed(self.home, buffer):  # bytes go in and out again
-            rates.append(self.memory(name).service(_NOMINAL).bytes_per_s // 2)
+            rates.append(self.memory(name).service(NOMINAL).bytes_per_s // 2)
         return float(min([*rates, *(link.bytes_per_s for link in self.route(buffer))]))

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import get_args
 
 from codesign.errors import MappingError, TraceError
-from codesign.hardware.component import Memory
-from codesign.hardware.plan import Budget, Loop, Tile, TilePlan
+from codesign.hardware.plan import Loop, Tile, TilePlan
 from codesign.hardware.spec import Hardware
+from codesign.mapping.capacity import check_capacity
+from codesign.mapping.choice import Choice, choose, refusals
 from codesign.mapping.emit import make_move
 from codesign.mapping.paths import Paths
 from codesign.mapping.placement import Assignment, Block, Placement, Residence, Step
+from codesign.mapping.prices import check_prices
 from codesign.mapping.residency import Residency, fetched, kept, stationary
 from codesign.workload.attention import attention_parts
 from codesign.workload.record import Item, Op, Region, Tensor, Trace
@@ -38,7 +40,9 @@ def place(trace: Trace, hardware: Hardware, residency: Residency = "region") -> 
     placer = _Placer(trace, hardware, residency)
     placer.check()
     program = placer.steps(trace.items, 0, frozenset())
-    return Placement(trace, program, placer.paths.home, placer.notes())
+    placement = Placement(trace, program, placer.paths.home, _notes(program, placer.paths))
+    check_prices(placement, hardware)
+    return placement
 
 
 class _Placer:
@@ -47,7 +51,7 @@ class _Placer:
     def __init__(self, trace: Trace, hardware: Hardware, residency: Residency) -> None:
         self.trace, self.hardware, self.residency = trace, hardware, residency
         self.paths = Paths(hardware)
-        self.choices: dict[tuple[object, ...], tuple[str, TilePlan | None, int]] = {}
+        self.choices: dict[tuple[object, ...], Choice] = {}
 
     def check(self) -> None:
         """There is work, tensors fit their home, every operator has an engine: before planning."""
@@ -56,12 +60,12 @@ class _Placer:
                 f"trace {self.trace.name!r} must hold at least one operator, got none; "
                 "capture a model with codesign.trace or add an operator"
             )
-        _check_capacity(self.trace, self.paths.home_memory)
+        check_capacity(self.trace, self.paths.home_memory, self.parts)
         refused: Counter[str] = Counter()
         first: dict[str, str] = {}
         for op, _ in self.trace.ops():
             for part in self.parts(op):
-                reasons = self.reasons(part)
+                reasons = refusals(part, self.hardware.engines)
                 if len(reasons) == len(self.hardware.engines):
                     why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
                     refused[why] += 1
@@ -72,14 +76,6 @@ class _Placer:
                 f"no engine of {self.hardware.name} takes: {' | '.join(lines)}; "
                 "add an engine that does, or change the precision with --dtype"
             )
-
-    def notes(self) -> tuple[str, ...]:
-        """Assumptions of this placement."""
-        stays = {
-            "region": "weights and state of a recurrent region stay on chip if they all fit",
-            "none": "nothing stays on chip",
-        }[self.residency]
-        return (f"operands come from {self.paths.home} and results go back there; {stays}",)
 
     def steps(
         self, items: tuple[Item, ...], taken: int, resident: frozenset[str]
@@ -97,47 +93,21 @@ class _Placer:
 
     def parts(self, op: Op) -> tuple[Op, ...]:
         """The operator, or the parts of an attention that no engine takes whole."""
-        if op.kind != "attention" or len(self.reasons(op)) < len(self.hardware.engines):
+        if op.kind != "attention" or len(refusals(op, self.hardware.engines)) < len(
+            self.hardware.engines
+        ):
             return (op,)
         return attention_parts(op)
-
-    def reasons(self, op: Op) -> dict[str, str]:
-        """Engines that refuse an operator, with their reasons."""
-        answers = {engine.name: engine.supports(op) for engine in self.hardware.engines}
-        return {name: reason for name, reason in answers.items() if reason is not None}
 
     def assign(self, op: Op, taken: int, resident: frozenset[str]) -> Assignment:
         """The engine on which the operator alone would finish first."""
         here = tuple(access.tensor.name in resident for access in op.operands)
         key = (op.content, taken, here)
         if key not in self.choices:
-            self.choices[key] = self.choose(op, taken, here)
-        engine, plan, budget_bytes = self.choices[key]
-        return Assignment(op, engine, plan, here, budget_bytes)
-
-    def choose(
-        self, op: Op, taken: int, here: tuple[bool, ...]
-    ) -> tuple[str, TilePlan | None, int]:
-        best: tuple[float, str, TilePlan | None, int] | None = None
-        trouble: list[str] = []
-        for engine in self.hardware.engines:
-            if engine.supports(op) is not None:
-                continue
-            budget = self.paths.budget(engine, taken, here)
-            if engine.process is not None:
-                estimate, plan = float("inf"), None
-            else:
-                try:
-                    plan = engine.plan(op, budget)
-                except MappingError as error:
-                    trouble.append(f"{engine.name}: {error}")
-                    continue
-                estimate = estimate_s(plan, budget)
-            if best is None or estimate < best[0]:
-                best = estimate, engine.name, plan, budget.buffer_bytes
-        if best is None:
-            raise MappingError(" | ".join(trouble))
-        return best[1:]
+            self.choices[key] = choose(op, self.paths, taken, here)
+        choice = self.choices[key]
+        homes = tuple(choice.engine.buffer if stays else self.paths.home for stays in here)
+        return Assignment(op, choice.engine.name, choice.plan, homes, choice.budget_bytes)
 
     def block(self, region: Region, taken: int, resident: frozenset[str]) -> Block:
         """A region, with its tensors resident if all of them fit."""
@@ -182,32 +152,36 @@ class _Placer:
         first = 0 if load else len(parts)
         moves = tuple(make_move(first + n, part, part.shape) for n, part in enumerate(parts))
         tile = Tile(0, loads=moves) if load else Tile(0, stores=moves)
-        here = (not load,) * len(parts) + (False,) * len(op.outputs)
-        return Assignment(
-            op, self.hardware.engines[0].name, TilePlan(Loop((tile,)), 1e9), here, taken
+        engine = self.hardware.engines[0]
+        away = (self.paths.home,) * len(parts)
+        homes = away if load else (engine.buffer,) * len(parts) + away
+        # the tile computes nothing, so any clock will do; its bytes are those that stay
+        return Assignment(op, engine.name, TilePlan(Loop((tile,)), 1e9), homes, taken)
+
+
+def _notes(program: tuple[Step, ...], paths: Paths) -> tuple[str, ...]:
+    """What stays on chip and what does not."""
+    blocks = [step for step in program if isinstance(step, Block)]
+    stay = [block for block in blocks if block.residences]
+    leave = [block for block in blocks if not block.residences]
+    home = paths.home
+    found = [f"every operator takes its operands from {home} and stores its results there"]
+    if stay:
+        most = max(sum(r.tensor.bytes for r in block.residences) for block in stay)
+        found.append(
+            f"but what {_named(stay)} reads or carries at every step stays on chip meanwhile: "
+            f"{most:,} B at most"
         )
+    if leave:
+        buffers = dict.fromkeys(engine.buffer for engine in paths.hardware.engines)
+        needed = max(sum(t.bytes for t in stationary(block.region)) for block in leave)
+        why = f"up to {needed:,} B would have to fit beside the tiles"
+        if len(buffers) > 1:
+            why = f"only engines that share a buffer can keep it, these have {', '.join(buffers)}"
+        found.append(f"{_named(leave)} keeps nothing on chip and fetches anew at every step: {why}")
+    return tuple(found)
 
 
-def _check_capacity(trace: Trace, home: Memory) -> None:
-    stored = [t for t in trace.tensors if t.role != "activation"]
-    largest = max(trace.tensors, key=lambda t: t.bytes, default=None)
-    total = sum(tensor.bytes for tensor in stored)
-    if largest is not None and largest.bytes > home.size:
-        raise MappingError(
-            f"tensor {largest.name!r} takes {largest.bytes:,} B and the largest memory, "
-            f"{home.name}, has {home.size:,} B; enlarge {home.name}.size"
-        )
-    if total > home.size:
-        raise MappingError(
-            f"weights, state, inputs and outputs take {total:,} B and {home.name} has "
-            f"{home.size:,} B; enlarge {home.name}.size or lower the precision with --dtype"
-        )
-
-
-def estimate_s(plan: TilePlan, budget: Budget) -> float:
-    """Seconds of an operator alone: its link time or its compute, whichever is longer."""
-    transfers = sum(bool(tile.loads) * n for tile, n in plan.counts)
-    transfers += sum(bool(tile.stores) * n for tile, n in plan.counts)
-    link = sum(plan.loaded.values()) / budget.load_bytes_per_s
-    link += sum(plan.stored.values()) / budget.store_bytes_per_s + transfers * budget.setup_s
-    return max(link, plan.cycles / plan.clock_hz)
+def _named(blocks: list[Block]) -> str:
+    names = [block.region.name for block in blocks]
+    return names[0] if len(names) == 1 else f"each of {len(names)} regions ({names[0]}, ...)"

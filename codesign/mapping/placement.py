@@ -32,14 +32,15 @@ class Assignment:
         op: the operator.
         engine: name of the engine.
         plan: its tiles; None for an engine that is a process instead of a plan.
-        resident: for each operand, whether it lies in the engine's buffer and moves nothing.
+        homes: for each operand, the memory that holds it; what lies in the engine's own buffer
+            moves nothing.
         budget_bytes: buffer bytes granted.
     """
 
     op: Op
     engine: str
     plan: TilePlan | None
-    resident: tuple[bool, ...]
+    homes: tuple[str, ...]
     budget_bytes: int
 
 
@@ -70,9 +71,9 @@ class Placement:
     """A trace on a piece of hardware, ready for the replay.
 
     Attributes:
-        trace: the trace as placed: attentions that no engine takes whole are in parts.
+        trace: the trace; in the program, attentions that no engine takes whole are in parts.
         program: assignments and blocks in execution order.
-        home: memory where every tensor lives that is not resident elsewhere.
+        home: memory where tensors live by default.
         notes: assumptions made, printed with the result.
     """
 

@@ -50,7 +50,7 @@ def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
     Raises:
         MappingError: one unit does not fit the buffer.
     """
-    inputs = [i for i in range(len(op.inputs)) if not budget.is_resident(i)]
+    inputs = [i for i in op.distinct_inputs if not budget.is_resident(i)]
     outputs = [o for o in range(len(op.inputs), len(op.operands)) if not budget.is_resident(o)]
     held = _held(op, inputs, budget)
     flowing = [i for i in inputs if i not in held]

@@ -107,6 +107,11 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
             key = (float(latency[winner]), int(traffic[winner]), int(tiles[winner]), len(held))
             if best is None or key < best[0]:
                 best = key, _tiling(space, winner, order, held, key[0])
+    if not fitting.any():
+        raise MappingError(
+            f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
+            "accumulator; enlarge them"
+        )
     if best is None:
         smallest = int(sum(footprint.min() for footprint in footprints))
         raise MappingError(
@@ -221,7 +226,7 @@ def _score(
     loads = np.zeros(len(space.index), dtype=np.int64)
     first = np.zeros_like(loads)
     space_in = np.zeros_like(loads)
-    for operand in range(len(op.inputs)):
+    for operand in op.distinct_inputs:
         if budget.is_resident(operand):
             continue
         depends = _depends(op, operand)

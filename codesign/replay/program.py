@@ -17,41 +17,43 @@ _AT_REST = ("weight", "constant", "input")
 
 
 class Transfers:
-    """Looks up the class of each transfer between the home memory and a buffer."""
+    """Looks up the class of each transfer between a memory and an engine's buffer."""
 
-    def __init__(self, hardware: Hardware, home: str, shares: Shares) -> None:
-        self.hardware, self.home, self.shares = hardware, home, shares
-        self._routes: dict[tuple[str, Direction], Route] = {}
+    def __init__(self, hardware: Hardware, shares: Shares) -> None:
+        self.hardware, self.shares = hardware, shares
+        self._routes: dict[tuple[str, str, Direction], Route] = {}
 
-    def number(self, engine: str, move: Move, direction: Direction) -> int:
+    def number(self, engine: str, home: str, move: Move, direction: Direction) -> int:
         """Class of a load (``read``, seen from the home) or store (``write``) of an engine."""
         row = -(-move.bytes // move.rows)
         forth = Descriptor(row, move.rows, move.pitch, "read", initiator=engine)
         back = Descriptor(row, move.rows, move.pitch, "write", initiator=engine)
-        return self.shares.classify(self._route(engine, direction), forth, back)
+        return self.shares.classify(self._route(engine, home, direction), forth, back)
 
-    def _route(self, engine: str, direction: Direction) -> Route:
-        key = (engine, direction)
+    def _route(self, engine: str, home: str, direction: Direction) -> Route:
+        key = (engine, home, direction)
         if key not in self._routes:
             buffer = self.hardware.engine(engine).buffer
-            names = self.hardware.route(self.home, buffer)
+            names = self.hardware.route(home, buffer)
             links = [link for name in names for link in self.hardware.links if link.name == name]
             channel = int(direction == "write")
             crossed = tuple((link.name, channel * link.separate) for link in links)
-            ends = (self.home, buffer) if direction == "read" else (buffer, self.home)
+            ends = (home, buffer) if direction == "read" else (buffer, home)
             setup = sum(ticks(link.setup_s) for link in links)
-            between = self.hardware.crossed(self.home, buffer)
+            between = self.hardware.crossed(home, buffer)
             self._routes[key] = Route(ends[0], crossed, ends[1], setup, between)
         return self._routes[key]
 
-    def parts(self, engine: str, moves: tuple[Move, ...], direction: Direction) -> Parts:
-        """Transfers of moves, merged by class; none where home and buffer are one memory."""
-        if self.hardware.engine(engine).buffer == self.home:
-            return ()
+    def parts(self, assignment: Assignment, moves: tuple[Move, ...], direction: Direction) -> Parts:
+        """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
+        engine = assignment.engine
+        buffer = self.hardware.engine(engine).buffer
         total: dict[int, int] = {}
         for move in moves:
-            number = self.number(engine, move, direction)
-            total[number] = total.get(number, 0) + move.bytes
+            home = assignment.homes[move.operand]
+            if home != buffer:
+                number = self.number(engine, home, move, direction)
+                total[number] = total.get(number, 0) + move.bytes
         return tuple(total.items())
 
 
@@ -147,7 +149,8 @@ class Program:
 
     def _note(self, job: Job, reads: tuple[Access, ...], writes: tuple[Access, ...]) -> None:
         for access in reads:
-            self._readers.setdefault(access.tensor.name, []).append(job)
+            if access.tensor.name in self.written:
+                self._readers.setdefault(access.tensor.name, []).append(job)
         for access in writes:
             self._writer[access.tensor.name] = job
             self._readers[access.tensor.name] = []
@@ -170,15 +173,14 @@ class Program:
             parts = self.transfers.parts
             early = tuple(m for m in tile.loads if self._at_rest(operands[m.operand].tensor))
             late = tuple(m for m in tile.loads if m not in early)
-            engine = assignment.engine
             return Load(
-                parts(engine, early, "read"),
-                parts(engine, late, "read"),
-                parts(engine, tile.loads, "read"),
+                parts(assignment, early, "read"),
+                parts(assignment, late, "read"),
+                parts(assignment, tile.loads, "read"),
             )
 
         def stores(tile: Tile) -> Parts:
-            return self.transfers.parts(assignment.engine, tile.stores, "write")
+            return self.transfers.parts(assignment, tile.stores, "write")
 
         return Template(plan, assignment.budget_bytes, loads, stores)
 
@@ -186,6 +188,6 @@ class Program:
 def build(placement: Placement, hardware: Hardware, shares: Shares) -> Program:
     """All jobs of a placement, with what each must wait for."""
     written = {a.tensor.name for one, _ in placement.assignments() for a in one.op.outputs}
-    program = Program(Transfers(hardware, placement.home, shares), frozenset(written))
+    program = Program(Transfers(hardware, shares), frozenset(written))
     program.add(placement.program)
     return program

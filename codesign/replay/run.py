@@ -10,11 +10,14 @@ from typing import Any
 import simpy
 
 from codesign.errors import CodesignError
+from codesign.hardware.component import Direction
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Placement
+from codesign.mapping.prices import check_charge
 from codesign.replay.bounds import lower_bound, serial_bound
 from codesign.replay.fabric import Fabric
+from codesign.replay.process_check import check_process
 from codesign.replay.program import Program, Run, build
 from codesign.replay.shares import Shares
 from codesign.units import cycles_to_ticks
@@ -166,17 +169,25 @@ class _Player:
 
     def _drive(self, run: Run) -> Generator[simpy.Event, Any, None]:
         engine = self.hardware.engine(run.assignment.engine)
-        yield self.env.process(engine.process(self.env, run.assignment.op, _Ports(self, run)))
+        first = len(self.moves)
+        ports = _Ports(self, run)
+        yield self.env.process(engine.process(self.env, run.assignment.op, ports))
+        yield self.env.all_of(ports.started)  # also those that it did not wait for
+        moves = [move[1:] for move in self.moves[first:] if move[0] is run.assignment]
+        here = tuple(home == engine.buffer for home in run.assignment.homes)
+        check_process(run.assignment.op, moves, here)
         self.fabric.finish(engine.name, run.job)
 
     def transfer(self, run: Run, move: Move, load: bool) -> simpy.Event:
         """A transfer for a process engine, as a SimPy event."""
+        if not 0 <= move.operand < len(run.assignment.homes):
+            raise CodesignError(
+                f"{run.job.name}: a process moves operand {move.operand}, the operator has "
+                f"{len(run.assignment.homes)}; count inputs, then outputs, from 0"
+            )
         over = self.env.event()
-        if run.assignment.resident[move.operand]:
-            return over.succeed()
-        parts = self.program.transfers.parts(
-            run.assignment.engine, (move,), "read" if load else "write"
-        )
+        direction: Direction = "read" if load else "write"
+        parts = self.program.transfers.parts(run.assignment, (move,), direction)
         if not parts:
             return over.succeed()
         ((number, size),) = parts
@@ -210,12 +221,17 @@ class _Ports:
     def __init__(self, player: _Player, run: Run) -> None:
         self._player, self._run = player, run
         self._lane = player.fabric.lanes[run.assignment.engine]
+        self.started: list[simpy.Event] = []
 
     def load(self, operand: int, bytes: int) -> simpy.Event:
-        return self._player.transfer(self._run, Move(operand, bytes), load=True)
+        return self._transfer(Move(operand, bytes), load=True)
 
     def store(self, operand: int, bytes: int) -> simpy.Event:
-        return self._player.transfer(self._run, Move(operand, bytes), load=False)
+        return self._transfer(Move(operand, bytes), load=False)
+
+    def _transfer(self, move: Move, load: bool) -> simpy.Event:
+        self.started.append(self._player.transfer(self._run, move, load))
+        return self.started[-1]
 
     def compute(self, cycles: int, clock_hz: float) -> simpy.Event:
         duration = cycles_to_ticks(cycles, clock_hz)
@@ -223,4 +239,5 @@ class _Ports:
         return self._player.env.timeout(duration)
 
     def act(self, component: str, action: str, count: int) -> None:
+        check_charge(component, action, self._run.assignment, self._player.hardware)
         self._player.actions.append((self._run.assignment, component, action, count))

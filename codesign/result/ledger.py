@@ -91,9 +91,9 @@ def build_ledger(placement: Placement, hardware: Hardware, replay: Replay) -> Le
     total: Counter[tuple[int, str, str, str]] = Counter()
     for assignment, times in placement.assignments():
         index = names.setdefault(assignment.op.name, len(names))
-        for component, action, role, count in _charges(assignment, placement.home, hardware):
+        for component, action, role, count in _charges(assignment, hardware):
             total[(index, component, action, role)] += count * times
-    for op, component, action, role, count in _process_charges(replay, placement.home, hardware):
+    for op, component, action, role, count in _process_charges(replay, hardware):
         total[(names[op], component, action, role)] += count
     rows = [(*key, count) for key, count in total.items() if count]
     energy = [hardware.components[row[1]].energy_j(row[2], row[4]) for row in rows]
@@ -114,24 +114,22 @@ def build_ledger(placement: Placement, hardware: Hardware, replay: Replay) -> Le
     )
 
 
-def _charges(
-    assignment: Assignment, home: str, hardware: Hardware
-) -> Iterator[tuple[str, str, str, int]]:
+def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str, str, int]]:
     """(component, action, role, count) of one run of one assignment."""
     if assignment.plan is None:
         return
     for moved, load in ((assignment.plan.loaded, True), (assignment.plan.stored, False)):
         for operand, size in moved.items():
-            yield from _way(assignment, operand, size, load, home, hardware)
+            yield from _way(assignment, operand, size, load, hardware)
     for component, action, count in assignment.plan.actions:
         yield _owner(assignment, component, hardware), action, "", count
 
 
 def _way(
-    assignment: Assignment, operand: int, size: int, load: bool, home: str, hardware: Hardware
+    assignment: Assignment, operand: int, size: int, load: bool, hardware: Hardware
 ) -> Iterator[tuple[str, str, str, int]]:
     """A move charges the memory it leaves, what it crosses and the memory it reaches."""
-    buffer = hardware.engine(assignment.engine).buffer
+    buffer, home = hardware.engine(assignment.engine).buffer, assignment.homes[operand]
     if buffer == home:
         return
     role = assignment.op.operands[operand].tensor.role
@@ -150,11 +148,24 @@ def _owner(assignment: Assignment, component: str, hardware: Hardware) -> str:
     return {"": engine.name, "buffer": engine.buffer}.get(component, component)
 
 
+def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Counter[str]:
+    """Bytes that each operator moved between its engine's buffer and other memories."""
+    total: Counter[str] = Counter()
+    for assignment, times in placement.assignments():
+        buffer = hardware.engine(assignment.engine).buffer
+        for moved in (assignment.plan.loaded, assignment.plan.stored) if assignment.plan else ():
+            for operand, size in moved.items():
+                total[assignment.op.name] += size * times * (assignment.homes[operand] != buffer)
+    for assignment, _, size, _ in replay.moves:
+        total[assignment.op.name] += size
+    return total
+
+
 def _process_charges(
-    replay: Replay, home: str, hardware: Hardware
+    replay: Replay, hardware: Hardware
 ) -> Iterator[tuple[str, str, str, str, int]]:
     for assignment, operand, size, load in replay.moves:
-        for charge in _way(assignment, operand, size, load, home, hardware):
+        for charge in _way(assignment, operand, size, load, hardware):
             yield (assignment.op.name, *charge)
     for assignment, component, action, count in replay.actions:
         yield assignment.op.name, _owner(assignment, component, hardware), action, "", count

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codesign import __version__
+from codesign.hardware.machine import CHANGED
 from codesign.hardware.spec import Hardware
+from codesign.mapping.paths import NOMINAL
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
 from codesign.result.ledger import Ledger, build_ledger
@@ -22,6 +24,27 @@ from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
     import pyarrow
+
+
+_FIGURES = (
+    "model",
+    "hardware",
+    "trace_digest",
+    "hardware_digest",
+    "latency_s",
+    "energy_j",
+    "energy_by_component_j",
+    "offchip_bytes",
+    "macs",
+    "coverage",
+    "utilization",
+    "mac_slots",
+    "tiles",
+    "fabric_events",
+    "lower_bound_s",
+    "serial_bound_s",
+    "assumptions",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,12 @@ class Result:
     replay: Replay
     ledger: Ledger
     machine: Hardware
+
+    def __repr__(self) -> str:
+        return (
+            f"<Result of {self.model} on {self.hardware}: {self.latency_s:.4g} s, "
+            f"{self.energy_j:.4g} J>"
+        )
 
     @property
     def latency_s(self) -> float:
@@ -101,20 +130,29 @@ class Result:
 
     @cached_property
     def utilization(self) -> dict[str, float]:
-        """Shares: of the makespan that an engine computed, of its rate that a link carried.
+        """Shares: of the makespan that an engine computed, of its rate that a link or memory moved.
 
-        Of a link with a channel each way, the busier channel counts.
+        Of a link with a channel each way the busier channel counts; of a memory its transfers, not
+        what an engine reads and writes through a port of its own.
         """
         span = max(1, self.replay.makespan)
         found = {name: busy / span for name, busy in self.replay.busy.items()}
+        buffers = {engine.buffer for engine in self.machine.engines}
         channels: Counter[tuple[str, bool]] = Counter()
+        served: Counter[str] = Counter()
         for (source, target), size in self.replay.moved.items():
+            crossed = self.machine.crossed(source, target)
+            served.update(dict.fromkeys((source, target), size))
+            served.update(dict.fromkeys(crossed, 2 * size))
             for name in self.machine.route(source, target):
-                channels[(name, target == self.placement.home)] += size
+                channels[(name, target in buffers)] += size
         for link in self.machine.links:
             loads = channels[(link.name, False)], channels[(link.name, True)]
             carried = max(loads) if link.separate else sum(loads)
             found[link.name] = carried * PS_PER_S / (link.bytes_per_s * span)
+        for memory in self.machine.memories:
+            rate = memory.service(NOMINAL).bytes_per_s
+            found[memory.name] = served[memory.name] * PS_PER_S / (rate * span)
         return found
 
     @cached_property
@@ -131,7 +169,9 @@ class Result:
         """What was taken for granted, and how wrong the models are known to be."""
         errors = [part.expected_error for part in self.machine.components.values()]
         rows = len(self.machine.assumed)
+        changed = [row for row in self.machine.provenance if row.source == CHANGED]
         return (
+            *(f"set for this run: {row.component}.{row.field} = {row.value}" for row in changed),
             *self.placement.trace.notes,
             *self.placement.notes,
             *(error for error in errors if error),
@@ -142,9 +182,8 @@ class Result:
     def digest(self) -> str:
         """SHA-256 of everything measured: equal digests, equal results to the bit."""
         content = hashlib.sha256()
-        head = [__version__, self.trace_digest, self.hardware_digest]
-        head += [str(self.replay.makespan), str(self.replay.events), *self.ledger.ops]
-        content.update(json.dumps(head).encode())
+        figures = {name: getattr(self, name) for name in _FIGURES} | {"version": __version__}
+        content.update(json.dumps([figures, self.ledger.ops], sort_keys=True).encode())
         spans = [(s.assignment.engine, s.start, s.end) for s in self.replay.spans]
         content.update(json.dumps(spans).encode())
         for column in ("op", "count", "energy"):
@@ -157,7 +196,7 @@ class Result:
     @cached_property
     def operators(self) -> Table:
         """One row per operator: engine, runs, tiles, MACs, bytes, energy, compute time."""
-        return operator_table(self.placement, self.ledger)
+        return operator_table(self.placement, self.machine, self.replay, self.ledger)
 
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.
@@ -171,12 +210,8 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """The figures of ``codesign simulate --json``."""
-        names = (
-            "model hardware trace_digest hardware_digest latency_s energy_j energy_by_component_j "
-            "offchip_bytes macs coverage utilization mac_slots tiles fabric_events lower_bound_s "
-            "serial_bound_s assumptions digest"
-        )
-        return {name: getattr(self, name) for name in names.split()} | {"version": __version__}
+        figures = {name: getattr(self, name) for name in _FIGURES}
+        return figures | {"digest": self.digest, "version": __version__}
 
     def to_arrow(self) -> pyarrow.Table:
         """The ledger as an Arrow table."""
@@ -185,9 +220,11 @@ class Result:
         return ledger_to_arrow(self.ledger)
 
     def save(self, folder: str | Path) -> None:
-        """Writes ``summary.json``, ``ledger.parquet``, ``operators.parquet``, ``timeline.json``.
+        """Writes the result to a folder.
 
-        Each file appears whole or not at all. ``timeline.json`` is a Chrome trace for Perfetto.
+        ``summary.json``, ``hardware.json`` (every value with its source and status),
+        ``ledger.parquet``, ``operators.parquet`` and ``timeline.json``. Each file appears whole or
+        not at all. ``timeline.json`` is a Chrome trace for Perfetto.
 
         Raises:
             CodesignError: the folder cannot be written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -35,13 +36,30 @@ def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
     )
 
 
+def check_folder(folder: Path) -> None:
+    """Finds out before any work whether a result can be written, and leaves nothing behind.
+
+    Raises:
+        CodesignError: the folder is no folder, or it or its nearest parent cannot be written.
+    """
+    parents = [folder.absolute(), *folder.absolute().parents]
+    there = next(parent for parent in parents if parent.exists())
+    if folder == Path() or not there.is_dir() or not os.access(there, os.W_OK):
+        raise CodesignError(
+            f"cannot write a result to {str(folder)!r}: {there} is not a folder that can be "
+            "written; give another folder"
+        )
+
+
 def save_result(result: Result, folder: Path) -> None:
-    """Writes the four files of a result, see ``Result.save``."""
+    """Writes the files of a result, see ``Result.save``."""
     timeline = chrome_trace(result.replay.spans, result.machine)
+    hardware = [dataclasses.asdict(row) for row in result.machine.provenance]
     operators = pyarrow.table(dict(result.operators))
     ledger = result.to_arrow()
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
+        "hardware.json": lambda p: p.write_text(json.dumps(hardware, indent=2) + "\n"),
         "timeline.json": lambda p: p.write_text(json.dumps(timeline)),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
         "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
+from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
-from codesign.result.ledger import Ledger
+from codesign.replay.run import Replay
+from codesign.result.ledger import Ledger, moved_bytes
 
 Table = dict[str, list[str | int | float]]
 
@@ -23,13 +23,15 @@ COLUMNS = (
 )
 
 
-def operator_table(placement: Placement, ledger: Ledger) -> Table:
+def operator_table(
+    placement: Placement, hardware: Hardware, replay: Replay, ledger: Ledger
+) -> Table:
     """Columns name, module, kind, engine, runs, tiles, macs, bytes moved, energy_j, compute_s.
 
     All figures are totals over the runs of an operator.
     """
     energy = ledger.energy_by("op")
-    moved = _moved(ledger, placement.home)
+    moved = moved_bytes(placement, hardware, replay)
     rows = [
         (
             a.op.name,
@@ -46,14 +48,3 @@ def operator_table(placement: Placement, ledger: Ledger) -> Table:
         for a, times in placement.assignments()
     ]
     return {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}
-
-
-def _moved(ledger: Ledger, home: str) -> Counter[str]:
-    """Bytes between home memory and buffers, by operator."""
-    total: Counter[str] = Counter()
-    at_home = (ledger.component == home) & (ledger.role != "")
-    for index, count in zip(
-        ledger.op[at_home].tolist(), ledger.count[at_home].tolist(), strict=True
-    ):
-        total[ledger.ops[index]] += count
-    return total

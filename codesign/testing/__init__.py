@@ -23,8 +23,10 @@ from codesign.testing.operators import (
     softmax,
     vector_work,
 )
-from codesign.testing.plans import check_plan, compulsory_bytes
+from codesign.testing.plans import check_plan
+from codesign.testing.processes import check_process_engine
 from codesign.testing.rules import check_fields
+from codesign.workload.compulsory import compulsory_bytes
 
 __all__ = [
     "check_engine",
@@ -33,6 +35,7 @@ __all__ = [
     "check_memory",
     "check_operator",
     "check_plan",
+    "check_process_engine",
     "compulsory_bytes",
     "contractions",
     "convolution",

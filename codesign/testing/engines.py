@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, TilePlan
-from codesign.mapping.place import estimate_s
+from codesign.mapping.choice import estimate_s
 from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
+from codesign.testing.processes import check_process_engine
 from codesign.testing.rules import check_energies, check_fields, expect
 from codesign.workload.record import Op
 
@@ -27,8 +28,9 @@ def check_engine(engine: Engine, operators: Iterable[Op] | None = None) -> None:
 
     Every operator that it supports is planned with several buffers and residencies. Each plan has
     to be equal when asked for again, survive pickling, fit the buffer, move at least the
-    compulsory bytes and store every output once; more buffer must not make it slower, and a buffer
-    of one byte must be a MappingError.
+    compulsory bytes, store every output once, and take cycles and actions for its MACs; more buffer
+    must not make it slower, and a buffer of one byte must be a MappingError. An engine that is a
+    process is replayed on each operator instead, see ``check_process_engine``.
 
     Args:
         engine: an instance as a hardware file would make it.
@@ -46,9 +48,11 @@ def check_engine(engine: Engine, operators: Iterable[Op] | None = None) -> None:
         f"{engine.kind}: supports() refuses every operator that it was offered; "
         "pass some that it takes: check_engine(engine, operators=[...])",
     )
-    if engine.process is None:
-        for op in taken:
+    for op in taken:
+        if engine.process is None:
             check_operator(engine, op)
+        else:
+            check_process_engine(engine, op)
 
 
 def _taken(engine: Engine, operators: Iterable[Op] | None) -> list[Op]:

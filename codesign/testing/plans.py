@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, Tile, TilePlan
 from codesign.testing.rules import check_priced, expect
+from codesign.workload.compulsory import alike, compulsory_bytes
 from codesign.workload.record import Op
-
-
-def compulsory_bytes(op: Op, operand: int) -> int:
-    """Bytes of an operand that must cross once: of the elements that the operator touches.
-
-    A loop nest says which those are; without one it is the whole access.
-
-    Args:
-        op: the operator.
-        operand: index among its inputs, then outputs.
-    """
-    access = op.operands[operand]
-    if op.nest is None or not op.nest.operands[operand]:
-        return access.bytes
-    touched = (
-        axis.touched(op.nest.extents, extent) if stride else 1
-        for axis, extent, stride in zip(
-            op.nest.operands[operand], access.shape, access.strides, strict=True
-        )
-    )
-    elements = 1
-    for count in touched:
-        elements *= count
-    return access.tensor.dtype.storage_bytes(elements)
 
 
 def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
@@ -50,7 +30,8 @@ def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
     _check_loads(place, op, budget, plan)
     _check_stores(place, op, budget, plan)
     _check_slots(place, op, plan)
-    _check_actions(place, engine, plan)
+    check_actions(place, engine, plan.actions)
+    _check_work(place, op, plan)
 
 
 def _check_signs(place: str, plan: TilePlan) -> None:
@@ -110,18 +91,23 @@ def _sizes(tile: Tile) -> tuple[int, int]:
 
 def _check_loads(place: str, op: Op, budget: Budget, plan: TilePlan) -> None:
     inputs = len(op.inputs)
-    for operand in range(inputs):
+    same = alike(op)[:inputs]
+    loaded: Counter[int] = Counter()
+    there: set[int] = set()
+    for operand, first in enumerate(same):
         got = plan.loaded.get(operand, 0)
+        loaded[first] += got
         if budget.is_resident(operand):
+            there.add(first)
             expect(
                 not got,
                 f"{place}: loads {got} B of operand {operand}, which lies in the buffer already; "
                 "ask budget.is_resident",
             )
-            continue
+    for operand, got in loaded.items():
         least = compulsory_bytes(op, operand)
         expect(
-            got >= least,
+            got >= least or operand in there,
             f"{place}: loads {got} B of operand {operand}, of which {least} B are compulsory; "
             "every input byte crosses at least once",
         )
@@ -144,17 +130,25 @@ def _check_stores(place: str, op: Op, budget: Budget, plan: TilePlan) -> None:
             )
             continue
         exact = op.operands[operand].bytes
-        dtype = op.operands[operand].tensor.dtype
         stores = sum(times for tile, times in plan.counts if tile.stores)
-        whole_bytes = dtype.bits % 8 == 0 and not dtype.block
-        most = exact if whole_bytes else exact + stores * dtype.storage_bytes(max(1, dtype.block))
         expect(
-            exact <= got <= most,
+            exact <= got <= most_bytes(op, operand, stores),
             f"{place}: stores {got} B of operand {operand}, which has {exact} B; every output byte "
             "leaves exactly once",
         )
     inputs = [operand for operand in sorted(plan.stored) if operand < len(op.inputs)]
     expect(not inputs, f"{place}: stores operands {inputs}, which the operator only reads")
+
+
+def most_bytes(op: Op, operand: int, stores: int) -> int:
+    """Bytes of an operand that leaves once in so many stores, each rounded up.
+
+    Whole bytes need no rounding; a part of a byte or of a block with a shared scale does.
+    """
+    access = op.operands[operand]
+    dtype = access.tensor.dtype
+    whole_bytes = dtype.bits % 8 == 0 and not dtype.block
+    return access.bytes + (0 if whole_bytes else stores * dtype.storage_bytes(max(1, dtype.block)))
 
 
 def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
@@ -171,8 +165,18 @@ def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
         )
 
 
-def _check_actions(place: str, engine: Engine, plan: TilePlan) -> None:
-    for component, action, count in plan.actions:
+def check_actions(place: str, engine: Engine, actions: Iterable[tuple[str, str, int]]) -> None:
+    """Checks that what an engine charges to itself and to its buffer is counted and priced.
+
+    Args:
+        place: what charged, for people.
+        engine: the engine.
+        actions: (component, action, count), as in ``TilePlan.actions``.
+
+    Raises:
+        AssertionError: names the action and says what to change.
+    """
+    for component, action, count in actions:
         expect(_is_count(count), f"{place}: counts {count!r} of {action!r}; whole and at least 0")
         if component == "":
             check_priced(engine, action)
@@ -181,3 +185,18 @@ def _check_actions(place: str, engine: Engine, plan: TilePlan) -> None:
                 action in ("read", "write"),
                 f"{place}: charges the buffer for {action!r}; a memory prices read and write",
             )
+
+
+def _check_work(place: str, op: Op, plan: TilePlan) -> None:
+    """Multiply-accumulates take time and energy."""
+    if not op.macs:
+        return
+    expect(
+        plan.cycles > 0,
+        f"{place}: takes 0 cycles for {op.macs} MACs; give its tiles the cycles they compute for",
+    )
+    expect(
+        any(count for component, _, count in plan.actions if component == ""),
+        f"{place}: charges the engine no action for {op.macs} MACs; put "
+        "('', action, count) into actions and its energy into energies_j",
+    )

@@ -21,7 +21,8 @@ class Assembly:
         unsupported: nodes without a lowering, by target.
         notes: assumptions to print with every result, in order.
         fills: value of each constant tensor whose elements are all equal.
-        branch_probability: chance of the true side of every ``cond``, 0 to 1.
+        branch_probability: chance of the true side of every ``cond``, 0 to 1; only the
+            likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; None to work it out.
     """
 

@@ -79,7 +79,7 @@ class Builder:
 
     @property
     def branch_probability(self) -> float | None:
-        """Chance that the user gave to the true side of a ``cond``."""
+        """Chance that the user gave to the true side of a ``cond``; the likelier side counts."""
         return self._assembly.branch_probability
 
     @property

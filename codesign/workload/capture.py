@@ -55,7 +55,8 @@ def trace(
         fuse: whether to run the fusion passes.
         allow_unsupported: report operators without a lowering instead of stopping.
         plugins: folders with further plugin files.
-        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1.
+        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1; only the
+            likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; by default that of its counter.
 
     Raises:
@@ -101,7 +102,8 @@ def trace_exported(
         fuse: whether to run the fusion passes.
         allow_unsupported: report operators without a lowering instead of stopping.
         plugins: folders with further plugin files.
-        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1.
+        branch_probability: chance of the true side of every ``torch.cond``, 0 to 1; only the
+            likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; by default that of its counter.
         model: the module it came from, for the names of its arguments.
 
@@ -118,7 +120,7 @@ def trace_exported(
     graph = convert_graph(functional, paths, dict(roles or {}))
     return lower(
         graph,
-        registry(tuple(Path(folder) for folder in plugins)),
+        registry(plugins),
         name=name,
         fuse=fuse,
         allow_unsupported=allow_unsupported,

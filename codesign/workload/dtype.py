@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from codesign.errors import TraceError
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+N = TypeVar("N", int, "NDArray[np.int64]")
 Kind = Literal["int", "uint", "fp", "bf", "bool"]
 _NAME = re.compile(r"(int|uint|fp|bf|bool)(\d{1,3})?(?:\[(\d{1,5})x(\d{1,2})\])?$")
 
@@ -55,13 +60,13 @@ class DType:
         """Whether the format is a floating-point one."""
         return self.kind in ("fp", "bf")
 
-    def storage_bits(self, elements: int) -> int:
-        """Bits that ``elements`` elements take in memory, shared scales included."""
+    def storage_bits(self, elements: N) -> N:
+        """Bits that ``elements`` elements take in memory, shared scales included; vectorised."""
         scales = -(-elements // self.block) * self.scale_bits if self.block else 0
         return elements * self.bits + scales
 
-    def storage_bytes(self, elements: int) -> int:
-        """Whole bytes that ``elements`` elements take in memory."""
+    def storage_bytes(self, elements: N) -> N:
+        """Whole bytes that ``elements`` elements take in memory; vectorised."""
         return -(-self.storage_bits(elements) // 8)
 
     def __str__(self) -> str:

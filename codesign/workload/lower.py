@@ -49,7 +49,8 @@ def lower(
         allow_unsupported: report operators without a lowering in ``Trace.coverage`` and
             ``Trace.notes`` instead of stopping.
         notes: assumptions made so far.
-        branch_probability: chance of the true side of every ``cond``, 0 to 1.
+        branch_probability: chance of the true side of every ``cond``, 0 to 1; only the
+            likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; by default that of its counter.
 
     Raises:

@@ -42,6 +42,22 @@ class Axis:
                 span += reach * (tile[dim] - 1)
         return min(extent, hull, span * steps)
 
+    def is_injective(self, extents: Sequence[int]) -> bool:
+        """Whether different points of its loops are different elements.
+
+        That holds for a mixed-radix number: each coefficient steps past all that the smaller ones
+        reach. Loops that interleave without meeting are refused too.
+
+        Args:
+            extents: trip count of every loop of the nest.
+        """
+        hull = 1
+        for dim, coefficient in sorted(self.terms, key=lambda term: term[1]):
+            if extents[dim] > 1 and coefficient < hull:
+                return False
+            hull += coefficient * (extents[dim] - 1)
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class LoopNest:

@@ -89,11 +89,33 @@ class Op:
                 f"{self.name}: its nest describes {len(self.nest.operands)} operands, "
                 f"the operator has {len(self.operands)}"
             )
+        if self.kind == "contraction" and self.nest:
+            self._check_outputs(self.nest)
+
+    def _check_outputs(self, nest: LoopNest) -> None:
+        """An output element is finished by one point of the loops that it runs over."""
+        for number in range(len(self.inputs), len(self.operands)):
+            for axis, access in enumerate(nest.operands[number]):
+                if not access.is_injective(nest.extents):
+                    raise TraceError(
+                        f"{self.name}: axis {axis} of operand {number}, an output, must name one "
+                        f"element for each point of its loops, got {access}; write the products "
+                        "to a tensor without overlap and sum it with a reduce"
+                    )
 
     @property
     def operands(self) -> tuple[Access, ...]:
         """Inputs, then outputs: the order in which a nest and a tile number them."""
         return self.inputs + self.outputs
+
+    @property
+    def distinct_inputs(self) -> tuple[int, ...]:
+        """Indices of the inputs but for those that read what an earlier one reads (``x * x``)."""
+        seen: dict[object, int] = {}
+        for number, access in enumerate(self.inputs):
+            axes = self.nest.operands[number] if self.nest else None
+            seen.setdefault((access, axes), number)
+        return tuple(seen.values())
 
     @property
     def loops(self) -> LoopNest:
@@ -137,7 +159,7 @@ class Op:
             (a.shape, a.strides, a.tensor.dtype, a.tensor.role, bool(a.advance))
             for a in self.operands
         )
-        inputs = len(self.inputs)
+        inputs = len(self.inputs), self.distinct_inputs
         return self.kind, inputs, shapes, self.nest, self.functions, self.attributes
 
 
@@ -190,11 +212,11 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A choice on data.
+    """A choice on data. Only the likelier side is counted and replayed, as if it always ran.
 
     Attributes:
         name: unique in the trace.
-        probability: chance of ``taken``, 0 to 1.
+        probability: chance of ``taken``, 0 to 1; from 0.5 on that side counts. It weights nothing.
         taken: items of the true branch.
         otherwise: items of the false branch.
     """
@@ -272,6 +294,9 @@ class Trace:
     tensors: tuple[Tensor, ...]
     coverage: Coverage = field(default=Coverage())
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.name}: {sum(1 for _ in self.ops())} operators, {self.macs} MACs>"
 
     def ops(self) -> Iterator[tuple[Op, int]]:
         """Every operator with the number of times it runs."""

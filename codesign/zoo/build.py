@@ -43,7 +43,7 @@ def example_from(factory: Callable[..., Any], options: Mapping[str, int], name: 
         result = factory(**options)
     except CodesignError:
         raise
-    except Exception as error:  # a factory may fail in any way; name it and say where
+    except (Exception, SystemExit) as error:  # a factory may fail in any way; name it and say where
         raise ModelError(f"{name} failed to build: {one_line(error)}") from error
     parts = result if isinstance(result, tuple) else (result,)
     kinds = (torch.nn.Module, (tuple, list), dict)

@@ -77,7 +77,7 @@ def test_a_result_that_cannot_be_written_is_a_mistake(codesign: Codesign, tmp_pa
     (tmp_path / "file").write_text("")
     ran = codesign("simulate", SAMPLE, *HARDWARE, "--out", tmp_path / "file")
     assert (ran.code, ran.out) == (2, "")
-    assert "cannot write the result to" in ran.err
+    assert "cannot write a result to" in ran.err
 
 
 @pytest.mark.parametrize(

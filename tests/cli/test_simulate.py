@@ -104,12 +104,16 @@ def test_residency_and_dtype_reach_the_simulation(codesign: Codesign, sample: Pa
     assert json.loads(ran.out) == _summary(sample, "server-npu", dtype="int8")
 
 
-def test_out_leaves_the_four_files_of_a_result(
-    codesign: Codesign, sample: Path, tmp_path: Path
-) -> None:
+def test_out_leaves_the_files_of_a_result(codesign: Codesign, sample: Path, tmp_path: Path) -> None:
     ran = codesign("simulate", sample, *HARDWARE, "--json", "--out", tmp_path / "run")
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
-    assert names == ["ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
+    assert names == [
+        "hardware.json",
+        "ledger.parquet",
+        "operators.parquet",
+        "summary.json",
+        "timeline.json",
+    ]
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == json.loads(ran.out)
 
 

@@ -130,6 +130,22 @@ PLAN_FAULTS: dict[str, tuple[Change, str]] = {
         lambda plan, op, budget: replace(plan, actions=(("", "mac", -1),)),
         "counts -1 of 'mac'",
     ),
+    "no cycles": (
+        lambda plan, op, budget: only_tile(plan, cycles=0),
+        "takes 0 cycles for 192 MACs; give its tiles the cycles they compute for",
+    ),
+    "no actions": (
+        lambda plan, op, budget: replace(plan, actions=()),
+        "charges the engine no action for 192 MACs; put ('', action, count) into actions",
+    ),
+    "only actions of the buffer": (
+        lambda plan, op, budget: replace(plan, actions=(("buffer", "read", 2 * op.macs),)),
+        "charges the engine no action for 192 MACs",
+    ),
+    "an action zero times": (
+        lambda plan, op, budget: replace(plan, actions=(("", "mac", 0),)),
+        "charges the engine no action for 192 MACs",
+    ),
     "action without energy": (
         lambda plan, op, budget: replace(plan, actions=(("", "add", 1),)),
         "action 'add' has no energy; add it to energies_j",
@@ -211,6 +227,30 @@ def test_check_plan_can_be_used_on_its_own() -> None:
         lambda: check_plan(dot(), op, replace(budget, buffer_bytes=50), plan),
         "takes 104 B of buffer",
     )
+
+
+def test_what_two_inputs_read_alike_is_loaded_through_either_of_them() -> None:
+    op = elementwise((8,), ("mul",), inputs=2)
+    square = replace(op, inputs=(op.inputs[0], op.inputs[0]))
+    budget = Budget(1000, 1e9, 1e9)
+    for loads in ((Move(0, 8),), (Move(1, 8),), (Move(0, 8), Move(1, 8))):
+        room = sum(move.bytes for move in loads)
+        tile = Tile(1, loads, (Move(2, 8),))
+        plan = TilePlan(Loop((tile,)), 1e9, slot_in_bytes=room, slot_out_bytes=8)
+        check_plan(dot(), square, budget, plan)
+        if len(loads) == 1:
+            caught(lambda plan=plan: check_plan(dot(), op, budget, plan), "8 B are compulsory")  # type: ignore[misc]
+    short = TilePlan(Loop((Tile(1, (Move(0, 7),), (Move(2, 8),)),)), 1e9, 0, 8, 8)
+    caught(lambda: check_plan(dot(), square, budget, short), "loads 7 B of operand 0, of which 8 B")
+
+
+def test_what_one_of_two_like_inputs_finds_in_the_buffer_needs_no_load() -> None:
+    op = elementwise((8,), ("mul",), inputs=2)
+    square = replace(op, inputs=(op.inputs[0], op.inputs[0]))
+    plan = TilePlan(Loop((Tile(1, (), (Move(2, 8),)),)), 1e9, slot_out_bytes=8)
+    check_plan(dot(), square, Budget(1000, 1e9, 1e9, resident=(False, True, False)), plan)
+    none = Budget(1000, 1e9, 1e9)
+    caught(lambda: check_plan(dot(), square, none, plan), "loads 0 B of operand 0, of which 8 B")
 
 
 # -- what an engine says of itself ----------------------------------------------------------------

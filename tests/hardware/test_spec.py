@@ -274,7 +274,7 @@ def test_setting_a_value_to_what_it_is_keeps_the_digest(tmp_path: Path) -> None:
         assert machine.with_(path, value).digest == machine.digest
 
 
-@given(rows=st.integers(1, 2**40), other=st.integers(1, 2**40))
+@given(rows=st.integers(1, 10**6), other=st.integers(1, 10**6))
 def test_digests_differ_exactly_when_values_do(rows: int, other: int) -> None:
     first, second = toy().with_("npu.rows", rows), toy().with_("npu.rows", other)
     assert (first.digest == second.digest) == (rows == other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ from toy_machine import Priced, machine, priced
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
-from codesign.mapping.place import estimate_s, place
+from codesign.mapping.choice import estimate_s
+from codesign.mapping.place import place
 from codesign.mapping.placement import Assignment
 from codesign.testing import elementwise, matmul, softmax
 from codesign.testing.operators import whole
@@ -124,9 +126,13 @@ def test_tensors_that_fit_one_by_one_but_not_together_are_refused() -> None:
 
 
 def test_activations_need_not_all_fit_at_once() -> None:
-    source, target = whole("x", (1000,), "activation"), whole("y", (1000,), "activation")
-    op = Op("e", "elementwise", (source,), (target,), functions=("relu",))
-    assert place(trace_of(op), machine(priced(elementwise=1), home=1500)).program
+    made = [whole(name, (1000,), "activation") for name in "abcd"]
+    ops = [Op("first", "elementwise", (), (made[0],), functions=("relu",))]
+    ops += [
+        Op(f"to {b.tensor.name}", "elementwise", (a,), (b,), functions=("relu",))
+        for a, b in itertools.pairwise(made)
+    ]
+    assert place(trace_of(*ops), machine(priced(elementwise=1), home=2500)).program
 
 
 def test_operators_of_equal_content_are_planned_once() -> None:
@@ -137,6 +143,17 @@ def test_operators_of_equal_content_are_planned_once() -> None:
         *(f"m{number}" for number in range(5)),
         "other",
     ]
+
+
+def test_a_product_is_not_planned_as_a_square() -> None:
+    """``x * x`` and ``x * y`` differ in nothing but which tensors they read."""
+    product = renamed(elementwise((64,), ("mul",), inputs=2), "product")
+    square = replace(product, name="square", inputs=(product.inputs[0], product.inputs[0]))
+    for ops in ((square, product), (product, square)):
+        found = place(trace_of(*ops), machine(priced(elementwise=1)))
+        loads = {a.op.name: a.plan.loaded for a, _ in found.assignments() if a.plan}
+        assert loads["product"] == {0: 64, 1: 64}
+        assert sum(loads["square"].values()) == 64
 
 
 def test_of_a_branch_the_likelier_side_is_placed() -> None:
@@ -199,5 +216,5 @@ def test_where_tensors_live_is_noted() -> None:
     found = place(trace_of(elementwise((8,))), machine(priced(elementwise=1)), "none")
     assert found.home == "dram"
     assert found.notes == (
-        "operands come from dram and results go back there; nothing stays on chip",
+        "every operator takes its operands from dram and stores its results there",
     )

@@ -52,13 +52,13 @@ def test_one_byte_too_few_and_nothing_stays() -> None:
     assert found.preload is None
     (cell,) = found.body
     assert not isinstance(cell, Block)
-    assert cell.resident == (False, False, False, False)
+    assert set(cell.homes) == {"dram"}
 
 
 def test_what_stays_is_not_moved_in_any_step_but_what_advances_is() -> None:
     (cell,) = block(STAYS + 64).body
     assert not isinstance(cell, Block)
-    assert cell.resident == (True, True, False, True)
+    assert cell.homes == ("sram", "sram", "dram", "sram")
     assert cell.plan is not None
     assert (cell.plan.loaded, cell.plan.stored) == ({2: WIDTH}, {})
 

@@ -14,7 +14,7 @@ from codesign.errors import MappingError
 from codesign.hardware.component import Component, Engine
 from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
-from codesign.testing.plans import compulsory_bytes
+from codesign.testing import compulsory_bytes
 from codesign.units import Bytes, Count
 from codesign.workload.record import Op
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from codesign_plugins.vector import Vector
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -13,8 +14,13 @@ from codesign.workload.capture import trace
 from codesign.workload.check import check_trace
 from codesign.workload.record import Op
 
+PRICED = frozenset(Vector(name="vector", buffer="sram").operations)
+"""Functions that a vector unit can run by default."""
 
-class _Function(nn.Module):  # type: ignore[misc]  # torch is untyped
+
+class Called(nn.Module):  # type: ignore[misc]  # torch is untyped
+    """A module whose forward is a function."""
+
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
         self.function = function
@@ -34,12 +40,17 @@ def ids(*shape: int) -> Any:
 
 
 def lowered(function: Callable[..., Any], *args: Any) -> list[Op]:
-    """Operators that a function or a module of tensors becomes, checked as a trace."""
-    module = function if isinstance(function, nn.Module) else _Function(function)
+    """Operators that a function or a module of tensors becomes, checked as a trace.
+
+    The vector unit has a price for every function among them, also for those behind a contraction.
+    """
+    module = function if isinstance(function, nn.Module) else Called(function)
     found = trace(module, args, fuse=False)
     check_trace(found)
     assert found.coverage.share == 1.0
-    return [op for op, _ in found.ops()]
+    operators = [op for op, _ in found.ops()]
+    assert not {name for op in operators for name in op.functions} - PRICED
+    return operators
 
 
 def only(function: Callable[..., Any], *args: Any) -> Op:

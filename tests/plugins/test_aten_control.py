@@ -9,6 +9,7 @@ from torch import nn
 from torch._higher_order_ops import while_loop
 from torch._higher_order_ops.scan import scan
 
+import codesign
 from codesign.errors import CaptureError
 from codesign.plugins import registry
 from codesign.workload.capture import trace
@@ -236,6 +237,35 @@ def test_a_choice_is_a_branch_of_which_the_likelier_side_counts(
     (branch,) = [item for item in made.items if isinstance(item, Branch)]
     assert branch.probability == probability
     assert made.macs == macs
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0.7, "(p = 0.70) is counted, 192 MACs; the other side has 0 MACs"),
+        (0.5, "(p = 0.50) is counted, 192 MACs; the other side has 0 MACs"),
+        (0.1, "(p = 0.90) is counted, 0 MACs; the other side has 192 MACs"),
+    ],
+)
+def test_what_the_other_side_would_cost_is_noted(probability: float, said: str) -> None:
+    made = captured(choose, (3, 8), branch_probability=probability)
+    (branch,) = [item for item in made.items if isinstance(item, Branch)]
+    assert f"cond {branch.name!r}: only the likelier side {said}" in made.notes
+
+
+def test_the_note_about_a_choice_is_part_of_the_result() -> None:
+    made = captured(choose, (3, 8), branch_probability=0.7)
+    result = codesign.simulate(made, "edge-npu")
+    assert any("only the likelier side" in note for note in result.assumptions)
+    assert result.macs == 3 * 8 * 8
+
+
+def test_two_choices_are_noted_apart() -> None:
+    def twice(linear: nn.Module, x: torch.Tensor) -> Any:
+        return choose(linear, choose(linear, x))
+
+    made = captured(twice, (3, 8), branch_probability=0.7)
+    assert sum("only the likelier side" in note for note in made.notes) == 2
 
 
 def test_both_sides_write_the_same_result() -> None:

@@ -21,12 +21,6 @@ KINDS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "1d": (lambda: nn.Conv1d(6, 4, 3, dilation=2), (2, 6, 20)),
     "3d": (lambda: nn.Conv3d(2, 4, 3, stride=(1, 2, 2)), (1, 2, 5, 6, 7)),
     "no batch": (lambda: nn.Conv2d(6, 4, 3), (6, 9, 8)),
-    "transposed": (lambda: nn.ConvTranspose2d(6, 4, 3, stride=2, padding=1), (2, 6, 5, 4)),
-    "transposed, grouped": (
-        lambda: nn.ConvTranspose2d(6, 4, 3, stride=2, output_padding=1, groups=2),
-        (2, 6, 5, 4),
-    ),
-    "transposed 1d": (lambda: nn.ConvTranspose1d(6, 4, 4, 2, dilation=3), (2, 6, 9)),
 }
 
 
@@ -72,10 +66,3 @@ def test_groups_are_a_loop_of_their_own_in_every_operand() -> None:
     group = op.loops.dims.index("g")
     assert op.loops.extents[group] == 4
     assert all(group in op.loops.uses(i) for i in range(len(op.operands)))
-
-
-def test_a_transposed_convolution_spreads_each_input_pixel() -> None:
-    with torch.device("meta"):
-        op = only(nn.ConvTranspose1d(2, 3, 4, stride=2, padding=1), meta(1, 2, 5))
-    loops = op.loops.dims
-    assert op.loops.operands[-1][-1] == Axis(((loops.index("ix"), 2), (loops.index("kx"), 1)), -1)

@@ -33,7 +33,6 @@ def ops(made: Trace) -> list[Op]:
         (lambda: nn.Sequential(nn.Conv3d(3, 8, 3, bias=False), nn.BatchNorm3d(8)), (2, 3, 5, 5, 5)),
         (lambda: nn.Sequential(nn.Conv2d(8, 8, 3, groups=8), nn.BatchNorm2d(8)), (2, 8, 9, 9)),
         (lambda: nn.Sequential(nn.Conv2d(8, 8, 3, groups=4), nn.BatchNorm2d(8)), (2, 8, 9, 9)),
-        (lambda: nn.Sequential(nn.ConvTranspose2d(3, 8, 3), nn.BatchNorm2d(8)), (2, 3, 9, 9)),
         (lambda: nn.Sequential(nn.Linear(8, 6), nn.BatchNorm1d(6)), (4, 8)),
     ],
 )
@@ -45,6 +44,26 @@ def test_a_norm_behind_any_contraction_disappears(
     assert fused.functions == ("add",)
     assert len(fused.inputs) == 3
     assert fused.macs == raw.macs
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_norm_behind_a_transposed_convolution_joins_the_sum_of_its_columns(
+    bias: bool, groups: int
+) -> None:
+    def model() -> nn.Module:
+        spread = nn.ConvTranspose2d(4, 8, 3, groups=groups, bias=bias)
+        return nn.Sequential(spread, nn.BatchNorm2d(8))
+
+    raw = captured(model, 2, 4, 9, 9)
+    product, sums = ops(check_pass(FOLD, raw))
+    assert (product.kind, product.functions) == ("contraction", ())
+    assert (sums.kind, sums.functions) == ("reduce", ("sum",))
+    assert sums.inputs[0].tensor == product.outputs[0].tensor
+    assert sums.inputs[1].tensor.name == ("0.bias" if bias else "1.bias")
+    assert sums.inputs[1].shape == (8,)
+    assert sums.outputs[0].tensor.role == "output"
+    assert product.macs == raw.macs
 
 
 def test_the_bias_of_the_norm_becomes_that_of_the_contraction() -> None:

@@ -149,7 +149,7 @@ def two_engines(first: Op, second: Op, tensors: tuple[Tensor, ...]) -> Replay:
     """Two operators with slow tiles on engines of their own, in program order."""
     plans = [uniform(1, 0, 1000, 100), uniform(1, 100, 1000, 0)]
     steps = tuple(
-        Assignment(op, f"npu{number}", plan, (False,) * len(op.operands), 2**30)
+        Assignment(op, f"npu{number}", plan, ("dram",) * 3, 2**30)
         for number, (op, plan) in enumerate(zip((first, second), plans, strict=True))
     )
     hardware = machine(systolics=2, buffers=2, bandwidth=1e9)
@@ -195,7 +195,7 @@ def test_a_reader_of_the_state_waits_for_the_update_of_the_step_before() -> None
     slow, quick = move("slow", (x,), (update,)), move("quick", (state,), (y,))
     plans = {"slow": uniform(1, 0, 1000, 0), "quick": uniform(1, 0, 10, 0)}
     body = tuple(
-        Assignment(op, f"npu{number}", plans[op.name], (False, False), 2**30)
+        Assignment(op, f"npu{number}", plans[op.name], ("dram",) * 3, 2**30)
         for number, op in enumerate((slow, quick))
     )
     region = Region("loop", 3, (slow, quick), (Carry(state, update),))

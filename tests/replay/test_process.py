@@ -47,7 +47,9 @@ class Streamer(Engine):
                 ports.act("", "byte", size)
                 ports.act("buffer", "read", size)
         for number, access in enumerate(op.outputs):
-            yield ports.store(len(op.inputs) + number, access.bytes)
+            stored = ports.store(len(op.inputs) + number, access.bytes)
+            if self.behaviour != "leave early":
+                yield stored
 
 
 def chunks(total: int, chunk: int) -> Iterator[int]:
@@ -147,3 +149,28 @@ def test_a_process_that_waits_for_half_a_tick_is_refused() -> None:
     hardware = with_process(machine(), behaviour="half a tick")
     with pytest.raises(CodesignError, match=r"tick 0\.5; times must be whole picoseconds"):
         simulate(softmax_of(1), hardware)
+
+
+def test_a_process_ends_when_its_last_transfer_does_also_if_it_does_not_wait() -> None:
+    waits, leaves = (
+        simulate(softmax_of(8), with_process(machine(), behaviour=behaviour))
+        for behaviour in ("stream", "leave early")
+    )
+    assert spans(waits) == spans(leaves)
+
+
+def test_a_process_that_moves_an_operand_that_is_not_there_is_told_so() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Stray(Streamer):
+        """Loads an operand too many."""
+
+        kind: ClassVar[str] = "stray"
+
+        def process(self, env: Any, op: Op, ports: Ports) -> Process:
+            yield ports.load(7, 64)
+
+    parts = dict(machine().components)
+    buffer = machine().engine("vector").buffer
+    parts["vector"] = Stray(name="vector", buffer=buffer)
+    with pytest.raises(CodesignError, match="moves operand 7, the operator has 2; count inputs"):
+        simulate(softmax_of(8), Hardware("stray", "", None, parts))

@@ -1,4 +1,4 @@
-"""Saved results: four files, each whole or not at all, and readable by others."""
+"""Saved results: five files, each whole or not at all, and readable by others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from codesign.result.result import Result
 from codesign.result.timeline import chrome_trace
 from codesign.workload.record import Trace
 
-FILES = ["ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
+FILES = ["hardware.json", "ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
 
 
 def run(width: int = 32) -> Result:
@@ -38,7 +38,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_four_files_are_written(result: Result, tmp_path: Path) -> None:
+def test_five_files_are_written(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path)
     assert names(tmp_path) == FILES
     assert json.loads((tmp_path / "summary.json").read_text())["digest"] == result.digest
@@ -70,7 +70,7 @@ def test_a_failing_write_leaves_no_half_file(
     monkeypatch.setattr("pyarrow.parquet.write_table", failing_write)
     with pytest.raises(CodesignError, match="No space left on device; give another folder"):
         result.save(tmp_path)
-    assert names(tmp_path) == ["summary.json", "timeline.json"]
+    assert names(tmp_path) == ["hardware.json", "summary.json", "timeline.json"]
     assert json.loads((tmp_path / "timeline.json").read_text())["traceEvents"]
 
 

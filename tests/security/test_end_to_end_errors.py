@@ -44,7 +44,7 @@ def test_a_tensor_larger_than_any_memory() -> None:
     kind, message = refused(product(columns=2**30), machine())
     assert kind is MappingError
     assert message == (
-        "tensor 'mm.weight' takes 8,589,934,592 B and the largest memory, dram, has "
+        "tensor 'mm.weight' takes 8,589,934,592 B and its memory, dram, has "
         "1,073,741,824 B; enlarge dram.size"
     )
 

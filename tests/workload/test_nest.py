@@ -29,6 +29,42 @@ def window(stride: int, dilation: int, padding: int = 0) -> Axis:
 
 
 @LAW
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4)), min_size=1, max_size=3),
+    st.integers(-3, 3),
+)
+def test_an_injective_axis_has_an_element_for_each_point(
+    loops: list[tuple[int, int]], offset: int
+) -> None:
+    axis = Axis(tuple((dim, c) for dim, (c, _) in enumerate(loops)), offset)
+    extents = tuple(extent for _, extent in loops)
+    if axis.is_injective(extents):
+        assert len(positions(axis, extents)) == math.prod(extents)
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "extents", "is_injective"),
+    [
+        ((1,), (9,), True),
+        ((7,), (9,), True),
+        ((4, 1), (9, 4), True),
+        ((1, 4), (4, 9), True),
+        ((4, 1), (9, 5), False),
+        ((2, 1), (5, 4), False),
+        ((1, 1), (5, 1), True),
+        ((1, 1), (5, 2), False),
+        ((12, 4, 1), (2, 3, 4), True),
+        ((11, 4, 1), (2, 3, 4), False),
+        ((), (3,), True),
+    ],
+)
+def test_only_a_mixed_radix_number_is_injective(
+    coefficients: tuple[int, ...], extents: tuple[int, ...], is_injective: bool
+) -> None:
+    assert Axis(tuple(enumerate(coefficients))).is_injective(extents) == is_injective
+
+
+@LAW
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 12), st.integers(1, 5))
 def test_a_window_that_steps_or_spreads_by_one_is_counted_exactly(
     pixels: int, taps: int, coefficient: int, other: int

@@ -12,6 +12,7 @@ from codesign.errors import TraceError
 from codesign.testing import elementwise, matmul, move
 from codesign.testing.operators import whole
 from codesign.workload.dtype import DType
+from codesign.workload.nest import Axis, LoopNest
 from codesign.workload.record import (
     KINDS,
     Access,
@@ -106,6 +107,21 @@ def test_a_nest_of_another_number_of_operands_is_refused() -> None:
     op = matmul(2, 3, 4)
     with pytest.raises(TraceError, match="describes 3 operands, the operator has 2"):
         replace(op, inputs=op.inputs[:1])
+
+
+def test_a_contraction_whose_points_share_an_output_element_is_refused() -> None:
+    """A transposed convolution written as one nest: input pixels and taps meet in a pixel."""
+    pixel, tap, inner = (Axis(((dim, 1),)) for dim in range(3))
+    operands = ((pixel, inner), (inner, tap), (Axis(((0, 2), (1, 1)), -1),))
+    nest = LoopNest(("ix", "kx", "ci"), (5, 4, 3), operands)
+    accesses = whole("x", (5, 3)), whole("w", (3, 4)), whole("y", (10,))
+    with pytest.raises(
+        TraceError, match=r"up: axis 0 of operand 2, an output, must name one .*red"
+    ):
+        Op("up", "contraction", accesses[:2], accesses[2:], nest)
+    apart = replace(nest, operands=(*operands[:2], (Axis(((0, 4), (1, 1))),)))
+    output = whole("y", (20,))
+    assert Op("up", "contraction", accesses[:2], (output,), apart).macs == 60
 
 
 def test_an_operator_without_a_nest_says_so_when_asked() -> None:

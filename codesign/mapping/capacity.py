@@ -1,0 +1,108 @@
+"""Whether the tensors of a trace fit the memory they live in, before anything is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from codesign.errors import MappingError
+from codesign.hardware.component import Memory
+from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace, all_carries
+from codesign.workload.rewrite import every_op
+
+Parts = Callable[[Op], Sequence[Op]]
+"""The operators that run in place of one."""
+
+
+def check_capacity(trace: Trace, home: Memory, parts: Parts = lambda op: (op,)) -> None:
+    """Checks that every tensor fits its memory, and that all those alive at once fit together.
+
+    Stored tensors that some operator uses take room all the time, those of both sides of a branch
+    too. An activation takes room from its first to its last use by what is replayed; within a
+    region it keeps it for all steps. Tensors that nothing uses take none.
+
+    Args:
+        trace: the trace.
+        home: memory where its tensors live.
+        parts: what runs in place of an operator, so that its intermediates count; by default the
+            operator itself.
+
+    Raises:
+        MappingError: a tensor, or the most that is alive at once, takes more than ``home.size``.
+    """
+    used = _used(trace, parts)
+    largest = max(used.values(), key=lambda tensor: tensor.bytes, default=None)
+    if largest is not None and largest.bytes > home.size:
+        raise MappingError(
+            f"tensor {largest.name!r} takes {largest.bytes:,} B and its memory, {home.name}, has "
+            f"{home.size:,} B; enlarge {home.name}.size"
+        )
+    stored = sum(tensor.bytes for tensor in used.values() if tensor.role != "activation")
+    peak, where = _peak(trace.items, parts)
+    if stored + peak > home.size:
+        alive = f" and activations alive at {where!r} ({peak:,} B)" if peak else ""
+        raise MappingError(
+            f"weights, state, inputs and outputs ({stored:,} B){alive} take {stored + peak:,} B "
+            f"and {home.name} has {home.size:,} B; "
+            f"enlarge {home.name}.size or lower the precision with --dtype"
+        )
+
+
+def _used(trace: Trace, parts: Parts) -> dict[str, Tensor]:
+    """Tensors that an operator reads or writes or a region carries, by name, in order of use."""
+    found: dict[str, Tensor] = {}
+    for op in every_op(trace.items):
+        found |= _operands(parts(op))
+    return found | _carried(all_carries(trace.items))
+
+
+def _operands(ops: Sequence[Op]) -> dict[str, Tensor]:
+    return {access.tensor.name: access.tensor for op in ops for access in op.operands}
+
+
+def _peak(items: tuple[Item, ...], parts: Parts) -> tuple[int, str]:
+    """The most bytes of activations alive at once, and the operator or region where they are."""
+    places: list[str] = []
+    sizes: dict[str, int] = {}
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for place, tensors in _uses(items, parts):
+        for name, tensor in tensors.items():
+            if tensor.role == "activation":
+                sizes[name] = tensor.bytes
+                first.setdefault(name, len(places))
+                last[name] = len(places)
+        places.append(place)
+    change = [0] * (len(places) + 1)
+    for name, size in sizes.items():
+        change[first[name]] += size
+        change[last[name] + 1] -= size
+    alive, peak, where = 0, 0, ""
+    for place, difference in zip(places, change, strict=False):
+        alive += difference
+        if alive > peak:
+            peak, where = alive, place
+    return peak, where
+
+
+def _uses(items: tuple[Item, ...], parts: Parts) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """What each operator uses, in order of execution; an outermost region counts as one."""
+    for item in items:
+        if isinstance(item, Op):
+            yield from ((op.name, _operands([op])) for op in parts(item))
+        elif isinstance(item, Branch):
+            yield from _uses(item.likelier, parts)
+        else:
+            yield item.name, _region(item, parts)
+
+
+def _region(region: Region, parts: Parts) -> dict[str, Tensor]:
+    """What the steps of a region use, and what it and the regions inside it carry."""
+    found: dict[str, Tensor] = {}
+    for _, tensors in _uses(region.body, parts):
+        found |= tensors
+    return found | _carried(region.carries)
+
+
+def _carried(carries: Iterable[Carry]) -> dict[str, Tensor]:
+    tensors = (t for carry in carries for t in (carry.state, carry.update, carry.initial))
+    return {tensor.name: tensor for tensor in tensors if tensor is not None}

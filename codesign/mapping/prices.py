@@ -1,0 +1,96 @@
+"""Whether all that a placement will be charged for has an energy, before it is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codesign.errors import MappingError, did_you_mean
+from codesign.hardware.component import Engine
+from codesign.hardware.spec import Hardware
+from codesign.mapping.placement import Assignment, Placement
+
+
+def check_prices(placement: Placement, hardware: Hardware) -> None:
+    """Checks that every action of every plan, and every transfer, has an energy.
+
+    Transfers charge ``read`` and ``write`` to the memories at both ends and on the way, and
+    ``move`` to the links. What a process engine charges beyond its transfers is only known when it
+    does; ``check_charge`` is for that.
+
+    Args:
+        placement: what will run where.
+        hardware: the same hardware that it was placed on.
+
+    Raises:
+        MappingError: an action that its component does not price, or that is charged to no
+            component, with the first operator that charges it.
+    """
+    seen: set[tuple[object, ...]] = set()
+    priced: set[tuple[str, str]] = set()
+    for assignment, _ in placement.assignments():
+        # a plan is known by its identity: comparing its loops would take longer than checking them
+        inputs = len(assignment.op.inputs)
+        key = (assignment.engine, id(assignment.plan), assignment.homes, inputs)
+        if key not in seen:
+            seen.add(key)
+            for charge in _charges(assignment, hardware):
+                if charge not in priced:
+                    check_charge(*charge, assignment, hardware)
+                    priced.add(charge)
+
+
+def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str]]:
+    """(component, action) of what an assignment will do."""
+    engine, plan = hardware.engine(assignment.engine), assignment.plan
+    operands = range(len(assignment.op.operands))
+    inputs = len(assignment.op.inputs)
+    for operand in plan.loaded if plan else operands[:inputs]:
+        yield from _way(assignment.homes[operand], engine.buffer, hardware)
+    for operand in plan.stored if plan else operands[inputs:]:
+        yield from _way(engine.buffer, assignment.homes[operand], hardware)
+    for component, action, _ in plan.actions if plan else ():
+        yield _owner(component, engine), action
+
+
+def _way(source: str, target: str, hardware: Hardware) -> Iterator[tuple[str, str]]:
+    """What a transfer between two memories charges; nothing within one."""
+    if source == target:
+        return
+    yield source, "read"
+    yield from ((link, "move") for link in hardware.route(source, target))
+    for memory in hardware.crossed(source, target):
+        yield memory, "write"
+        yield memory, "read"
+    yield target, "write"
+
+
+def check_charge(component: str, action: str, assignment: Assignment, hardware: Hardware) -> None:
+    """Checks that one action of an assignment has an energy.
+
+    Args:
+        component: name of who is charged; ``""`` is the engine, ``"buffer"`` its buffer.
+        action: what it does.
+        assignment: what charges it.
+        hardware: the hardware that it was placed on.
+
+    Raises:
+        MappingError: there is no such component, or it does not price the action.
+    """
+    owner = _owner(component, hardware.engine(assignment.engine))
+    if owner not in hardware.components:
+        raise MappingError(
+            f"{assignment.op.name}: engine {assignment.engine!r} charges action {action!r} to an "
+            f"unknown component {owner!r}{did_you_mean(owner, hardware.components)}; "
+            "charge one of them, '' for the engine or 'buffer'"
+        )
+    part = hardware.components[owner]
+    if action not in part.energies_j():
+        raise MappingError(
+            f"{owner} ({part.kind}) has no energy for action {action!r}, which operator "
+            f"{assignment.op.name!r} needs on engine {assignment.engine!r}; "
+            f"add it to energies_j of kind {part.kind!r}"
+        )
+
+
+def _owner(component: str, engine: Engine) -> str:
+    return {"": engine.name, "buffer": engine.buffer}.get(component, component)
