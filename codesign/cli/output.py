@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 Watcher = Callable[[int, int], None]
+
+_WIDTH = 120
 
 
 def print_json(value: Any) -> None:
@@ -26,12 +29,22 @@ def print_error(error: Exception) -> None:
 
 
 def print_rich(*parts: Any) -> None:
-    """Writes tables and text to standard output, as wide as the terminal is."""
+    """Writes tables and text to standard output, as wide as the terminal is.
+
+    A pipe or a file gets lines of up to ``_WIDTH`` characters without blanks at their ends.
+    """
     from rich.console import Console
 
     console = Console(highlight=False)
+    if console.is_terminal:
+        for part in parts:
+            console.print(part)
+        return
+    plain = Console(highlight=False, width=_WIDTH, file=StringIO())
     for part in parts:
-        console.print(part)
+        plain.print(part)
+    for line in plain.file.getvalue().splitlines():  # type: ignore[attr-defined]  # our StringIO
+        typer.echo(line.rstrip())
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

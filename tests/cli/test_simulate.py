@@ -77,7 +77,8 @@ def test_every_assumption_is_in_the_report(
 def test_no_line_of_the_report_is_wider_than_the_terminal(
     codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
+    for name, value in (("COLUMNS", str(columns)), ("FORCE_COLOR", "1"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)  # what makes a terminal of that width
     lines = codesign("simulate", sample, *HARDWARE).out.splitlines()
     assert max(map(len, lines)) <= columns
 
@@ -125,3 +126,11 @@ def test_a_hardware_file_is_taken_by_its_path(
     copy.write_text(preset.read_text().replace("name: edge-npu", "name: mine"))
     ran = codesign("simulate", sample, "--hardware", copy, "--json")
     assert json.loads(ran.out)["hardware"] == "mine"
+
+
+def test_a_pipe_gets_whole_names_and_no_blanks_at_line_ends(
+    codesign: Codesign, sample: Path
+) -> None:
+    lines = codesign("simulate", sample, *HARDWARE).out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+    assert max(map(len, lines)) <= 120
