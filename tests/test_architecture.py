@@ -14,7 +14,7 @@ SOURCES = sorted([*(ROOT / "codesign").rglob("*.py"), *(ROOT / "plugins").glob("
 STAGES = ("workload", "hardware", "mapping", "replay", "result")
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
-FOUNDATIONS = {"errors", "units", "hookspecs"}
+FOUNDATIONS = {"errors", "units", "hookspecs", "whole_file"}
 """Modules that every stage may use."""
 
 EARLIER_USES = {
@@ -78,6 +78,13 @@ def test_a_stage_imports_only_from_the_stages_before_it(stage: str) -> None:
         ours = [name.split(".") for name in _imports(path) if name.startswith("codesign.")]
         wrong = [".".join(name) for name in ours if name[1] not in allowed]
         assert not wrong, f"{_name(path)} imports {wrong}"
+
+
+@pytest.mark.parametrize("module", sorted(FOUNDATIONS))
+def test_a_foundation_stands_on_foundations_alone(module: str) -> None:
+    path = ROOT / "codesign" / f"{module}.py"
+    ours = [name.split(".") for name in _imports(path) if name.startswith("codesign.")]
+    assert not [".".join(name) for name in ours if name[1] not in FOUNDATIONS]
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codesign.errors import MappingError, did_you_mean
-from codesign.hardware.component import Engine
 from codesign.hardware.spec import Hardware
+from codesign.mapping.charges import owner, way
 from codesign.mapping.placement import Assignment, Placement
 
 
@@ -45,23 +45,11 @@ def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, 
     operands = range(len(assignment.op.operands))
     inputs = len(assignment.op.inputs)
     for operand in plan.loaded if plan else operands[:inputs]:
-        yield from _way(assignment.homes[operand], engine.buffer, hardware)
+        yield from way(assignment.homes[operand], engine.buffer, hardware)
     for operand in plan.stored if plan else operands[inputs:]:
-        yield from _way(engine.buffer, assignment.homes[operand], hardware)
+        yield from way(engine.buffer, assignment.homes[operand], hardware)
     for component, action, _ in plan.actions if plan else ():
-        yield _owner(component, engine), action
-
-
-def _way(source: str, target: str, hardware: Hardware) -> Iterator[tuple[str, str]]:
-    """What a transfer between two memories charges; nothing within one."""
-    if source == target:
-        return
-    yield source, "read"
-    yield from ((link, "move") for link in hardware.route(source, target))
-    for memory in hardware.crossed(source, target):
-        yield memory, "write"
-        yield memory, "read"
-    yield target, "write"
+        yield owner(component, engine), action
 
 
 def check_charge(component: str, action: str, assignment: Assignment, hardware: Hardware) -> None:
@@ -76,21 +64,17 @@ def check_charge(component: str, action: str, assignment: Assignment, hardware: 
     Raises:
         MappingError: there is no such component, or it does not price the action.
     """
-    owner = _owner(component, hardware.engine(assignment.engine))
-    if owner not in hardware.components:
+    charged = owner(component, hardware.engine(assignment.engine))
+    if charged not in hardware.components:
         raise MappingError(
             f"{assignment.op.name}: engine {assignment.engine!r} charges action {action!r} to an "
-            f"unknown component {owner!r}{did_you_mean(owner, hardware.components)}; "
+            f"unknown component {charged!r}{did_you_mean(charged, hardware.components)}; "
             "charge one of them, '' for the engine or 'buffer'"
         )
-    part = hardware.components[owner]
+    part = hardware.components[charged]
     if action not in part.energies_j():
         raise MappingError(
-            f"{owner} ({part.kind}) has no energy for action {action!r}, which operator "
+            f"{charged} ({part.kind}) has no energy for action {action!r}, which operator "
             f"{assignment.op.name!r} needs on engine {assignment.engine!r}; "
             f"add it to energies_j of kind {part.kind!r}"
         )
-
-
-def _owner(component: str, engine: Engine) -> str:
-    return {"": engine.name, "buffer": engine.buffer}.get(component, component)

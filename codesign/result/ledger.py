@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from codesign.hardware.component import Component
 from codesign.hardware.spec import Hardware
+from codesign.mapping.charges import owner, way
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.run import Replay
 from codesign.units import PS_PER_S
@@ -121,31 +122,20 @@ def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, 
     for moved, load in ((assignment.plan.loaded, True), (assignment.plan.stored, False)):
         for operand, size in moved.items():
             yield from _way(assignment, operand, size, load, hardware)
+    engine = hardware.engine(assignment.engine)
     for component, action, count in assignment.plan.actions:
-        yield _owner(assignment, component, hardware), action, "", count
+        yield owner(component, engine), action, "", count
 
 
 def _way(
     assignment: Assignment, operand: int, size: int, load: bool, hardware: Hardware
 ) -> Iterator[tuple[str, str, str, int]]:
-    """A move charges the memory it leaves, what it crosses and the memory it reaches."""
+    """(component, action, role, bytes) of one move."""
     buffer, home = hardware.engine(assignment.engine).buffer, assignment.homes[operand]
-    if buffer == home:
-        return
     role = assignment.op.operands[operand].tensor.role
     source, target = (home, buffer) if load else (buffer, home)
-    yield source, "read", role, size
-    for link in hardware.route(home, buffer):
-        yield link, "move", role, size
-    for memory in hardware.crossed(home, buffer):
-        yield memory, "write", role, size
-        yield memory, "read", role, size
-    yield target, "write", role, size
-
-
-def _owner(assignment: Assignment, component: str, hardware: Hardware) -> str:
-    engine = hardware.engine(assignment.engine)
-    return {"": engine.name, "buffer": engine.buffer}.get(component, component)
+    for component, action in way(source, target, hardware):
+        yield component, action, role, size
 
 
 def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Counter[str]:
@@ -168,7 +158,8 @@ def _process_charges(
         for charge in _way(assignment, operand, size, load, hardware):
             yield (assignment.op.name, *charge)
     for assignment, component, action, count in replay.actions:
-        yield assignment.op.name, _owner(assignment, component, hardware), action, "", count
+        charged = owner(component, hardware.engine(assignment.engine))
+        yield assignment.op.name, charged, action, "", count
 
 
 def _static(hardware: Hardware, replay: Replay) -> list[tuple[Row, float]]:

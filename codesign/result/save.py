@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pyarrow
 import pyarrow.parquet
@@ -16,6 +15,7 @@ import pyarrow.parquet
 from codesign.errors import CodesignError
 from codesign.result.ledger import Ledger
 from codesign.result.timeline import chrome_trace
+from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
     from codesign.result.result import Result
@@ -67,17 +67,8 @@ def save_result(result: Result, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, write in writers.items():
-            _whole(folder / name, write)
+            write_whole(folder / name, write)
     except OSError as error:
         raise CodesignError(
             f"cannot write the result to {folder}: {error.strerror or error}; give another folder"
         ) from error
-
-
-def _whole(path: Path, write: Callable[[Path], object]) -> None:
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        write(draft)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

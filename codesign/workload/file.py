@@ -8,12 +8,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import zlib
 from pathlib import Path
 from typing import Any
 
 from codesign.errors import TraceError
+from codesign.whole_file import write_whole
 from codesign.workload.check import check_trace
 from codesign.workload.decode import decode_trace
 from codesign.workload.encode import canonical_bytes, encode_trace, layout
@@ -45,7 +45,7 @@ def save_trace(trace: Trace, path: str | Path) -> None:
             raise TraceError("its tensors differ from the table, or its attributes are not sorted")
     except TraceError as error:
         raise TraceError(f"{target}: trace {trace.name!r} was not written: {error}") from error
-    _write_whole(target, _compress(data) if target.suffix == ".gz" else data)
+    _write(target, _compress(data) if target.suffix == ".gz" else data)
 
 
 def load_trace(path: str | Path) -> Trace:
@@ -109,12 +109,8 @@ def _compress(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+def _write(path: Path, data: bytes) -> None:
     try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
+        write_whole(path, lambda draft: draft.write_bytes(data))
     except OSError as error:
         raise TraceError(f"{path}: cannot be written: {error.strerror}; choose another") from error
-    finally:
-        partial.unlink(missing_ok=True)
