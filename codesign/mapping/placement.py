@@ -24,6 +24,27 @@ class Residence:
     region: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A tensor, or part of it, that stays in an on-chip memory from one operator to another.
+
+    Attributes:
+        tensor: what stays.
+        memory: where.
+        bytes: how much of it.
+        first: name of the first operator during which it is there.
+        last: name of the last one.
+        is_for_ever: whether it is still there in the next run.
+    """
+
+    tensor: Tensor
+    memory: str
+    bytes: int
+    first: str
+    last: str
+    is_for_ever: bool = False
+
+
 @dataclass(frozen=True)
 class Assignment:
     """One operator on one engine.
@@ -35,6 +56,8 @@ class Assignment:
         homes: for each operand, the memory that holds it; what lies in the engine's own buffer
             moves nothing.
         budget_bytes: buffer bytes granted.
+        reuses: names of the tensors on whose on-chip bytes an operand of this operator begins to
+            live: whoever still reads or writes them must end first.
     """
 
     op: Op
@@ -42,6 +65,7 @@ class Assignment:
     plan: TilePlan | None
     homes: tuple[str, ...]
     budget_bytes: int
+    reuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,17 +99,40 @@ class Placement:
         program: assignments and blocks in execution order.
         home: memory where tensors live by default.
         notes: assumptions made, printed with the result.
+        setup: what runs once, before the first of many runs of the program: loads of what then
+            stays on chip for ever.
+        stays: what stays where, from when to when, in the order in which it begins.
     """
 
     trace: Trace
     program: tuple[Step, ...]
     home: str
     notes: tuple[str, ...] = ()
+    setup: tuple[Assignment, ...] = ()
+    stays: tuple[Stay, ...] = ()
 
-    def assignments(self) -> list[tuple[Assignment, int]]:
-        """Every assignment with the number of times it runs, preloads and write-backs included."""
+    @property
+    def home_bytes(self) -> int:
+        """Bytes that the plans of one run, without the setup, move to and from ``home``."""
         found: list[tuple[Assignment, int]] = []
         _walk(self.program, 1, found)
+        return sum(
+            size * times
+            for one, times in found
+            if one.plan is not None
+            for moved in (one.plan.loaded, one.plan.stored)
+            for operand, size in moved.items()
+            if one.homes[operand] == self.home
+        )
+
+    def assignments(self, runs: int = 1) -> list[tuple[Assignment, int]]:
+        """Every assignment with the number of times it runs, preloads and write-backs included.
+
+        Args:
+            runs: how often the program runs; the setup runs once.
+        """
+        found = [(one, 1) for one in self.setup]
+        _walk(self.program, runs, found)
         return found
 
 

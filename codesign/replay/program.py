@@ -1,193 +1,149 @@
-"""From a placement to jobs with dependencies: which run must end before which may begin."""
+"""From a placement to a short program: operators to issue, loops over steps, changes of hands.
+
+Time is not unrolled: a region stays a loop, and a run of the program is a place in it and one
+counter for each loop.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from codesign.hardware.component import Descriptor, Direction
-from codesign.hardware.plan import Move, Tile
-from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Block, Placement, Step
-from codesign.replay.lane import Job, Load, Parts, Template
-from codesign.replay.shares import Route, Shares
-from codesign.units import ticks
-from codesign.workload.record import Access, Carry, Tensor
-
-_AT_REST = ("weight", "constant", "input")
-
-
-class Transfers:
-    """Looks up the class of each transfer between a memory and an engine's buffer."""
-
-    def __init__(self, hardware: Hardware, shares: Shares) -> None:
-        self.hardware, self.shares = hardware, shares
-        self._routes: dict[tuple[str, str, Direction], Route] = {}
-
-    def number(self, engine: str, home: str, move: Move, direction: Direction) -> int:
-        """Class of a load (``read``, seen from the home) or store (``write``) of an engine."""
-        row = -(-move.bytes // move.rows)
-        forth = Descriptor(row, move.rows, move.pitch, "read", initiator=engine)
-        back = Descriptor(row, move.rows, move.pitch, "write", initiator=engine)
-        return self.shares.classify(self._route(engine, home, direction), forth, back)
-
-    def _route(self, engine: str, home: str, direction: Direction) -> Route:
-        key = (engine, home, direction)
-        if key not in self._routes:
-            buffer = self.hardware.engine(engine).buffer
-            names = self.hardware.route(home, buffer)
-            links = [link for name in names for link in self.hardware.links if link.name == name]
-            channel = int(direction == "write")
-            crossed = tuple((link.name, channel * link.separate) for link in links)
-            ends = (home, buffer) if direction == "read" else (buffer, home)
-            setup = sum(ticks(link.setup_s) for link in links)
-            between = self.hardware.crossed(home, buffer)
-            self._routes[key] = Route(ends[0], crossed, ends[1], setup, between)
-        return self._routes[key]
-
-    def parts(self, assignment: Assignment, moves: tuple[Move, ...], direction: Direction) -> Parts:
-        """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
-        engine = assignment.engine
-        buffer = self.hardware.engine(engine).buffer
-        total: dict[int, int] = {}
-        for move in moves:
-            home = assignment.homes[move.operand]
-            if home != buffer:
-                number = self.number(engine, home, move, direction)
-                total[number] = total.get(number, 0) + move.bytes
-        return tuple(total.items())
+from codesign.replay.template import Template
+from codesign.replay.transfers import Templates
+from codesign.workload.record import Carry, all_carries
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A job with the assignment that it is a run of."""
-
-    job: Job
-    assignment: Assignment
-
-
-@dataclass
-class Program:
-    """All jobs of a replay in execution order.
+class Issue:
+    """An operator to hand to its engine.
 
     Attributes:
-        transfers: classes of transfers.
-        written: names of the tensors that some operator writes.
-        runs: the jobs so far.
+        op: its index in the program.
+        assignment: what it runs.
+        template: its tiles and transfers.
+        reads: tensors whose writers must end first.
+        writes: tensors whose writers and readers must end first, and which it then writes.
+        frees: tensors whose writers and readers must end first since it takes over their bytes.
     """
 
-    transfers: Transfers
-    written: frozenset[str]
-    runs: list[Run] = field(default_factory=list)
-    _templates: dict[int, Template | None] = field(default_factory=dict)
-    _writer: dict[str, Job] = field(default_factory=dict)
-    _readers: dict[str, list[Job]] = field(default_factory=dict)
-    _last: dict[str, Job] = field(default_factory=dict)
-    _fences: dict[str, tuple[Job, ...]] = field(default_factory=dict)
+    op: int
+    assignment: Assignment
+    template: Template
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    frees: tuple[str, ...]
 
-    def add(self, steps: tuple[Step, ...]) -> None:
-        """Appends steps, unrolling blocks."""
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """From here on, the second tensor of each pair is what the first one was."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The next operator of every engine waits for all before: the buffer changes hands.
+
+    Attributes:
+        holds: +1 where residents move in, -1 where they move out, 0 where they stay for ever.
+    """
+
+    holds: Literal[-1, 0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The end of a loop.
+
+    Attributes:
+        target: index of its first item.
+        loop: its number, for the counters.
+    """
+
+    target: int
+    loop: int
+
+
+Item: TypeAlias = "Issue | Rename | Fence | Back"
+
+
+class Program:
+    """A placement as a list of items.
+
+    Attributes:
+        code: the items.
+        first: index of the first item of a run; the setup before it runs once.
+        repeats: trip count of each loop.
+        issues: every ``Issue`` in order, by the index of its operator.
+        written: names of the tensors that some operator writes.
+    """
+
+    def __init__(self, placement: Placement, templates: Templates) -> None:
+        every = [one.op for one, _ in placement.assignments()]
+        self.written = frozenset(a.tensor.name for op in every for a in op.outputs)
+        filled = (a.tensor.name for op in every if not op.outputs for a in op.inputs)
+        carried = (carry.state.name for carry in all_carries(placement.trace.items))
+        self._tracked = self.written.union(filled, carried)
+        self.code: list[Item] = []
+        self.repeats: list[int] = []
+        self.issues: list[Issue] = []
+        self._templates = templates
+        for assignment in placement.setup:
+            self._issue(assignment)
+        if placement.setup:
+            self.code.append(Fence(0))
+        self.first = len(self.code)
+        self._steps(placement.program)
+
+    def _steps(self, steps: tuple[Step, ...]) -> None:
         for step in steps:
             if isinstance(step, Assignment):
-                self._append(step)
+                self._issue(step)
             else:
                 self._block(step)
 
     def _block(self, block: Block) -> None:
-        fenced = bool(block.residences)
-        for carry in block.region.carries:
-            if carry.initial is not None:
-                self._rename(carry.initial.name, carry.state.name)
+        carries, fenced = block.region.carries, bool(block.residences)
+        self._rename([(c.initial.name, c.state.name) for c in carries if c.initial])
         if fenced:
-            self._fence()
+            self.code.append(Fence(1))
         if block.preload:
-            self._append(block.preload, fill=True)
-        for _ in range(block.region.steps):
-            self.add(block.body)
-            self._carry(block.region.carries)
+            self._issue(block.preload)
+        start = len(self.code)
+        self._steps(block.body)
+        self._rename(_updates(carries))
+        if block.region.steps > 1:
+            self.code.append(Back(start, len(self.repeats)))
+            self.repeats.append(block.region.steps)
         if block.writeback:
-            self._append(block.writeback)
+            self._issue(block.writeback)
         if fenced:
-            self._fence()
+            self.code.append(Fence(-1))
 
-    def _fence(self) -> None:
-        """The next job of every engine waits for the last ones of all: the buffer changes hands."""
-        last = tuple(self._last.values())
-        self._fences = {engine.name: last for engine in self.transfers.hardware.engines}
+    def _rename(self, pairs: list[tuple[str, str]]) -> None:
+        changed = tuple((source, target) for source, target in pairs if source != target)
+        if changed:
+            self.code.append(Rename(changed))
 
-    def _carry(self, carries: tuple[Carry, ...]) -> None:
-        for carry in carries:
-            self._rename(carry.update.name, carry.state.name)
-
-    def _rename(self, source: str, target: str) -> None:
-        if source != target and source in self._writer:
-            self._writer[target] = self._writer[source]
-
-    def _append(self, assignment: Assignment, fill: bool = False) -> None:
-        job = Job(len(self.runs), assignment.op.name, self._template(assignment))
-        before: dict[int, Job] = {}
+    def _issue(self, assignment: Assignment) -> None:
+        """Appends an operator; one without outputs fills a buffer with what it reads."""
         op = assignment.op
-        for access in op.inputs:
-            self._after(before, self._writer.get(access.tensor.name))
-        for access in op.outputs:
-            self._after(before, self._writer.get(access.tensor.name))
-            for reader in self._readers.get(access.tensor.name, ()):
-                self._after(before, reader)
-        for last in self._fences.pop(assignment.engine, ()):
-            job.barrier = True
-            self._after(before, last)
-        for earlier in before.values():
-            earlier.followers.append(job)
-        job.waits = len(before)
-        self._note(job, op.inputs, op.inputs if fill else op.outputs)
-        self._last[assignment.engine] = job
-        self.runs.append(Run(job, assignment))
-
-    @staticmethod
-    def _after(before: dict[int, Job], earlier: Job | None) -> None:
-        if earlier is not None:
-            before[earlier.number] = earlier
-
-    def _note(self, job: Job, reads: tuple[Access, ...], writes: tuple[Access, ...]) -> None:
-        for access in reads:
-            if access.tensor.name in self.written:
-                self._readers.setdefault(access.tensor.name, []).append(job)
-        for access in writes:
-            self._writer[access.tensor.name] = job
-            self._readers[access.tensor.name] = []
-
-    def _template(self, assignment: Assignment) -> Template | None:
-        key = id(assignment)
-        if key not in self._templates:
-            self._templates[key] = self._new_template(assignment)
-        return self._templates[key]
-
-    def _at_rest(self, tensor: Tensor) -> bool:
-        return tensor.role in _AT_REST and tensor.name not in self.written
-
-    def _new_template(self, assignment: Assignment) -> Template | None:
-        plan, operands = assignment.plan, assignment.op.operands
-        if plan is None:
-            return None
-
-        def loads(tile: Tile) -> Load:
-            parts = self.transfers.parts
-            early = tuple(m for m in tile.loads if self._at_rest(operands[m.operand].tensor))
-            late = tuple(m for m in tile.loads if m not in early)
-            return Load(
-                parts(assignment, early, "read"),
-                parts(assignment, late, "read"),
-                parts(assignment, tile.loads, "read"),
-            )
-
-        def stores(tile: Tile) -> Parts:
-            return self.transfers.parts(assignment, tile.stores, "write")
-
-        return Template(plan, assignment.budget_bytes, loads, stores)
+        reads = dict.fromkeys(access.tensor.name for access in op.inputs)
+        writes = dict.fromkeys(access.tensor.name for access in op.outputs or op.inputs)
+        issue = Issue(
+            len(self.issues),
+            assignment,
+            self._templates.template(assignment, self.written),
+            tuple(name for name in reads if name in self._tracked),
+            tuple(writes),
+            assignment.reuses,
+        )
+        self.issues.append(issue)
+        self.code.append(issue)
 
 
-def build(placement: Placement, hardware: Hardware, shares: Shares) -> Program:
-    """All jobs of a placement, with what each must wait for."""
-    written = {a.tensor.name for one, _ in placement.assignments() for a in one.op.outputs}
-    program = Program(Transfers(hardware, shares), frozenset(written))
-    program.add(placement.program)
-    return program
+def _updates(carries: tuple[Carry, ...]) -> list[tuple[str, str]]:
+    return [(carry.update.name, carry.state.name) for carry in carries]

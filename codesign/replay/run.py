@@ -1,122 +1,149 @@
-"""The replay: SimPy drives operators, the Fabric drives tiles. The only import of simpy."""
+"""The replay: SimPy drives arrivals, completions and processes, the dispatcher everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Any
 
 import simpy
 
 from codesign.errors import CodesignError
-from codesign.hardware.component import Direction
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Placement
-from codesign.mapping.prices import check_charge
 from codesign.replay.bounds import lower_bound, serial_bound
-from codesign.replay.fabric import Fabric
-from codesign.replay.process_check import check_process
-from codesign.replay.program import Program, Run, build
+from codesign.replay.dispatch import Dispatch
+from codesign.replay.lane import Invocation, Job
+from codesign.replay.ports import Ports
+from codesign.replay.program import Program
+from codesign.replay.result import Replay, Span
 from codesign.replay.shares import Shares
-from codesign.units import cycles_to_ticks
+from codesign.replay.transfers import Templates
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When one run of one operator was at work, in ticks."""
-
-    assignment: Assignment
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What the replay measured.
-
-    Attributes:
-        makespan: ticks from the first event to the last.
-        lower: ticks that no schedule of these tiles can beat.
-        serial: ticks if nothing overlapped.
-        events: fabric events handled.
-        spans: every run of every operator in order.
-        busy: compute ticks by engine.
-        moved: bytes moved by (source memory, target memory).
-        actions: (assignment, component, action, count) charged by process engines.
-        moves: (assignment, operand, bytes, is a load) made by process engines.
-    """
-
-    makespan: int
-    lower: int
-    serial: int
-    events: int
-    spans: tuple[Span, ...]
-    busy: dict[str, int]
-    moved: dict[tuple[str, str], int]
-    actions: tuple[tuple[Assignment, str, str, int], ...]
-    moves: tuple[tuple[Assignment, int, int, bool], ...]
-
+__all__ = ["Invocation", "Replay", "Session", "Span", "Watcher", "replay"]
 
 Watcher = Callable[[int, int], None]
 """Called with (operators ended, operators in all)."""
 
+_MAIN = ""
 
-def replay(placement: Placement, hardware: Hardware, watch: Watcher | None = None) -> Replay:
-    """Plays a placement through.
+
+def replay(
+    placement: Placement,
+    hardware: Hardware,
+    watch: Watcher | None = None,
+    *,
+    exact_events: bool = False,
+) -> Replay:
+    """Plays a placement through once.
 
     Args:
         placement: what runs where.
         hardware: the same hardware that it was placed on.
-        watch: told about progress, operator by operator.
+        watch: told about progress.
+        exact_events: handle every event instead of skipping what recurs; the figures are the same.
     """
-    memories = {memory.name: memory for memory in hardware.memories}
-    shares = Shares(memories, {link.name: link for link in hardware.links})
-    program = build(placement, hardware, shares)
-    player = _Player(program, hardware, shares, watch)
-    return player.play()
+    total = sum(times for _, times in placement.assignments())
+    told = (lambda ended: watch(ended, total)) if watch else None
+    session = Session(hardware, {_MAIN: placement}, exact_events=exact_events, watch=told)
+    session.invoke(_MAIN)
+    return session.run()[_MAIN]
 
 
-class _Player:
-    """One replay: a SimPy environment, the Fabric's process, and one event per operator."""
+class Session:
+    """Placements on one machine, run when somebody asks for it.
+
+    Attributes:
+        env: the SimPy environment; its clock counts picoseconds.
+    """
 
     def __init__(
-        self, program: Program, hardware: Hardware, shares: Shares, watch: Watcher | None
+        self,
+        hardware: Hardware,
+        placements: Mapping[str, Placement],
+        *,
+        exact_events: bool = False,
+        watch: Callable[[int], None] | None = None,
     ) -> None:
-        self.program, self.hardware, self.shares, self.watch = program, hardware, shares, watch
+        memories = {memory.name: memory for memory in hardware.memories}
         self.env = simpy.Environment()
-        self.fabric = Fabric(shares, tuple(engine.name for engine in hardware.engines))
-        self.done = {run.job.number: self.env.event() for run in program.runs}
-        self.engine_of = {run.job.number: run.assignment.engine for run in program.runs}
-        self.runs = {run.job.number: run for run in program.runs}
-        self.arrived: list[simpy.Event] = []
-        self.actions: list[tuple[Assignment, str, str, int]] = []
-        self.moves: list[tuple[Assignment, int, int, bool]] = []
+        self._hardware, self._placements = hardware, dict(placements)
+        self._shares = Shares(memories, {link.name: link for link in hardware.links})
+        self._templates = Templates(hardware, self._shares)
+        self._programs = {
+            name: Program(placement, self._templates) for name, placement in placements.items()
+        }
+        engines = tuple(engine.name for engine in hardware.engines)
+        self._dispatch = Dispatch(
+            self._shares, engines, self._programs, exact_events=exact_events, watch=watch
+        )
+        self._asked: dict[str, list[tuple[Invocation, simpy.Event]]] = {n: [] for n in placements}
+        self._arrived: list[simpy.Event] = []
+        self._ports: list[tuple[Job, Ports]] = []
 
-    def play(self) -> Replay:
-        for run in self.program.runs:
-            self.done[run.job.number].callbacks.append(self._opener(run))
-            self.fabric.submit(run.assignment.engine, run.job)
+    def invoke(self, stream: str) -> simpy.Event:
+        """Asks for one run of a placement, behind those asked for before.
+
+        Args:
+            stream: its name.
+
+        Returns:
+            An event that occurs when the run is over, with its ``Invocation``.
+        """
+        event = self.env.event()
+        self._asked[stream].append((self._dispatch.ask(stream), event))
+        return event
+
+    def transfer(self, source: str, target: str, move: Move, initiator: str = "") -> simpy.Event:
+        """Starts a transfer that belongs to no placement: a host, a camera, another chip's DMA.
+
+        Args:
+            source: memory that is read.
+            target: memory that is written; the links between them are shared with the engines.
+            move: bytes and access shape; its operand means nothing here.
+            initiator: who asks, for memories that tell initiators apart.
+
+        Returns:
+            An event that occurs when the last byte has arrived.
+        """
+        over = self.env.event()
+        number = self._templates.transfers.number(source, target, move, initiator)
+        self._transfer(number, move.bytes, over)
+        return over
+
+    def process(self, generator: Generator[simpy.Event, Any, Any]) -> simpy.Event:
+        """Starts a SimPy process, for example one that invokes placements as time goes by."""
+        return self.env.process(generator)
+
+    def run(self) -> dict[str, Replay]:
+        """Plays until nothing is left to do.
+
+        Returns:
+            What was measured, by stream.
+
+        Raises:
+            CodesignError: operators that never end.
+        """
         self.env.process(self._host())
         self.env.run()
-        stuck = [run.job.name for run in self.program.runs if run.job.end < 0]
+        stuck = self._dispatch.window
         if stuck:
+            names = [self._assignment(job).op.name for job in stuck]
             raise CodesignError(
-                f"the replay stopped with {len(stuck)} operators waiting, first {stuck[0]!r}: "
+                f"the replay stopped with {len(stuck)} operators waiting, first {names[0]!r}: "
                 "its tiles do not fit the buffer or a process engine never ended"
             )
-        return self._result()
+        return {name: self._result(name) for name in self._placements}
+
+    # -- the host process ------------------------------------------------------------------------
 
     def _host(self) -> Generator[simpy.Event, Any, None]:
-        """Owns the Fabric: lets it run ahead to the next operator's end or foreign event."""
-        for name in self.fabric.lanes:
-            self.fabric.start(name)
-            self._launch(name)
+        """Owns the machine: lets it run ahead to the next end that matters or foreign event."""
         while True:
             until = self._horizon()
-            if self.fabric.advance(until):
-                yield self.env.timeout(self.fabric.now - self.env.now)
+            if self._dispatch.advance(until):
+                yield self.env.timeout(self._dispatch.now - self.env.now)
                 self._announce()
                 yield self.env.timeout(0)  # after the callbacks of what ended
             elif until is not None:
@@ -125,119 +152,77 @@ class _Player:
                 return
 
     def _horizon(self) -> int | None:
-        """Tick of the next foreign event, which the Fabric must not pass; None without one."""
+        """Tick of the next foreign event, which the machine must not pass; None without one."""
         tick = self.env.peek()
         if tick == float("inf"):
             return None
         if tick != int(tick):
             raise CodesignError(
-                f"a process engine waits until tick {tick}; times must be whole picoseconds, "
+                f"a process waits until tick {tick}; times must be whole picoseconds, "
                 "use ports.compute or an integer"
             )
         return int(tick)
 
     def _announce(self) -> None:
-        """Tells SimPy what ended in the Fabric, once SimPy's clock has caught up with it."""
-        over = [self.done[job.number] for job in self.fabric.ended] + self.arrived
-        self.fabric.ended.clear()
-        self.arrived.clear()
-        for event in over:
+        """Tells SimPy what happened in the machine, once its clock has caught up with it."""
+        arrived, self._arrived = self._arrived, []
+        for event in arrived:
             event.succeed()
+        over, self._dispatch.over = self._dispatch.over, []
+        for invocation in over:
+            self._asked[invocation.stream][invocation.number][1].succeed(invocation)
+        ready, self._dispatch.ready = self._dispatch.ready, []
+        for job in ready:
+            self.env.process(self._drive(job))
 
-    def _opener(self, run: Run) -> Callable[[simpy.Event], None]:
-        return lambda _: self._ended(run)
+    # -- process engines -------------------------------------------------------------------------
 
-    def _ended(self, run: Run) -> None:
-        """Opens what waited for this operator."""
-        touched = {run.assignment.engine: None}
-        for follower in run.job.followers:
-            follower.waits -= 1
-            if follower.open:
-                touched[self.engine_of[follower.number]] = None
-        for engine in touched:
-            self.fabric.start(engine)
-            self._launch(engine)
-        if self.watch:
-            self.watch(run.job.number + 1, len(self.program.runs))
-
-    def _launch(self, engine: str) -> None:
-        """Starts the process of an engine whose turn it is, if it is one."""
-        job = self.fabric.waiting(engine)
-        if job is not None:
-            job.start = self.fabric.now
-            self.env.process(self._drive(self.runs[job.number]))
-
-    def _drive(self, run: Run) -> Generator[simpy.Event, Any, None]:
-        engine = self.hardware.engine(run.assignment.engine)
-        first = len(self.moves)
-        ports = _Ports(self, run)
-        yield self.env.process(engine.process(self.env, run.assignment.op, ports))
+    def _drive(self, job: Job) -> Generator[simpy.Event, Any, None]:
+        assignment = self._assignment(job)
+        engine = self._hardware.engine(assignment.engine)
+        transfers = self._templates.transfers
+        ports = Ports(assignment, self._hardware, transfers, self.env, self._transfer)
+        self._ports.append((job, ports))
+        yield self.env.process(engine.process(self.env, assignment.op, ports))
         yield self.env.all_of(ports.started)  # also those that it did not wait for
-        moves = [move[1:] for move in self.moves[first:] if move[0] is run.assignment]
-        here = tuple(home == engine.buffer for home in run.assignment.homes)
-        check_process(run.assignment.op, moves, here)
-        self.fabric.finish(engine.name, run.job)
+        ports.check()
+        job.lane.busy_ticks += ports.busy
+        self._dispatch.finish(job)
 
-    def transfer(self, run: Run, move: Move, load: bool) -> simpy.Event:
-        """A transfer for a process engine, as a SimPy event."""
-        if not 0 <= move.operand < len(run.assignment.homes):
-            raise CodesignError(
-                f"{run.job.name}: a process moves operand {move.operand}, the operator has "
-                f"{len(run.assignment.homes)}; count inputs, then outputs, from 0"
-            )
-        over = self.env.event()
-        direction: Direction = "read" if load else "write"
-        parts = self.program.transfers.parts(run.assignment, (move,), direction)
-        if not parts:
-            return over.succeed()
-        ((number, size),) = parts
-        self.moves.append((run.assignment, move.operand, move.bytes, load))
-        self.fabric.transfer(number, size, partial(self.arrived.append, over))
-        return over
+    def _transfer(self, number: int, size: int, over: simpy.Event) -> None:
+        self._dispatch.transfer(number, size, partial(self._arrived.append, over))
 
-    def _result(self) -> Replay:
-        spans = tuple(Span(r.assignment, r.job.start, r.job.end) for r in self.program.runs)
+    def _assignment(self, job: Job) -> Assignment:
+        return self._programs[job.invocation.stream].issues[job.op].assignment
+
+    # -- the result ------------------------------------------------------------------------------
+
+    def _makespan(self) -> int:
+        logs = [stream.log.totals() for stream in self._dispatch.streams.values()]
+        return max((total.last for log in logs for total in log.values()), default=0)
+
+    def _result(self, name: str) -> Replay:
+        program, stream = self._programs[name], self._dispatch.streams[name]
+        fabric, placement = self._dispatch.fabric, self._placements[name]
+        templates = {id(issue.assignment): issue.template for issue in program.issues}
+        own = [(job, ports) for job, ports in self._ports if job.invocation.stream == name]
+        assignments = tuple(issue.assignment for issue in program.issues)
+        totals = stream.log.totals().items()
+        processes = sum(t.ends - t.starts for op, t in totals if assignments[op].plan is None)
         moved: dict[tuple[str, str], int] = {}
-        for number, size in self.fabric.moved.items():
-            ends = self.shares.ends(number)
+        for number, size in fabric.flows.moved.items():
+            ends = self._shares.ends(number)
             moved[ends] = moved.get(ends, 0) + size
-        busy = {name: lane.busy_ticks for name, lane in self.fabric.lanes.items()}
         return Replay(
-            max((span.end for span in spans), default=0),
-            lower_bound(self.program, self.shares),
-            serial_bound(self.program, self.shares),
-            self.fabric.events,
-            spans,
-            busy,
+            self._makespan(),
+            lower_bound(placement, templates, self._shares),
+            serial_bound(placement, templates, self._shares, processes),
+            fabric.events,
+            assignments,
+            stream.log,
+            {engine: lane.busy_ticks for engine, lane in fabric.lanes.items()},
             moved,
-            tuple(self.actions),
-            tuple(self.moves),
+            tuple((assignments[j.op], *action) for j, ports in own for action in ports.actions),
+            tuple((assignments[j.op], *move) for j, ports in own for move in ports.moves),
+            tuple(invocation for invocation, _ in self._asked[name]),
         )
-
-
-class _Ports:
-    """``Ports`` for one run of one process engine."""
-
-    def __init__(self, player: _Player, run: Run) -> None:
-        self._player, self._run = player, run
-        self._lane = player.fabric.lanes[run.assignment.engine]
-        self.started: list[simpy.Event] = []
-
-    def load(self, operand: int, bytes: int) -> simpy.Event:
-        return self._transfer(Move(operand, bytes), load=True)
-
-    def store(self, operand: int, bytes: int) -> simpy.Event:
-        return self._transfer(Move(operand, bytes), load=False)
-
-    def _transfer(self, move: Move, load: bool) -> simpy.Event:
-        self.started.append(self._player.transfer(self._run, move, load))
-        return self.started[-1]
-
-    def compute(self, cycles: int, clock_hz: float) -> simpy.Event:
-        duration = cycles_to_ticks(cycles, clock_hz)
-        self._lane.busy_ticks += duration
-        return self._player.env.timeout(duration)
-
-    def act(self, component: str, action: str, count: int) -> None:
-        check_charge(component, action, self._run.assignment, self._player.hardware)
-        self._player.actions.append((self._run.assignment, component, action, count))

@@ -49,6 +49,7 @@ class Shares:
         self._classes: dict[tuple[object, ...], int] = {}
         self._members: list[tuple[Route, Descriptor, Descriptor]] = []
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
+        self._alone: dict[int, dict[tuple[str, int], int]] = {}
         self.setups: list[int] = []
         """Set-up ticks by class."""
 
@@ -76,7 +77,9 @@ class Shares:
 
     def resources(self, number: int) -> dict[tuple[str, int], int]:
         """Work units per tick of each resource that a class crosses, when it is alone there."""
-        return self._resources(Counter((number,)))[0]
+        if number not in self._alone:
+            self._alone[number] = self._resources(Counter((number,)))[0]
+        return self._alone[number]
 
     def rates(self, active: tuple[int, ...]) -> dict[int, int]:
         """Work units per tick of one transfer of each class, given all active ones (sorted)."""

@@ -27,7 +27,6 @@ NUMBERS = (
     "mac_slots",
     "utilization",
     "tiles",
-    "fabric_events",
     "lower_bound_s",
     "serial_bound_s",
 )

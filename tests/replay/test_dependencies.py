@@ -46,8 +46,8 @@ def observed(placement: Placement, hardware: Hardware) -> tuple[Replay, dict[int
                 first.setdefault(head.number, self.now)
             return began
 
-    with mock.patch("codesign.replay.run.Fabric", Noting):
-        return replay(placement, hardware), first
+    with mock.patch("codesign.replay.dispatch.Fabric", Noting):
+        return replay(placement, hardware, exact_events=True), first
 
 
 class Order:

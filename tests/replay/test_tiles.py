@@ -14,7 +14,7 @@ from strategies import LATE, LOADED, assignment, machine, output, plans, play, u
 from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment
 from codesign.replay.fabric import Fabric
-from codesign.replay.lane import Job, Lane
+from codesign.replay.lane import Lane
 from codesign.units import cycles_to_ticks
 
 NS = 1000
@@ -100,20 +100,15 @@ class Watched(Fabric):
         for lane in self.lanes.values():
             check_lane(lane)
 
-    def submit(self, engine: str, job: Job) -> None:
-        super().submit(engine, job)
-        self.jobs = [*getattr(self, "jobs", []), job]
-        if job.template is not None:
-            assert job.template.plan.buffer_bytes <= job.template.budget_bytes
-
 
 def check_lane(lane: Lane) -> None:
     """Slots of every job, and all jobs together within the least of their budgets."""
     live = [*lane.draining, *([lane.queue[0]] if lane.queue else [])]
     taken, budgets = 0, []
     for job in live:
-        assert job.template is not None
         plan = job.template.plan
+        assert plan is not None
+        assert plan.buffer_bytes <= job.template.budget_bytes
         assert 0 <= job.in_flight <= plan.slots_in
         assert 0 <= job.out_flight <= plan.slots_out
         loading = job.in_flight > 0 or (job.start >= 0 and job.left > 0)
@@ -126,7 +121,7 @@ def check_lane(lane: Lane) -> None:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    with mock.patch("codesign.replay.run.Fabric", Watched):
+    with mock.patch("codesign.replay.dispatch.Fabric", Watched):
         yield
 
 

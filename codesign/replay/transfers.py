@@ -1,0 +1,107 @@
+"""Classes of transfers: the way of each load and store, looked up once a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from codesign.hardware.component import Descriptor, Direction
+from codesign.hardware.plan import Move, Tile
+from codesign.hardware.spec import Hardware
+from codesign.mapping.placement import Assignment
+from codesign.replay.shares import Route, Shares
+from codesign.replay.template import Load, Parts, Template
+from codesign.units import ticks
+
+_AT_REST = ("weight", "constant", "input")
+
+
+class Transfers:
+    """Looks up the class of each transfer between two memories."""
+
+    def __init__(self, hardware: Hardware, shares: Shares) -> None:
+        self.hardware, self.shares = hardware, shares
+        self._buffers = {engine.buffer for engine in hardware.engines}
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def number(self, source: str, target: str, move: Move, initiator: str) -> int:
+        """Class of a transfer of a move's bytes, started by an engine or a process."""
+        row = -(-move.bytes // move.rows)
+        forth = Descriptor(row, move.rows, move.pitch, "read", initiator=initiator)
+        back = Descriptor(row, move.rows, move.pitch, "write", initiator=initiator)
+        return self.shares.classify(self._route(source, target), forth, back)
+
+    def _route(self, source: str, target: str) -> Route:
+        key = (source, target)
+        if key not in self._routes:
+            names = self.hardware.route(source, target)
+            links = [link for name in names for link in self.hardware.links if link.name == name]
+            channel = int(target not in self._buffers)
+            crossed = tuple((link.name, channel * link.separate) for link in links)
+            setup = sum(ticks(link.setup_s) for link in links)
+            between = self.hardware.crossed(source, target)
+            self._routes[key] = Route(source, crossed, target, setup, between)
+        return self._routes[key]
+
+    def parts(self, assignment: Assignment, moves: tuple[Move, ...], direction: Direction) -> Parts:
+        """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
+        engine = assignment.engine
+        buffer = self.hardware.engine(engine).buffer
+        total: dict[int, int] = {}
+        for move in moves:
+            home = assignment.homes[move.operand]
+            if home != buffer:
+                ends = (home, buffer) if direction == "read" else (buffer, home)
+                number = self.number(*ends, move, engine)
+                total[number] = total.get(number, 0) + move.bytes
+        return tuple(total.items())
+
+
+class Templates:
+    """Templates of assignments; those that behave alike share one."""
+
+    def __init__(self, hardware: Hardware, shares: Shares) -> None:
+        self.transfers = Transfers(hardware, shares)
+        self._known: dict[tuple[object, ...], Template] = {}
+        self._plans: list[object] = []  # keeps plans alive, so that their identities stay unique
+
+    def template(self, assignment: Assignment, written: Collection[str]) -> Template:
+        """The template of an assignment.
+
+        Args:
+            assignment: an operator on an engine.
+            written: names of the tensors that some operator of its program writes.
+        """
+        operands = assignment.op.operands
+        rests = tuple(
+            access.tensor.role in _AT_REST and access.tensor.name not in written
+            for access in operands
+        )
+        key = (
+            id(assignment.plan),
+            assignment.engine,
+            assignment.homes,
+            assignment.budget_bytes,
+            rests,
+        )
+        if key not in self._known:
+            self._plans.append(assignment.plan)
+            self._known[key] = self._new(assignment, rests)
+        return self._known[key]
+
+    def _new(self, assignment: Assignment, rests: tuple[bool, ...]) -> Template:
+        parts = self.transfers.parts
+
+        def loads(tile: Tile) -> Load:
+            early = tuple(move for move in tile.loads if rests[move.operand])
+            late = tuple(move for move in tile.loads if not rests[move.operand])
+            return Load(
+                parts(assignment, early, "read"),
+                parts(assignment, late, "read"),
+                parts(assignment, tile.loads, "read"),
+            )
+
+        def stores(tile: Tile) -> Parts:
+            return parts(assignment, tile.stores, "write")
+
+        number = len(self._known)
+        return Template(assignment.plan, assignment.budget_bytes, number, loads, stores)
