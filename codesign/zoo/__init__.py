@@ -98,6 +98,7 @@ def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> 
 
 
 _TEXT = {"batch": 1, "seq_len": 128}
+_STEPS = {"batch": 1, "steps": 8}
 _MODELS = {
     "resnet50": ModelEntry("codesign.zoo.resnet:resnet50", "ResNet-50 v1.5, 224x224"),
     "mobilenet_v2": ModelEntry("codesign.zoo.mobilenet:mobilenet_v2", "MobileNetV2, 224x224"),
@@ -121,10 +122,32 @@ _MODELS = {
         "two LSTM layers of 256 and a linear head",
         {"batch": 1, "steps": 50},
     ),
+    "cell_lstm": ModelEntry(
+        "codesign.zoo.cell_models:lstm", "one normalised LSTM layer of 640", _STEPS
+    ),
+    "cell_lstm_projected": ModelEntry(
+        "codesign.zoo.cell_models:lstm_projected",
+        "one LSTM layer of 2048 projected to 640",
+        _STEPS,
+    ),
+    "cell_cifg": ModelEntry(
+        "codesign.zoo.cell_models:cifg", "one normalised LSTM layer of 640, coupled gates", _STEPS
+    ),
+    "cell_gru": ModelEntry("codesign.zoo.cell_models:gru", "one GRU layer of 640", _STEPS),
+    "cell_ligru": ModelEntry(
+        "codesign.zoo.cell_models:ligru", "one light GRU layer of 640", _STEPS
+    ),
+    "cell_sru": ModelEntry("codesign.zoo.cell_models:sru", "one SRU layer of 640", _STEPS),
+    "cell_qrnn": ModelEntry(
+        "codesign.zoo.cell_models:qrnn", "one QRNN layer of 640, window 2", _STEPS
+    ),
+    "cell_mingru": ModelEntry(
+        "codesign.zoo.cell_models:mingru", "one minimal GRU layer of 640", _STEPS
+    ),
     "rnnt_8x640_encoder": ModelEntry(
         "codesign.zoo.rnnt:encoder",
         "streaming RNN-T encoder, 8 LSTM cells of 640; steps are 10 ms frames",
-        {"batch": 1, "steps": 8},
+        _STEPS,
     ),
     "rnnt_8x640_prediction": ModelEntry(
         "codesign.zoo.rnnt:prediction", "RNN-T prediction network, one token"

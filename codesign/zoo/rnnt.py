@@ -1,9 +1,8 @@
-"""A streaming RNN transducer, 8 layers of 640: Graves, "Sequence Transduction with RNNs", 2012.
+"""A streaming RNN transducer in torch: Graves, "Sequence Transduction with RNNs", 2012.
 
-Three parts that run at different rates: the encoder per chunk of 10 ms feature frames, the
-prediction network per token, the joiner per encoder frame and per token. The cell has one bias and
-one layer normalisation per gate (He et al., "Streaming End-to-end Speech Recognition for Mobile
-Devices", ICASSP 2019). Its hidden and cell state live in buffers from one call to the next.
+Three parts that run at different rates: the encoder per chunk of feature frames, the prediction
+network per token, the joiner per encoder frame and per token. ``Transducer`` holds the dimensions
+and writes the same traces without torch. Hidden and cell state live in buffers between calls.
 """
 
 from __future__ import annotations
@@ -11,107 +10,55 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-# not public yet, but the one loop that torch.export keeps as a loop and that returns every step
-from torch._higher_order_ops.scan import scan
+from codesign.zoo.cell_loop import Recurrent, Stateful
+from codesign.zoo.cell_shape import CellShape
+from codesign.zoo.cells import CIFG, LSTM, ProjectedLSTM
+from codesign.zoo.transducer import PRESETS, Transducer
 
-from codesign.errors import ModelError
-
-FEATURES, HIDDEN, LAYERS = 80, 640, 8
-REDUCED = (0, 1)
-"""Layers whose outputs are stacked in pairs, halving the rate of all layers after them."""
-VOCABULARY, EMBEDDING, PREDICTION_LAYERS, JOINT = 1001, 256, 2, 1024
+_DEFAULT = PRESETS["rnnt_8x640"]
 
 
-class Cell(nn.Module):
-    """One recurrent layer: LSTM with 4 gates, or CIFG with 3 (input gate = 1 - forget gate).
-
-    The recurrent matrix is block diagonal if ``blocks`` is above 1.
-    """
-
-    def __init__(
-        self, inputs: int, hidden: int, batch: int, gates: int = 4, blocks: int = 1
-    ) -> None:
-        super().__init__()
-        self.gates, self.blocks, self.hidden = gates, blocks, hidden
-        width = hidden // blocks
-        self.weight_input = nn.Parameter(torch.empty(gates * hidden, inputs))
-        self.weight_hidden = nn.Parameter(torch.empty(gates, blocks, width, width))
-        self.bias = nn.Parameter(torch.empty(gates * hidden))
-        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(gates))
-        self.register_buffer("h", torch.zeros(batch, hidden), persistent=False)
-        self.register_buffer("c", torch.zeros(batch, hidden), persistent=False)
-
-    def step(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        """One time step: input [batch, inputs] and state [batch, hidden] to the next state."""
-        blocks = h.unflatten(-1, (self.blocks, -1))
-        recurrent = torch.einsum("bni,gnoi->bgno", blocks, self.weight_hidden).flatten(-2)
-        projected = (x @ self.weight_input.T).unflatten(-1, (self.gates, self.hidden))
-        z = projected + recurrent + self.bias.view(self.gates, self.hidden)
-        *inputs, forget, candidate, output = (
-            norm(z[:, gate]) for gate, norm in enumerate(self.norms)
-        )
-        kept = forget.sigmoid()
-        taken = inputs[0].sigmoid() if inputs else 1 - kept
-        c = kept * c + taken * candidate.tanh()
-        return output.sigmoid() * c.tanh(), c
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps one step [batch, inputs] to [batch, hidden]; the state is kept."""
-        h, c = self.step(x, self.h, self.c)
-        self.h.copy_(h)
-        self.c.copy_(c)
-        return h
-
-
-class Layer(Cell):
-    """A cell that runs over a sequence, as one loop in the captured graph."""
-
-    def forward(self, sequence: Tensor) -> Tensor:
-        """Maps [steps, batch, inputs] to [steps, batch, hidden]; the last state is kept."""
-
-        def body(state: tuple[Tensor, Tensor], x: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
-            h, c = self.step(x, *state)
-            # scan refuses a result that is also the next state
-            return (h, c), h.clone()
-
-        (h, c), outputs = scan(body, (self.h, self.c), sequence)
-        self.h.copy_(h)
-        self.c.copy_(c)
-        return outputs
+def cell_of(shape: CellShape) -> LSTM | ProjectedLSTM:
+    """The cell of these dimensions."""
+    if shape.projection is not None:
+        structure = (shape.projection, shape.blocks, shape.rank)
+        return ProjectedLSTM(shape.inputs, shape.width, *structure)
+    kind = {"lstm": LSTM, "cifg": CIFG}[shape.kind]
+    return kind(shape.inputs, shape.width, shape.blocks, shape.rank)
 
 
 class Encoder(nn.Module):
-    """Layers that run over a chunk one after the other; two are followed by time reduction."""
+    """Recurrent layers that run over a chunk one after the other, some with time reduction."""
 
-    def __init__(self, batch: int, hidden: int = HIDDEN, layers: int = LAYERS) -> None:
+    def __init__(self, model: Transducer, batch: int) -> None:
         super().__init__()
-        widths = [FEATURES] + [2 * hidden if n in REDUCED else hidden for n in range(layers - 1)]
-        self.layers = nn.ModuleList(Layer(width, hidden, batch) for width in widths)
+        cells = [cell_of(shape) for shape in model.encoder_cells]
+        self.encoder = nn.ModuleList(Recurrent(cell, cell.initial(batch)) for cell in cells)
+        self.strides = model.strides
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps features [steps, batch, 80] to [steps / 4, batch, hidden]."""
+        """Maps features [steps, batch, features] to [steps / reduction, batch, outputs]."""
         sequence = frames
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self.encoder):
             sequence = layer(sequence)
-            if index in REDUCED:
+            if index in self.strides:
                 sequence = sequence.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2)
         return sequence
 
 
 class Prediction(nn.Module):
-    """Embedding of the last token and two cells."""
+    """Embedding of the last token and recurrent cells."""
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, model: Transducer, batch: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, EMBEDDING)
-        self.cells = nn.ModuleList(
-            Cell(EMBEDDING, EMBEDDING, batch) for _ in range(PREDICTION_LAYERS)
-        )
+        self.embedding = nn.Embedding(model.vocabulary, model.embedding)
+        cells = [cell_of(shape) for shape in model.prediction_cells]
+        self.prediction = nn.ModuleList(Stateful(cell, cell.initial(batch)) for cell in cells)
 
     def forward(self, token: Tensor) -> Tensor:
-        """Maps token numbers [batch] to [batch, 256]."""
+        """Maps token numbers [batch] to [batch, outputs]."""
         x = self.embedding(token)
-        for cell in self.cells:
+        for cell in self.prediction:
             x = cell(x)
         return x
 
@@ -119,30 +66,32 @@ class Prediction(nn.Module):
 class Joiner(nn.Module):
     """Scores of the next token from an encoder frame and a prediction."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Transducer) -> None:
         super().__init__()
-        self.encoder = nn.Linear(HIDDEN, JOINT)
-        self.prediction = nn.Linear(EMBEDDING, JOINT, bias=False)
-        self.output = nn.Linear(JOINT, VOCABULARY)
+        self.join_encoder = nn.Linear(model.encoder_outputs, model.joint)
+        self.join_prediction = nn.Linear(model.prediction_outputs, model.joint, bias=False)
+        self.join_output = nn.Linear(model.joint, model.vocabulary)
 
     def forward(self, frame: Tensor, prediction: Tensor) -> Tensor:
-        """Maps [batch, 640] and [batch, 256] to scores [batch, 1001]."""
-        return self.output(torch.tanh(self.encoder(frame) + self.prediction(prediction)))
+        """Maps [batch, encoder outputs] and [batch, outputs] to [batch, vocabulary]."""
+        joined = self.join_encoder(frame) + self.join_prediction(prediction)
+        return self.join_output(torch.tanh(joined))
 
 
-def encoder(batch: int, steps: int) -> tuple[nn.Module, tuple[Tensor]]:
-    """The encoder and a chunk of ``steps`` feature frames of 10 ms, a multiple of 4."""
-    stride = 2 ** len(REDUCED)
-    if steps % stride:
-        raise ModelError(f"steps of rnnt_8x640_encoder must be a multiple of {stride}, got {steps}")
-    return Encoder(batch), (torch.empty(steps, batch, FEATURES),)
+def encoder(
+    batch: int, steps: int, model: Transducer = _DEFAULT
+) -> tuple[nn.Module, tuple[Tensor]]:
+    """The encoder and a chunk of ``steps`` feature frames, a multiple of the time reduction."""
+    model.check_steps(steps)
+    return Encoder(model, batch), (torch.empty(steps, batch, model.features),)
 
 
-def prediction(batch: int) -> tuple[nn.Module, tuple[Tensor]]:
+def prediction(batch: int, model: Transducer = _DEFAULT) -> tuple[nn.Module, tuple[Tensor]]:
     """The prediction network and one token."""
-    return Prediction(batch), (torch.zeros(batch, dtype=torch.int64),)
+    return Prediction(model, batch), (torch.zeros(batch, dtype=torch.int64),)
 
 
-def joiner(batch: int) -> tuple[nn.Module, tuple[Tensor, Tensor]]:
+def joiner(batch: int, model: Transducer = _DEFAULT) -> tuple[nn.Module, tuple[Tensor, Tensor]]:
     """The joiner with one encoder frame and one prediction."""
-    return Joiner(), (torch.empty(batch, HIDDEN), torch.empty(batch, EMBEDDING))
+    frame = torch.empty(batch, model.encoder_outputs)
+    return Joiner(model), (frame, torch.empty(batch, model.prediction_outputs))

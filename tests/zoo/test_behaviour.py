@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from zoo_case import randomise
 
 from codesign.zoo import codesign_models
 from codesign.zoo.llama import Llama, LlamaConfig, rotary_table, rotate
-from codesign.zoo.rnnt import Cell, Encoder, Layer
 
 SHAPES: dict[str, tuple[int, ...]] = {
     "resnet50": (2, 1000),
@@ -23,14 +23,6 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "rnnt_8x640_joiner": (2, 1001),
 }
 TINY = LlamaConfig(layers=2, width=32, hidden=48, heads=4, cache_heads=2, vocabulary=50)
-
-
-def randomise(module: Any) -> Any:
-    """Gives every parameter a small random value: some are made empty."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(0.3 * torch.randn(parameter.shape))
-    return module.eval()
 
 
 @pytest.fixture(autouse=True)
@@ -89,86 +81,3 @@ def test_rotary_scores_depend_only_on_the_distance(shift: int) -> None:
         return rotate(query, *table) @ rotate(key, *table).transpose(-1, -2)
 
     torch.testing.assert_close(scores(0), scores(shift), rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize(("gates", "blocks"), [(4, 1), (4, 2), (3, 1), (3, 4)])
-def test_the_cell_follows_its_equations_gate_by_gate(gates: int, blocks: int) -> None:
-    hidden, inputs = 8, 5
-    cell = randomise(Cell(inputs, hidden, 2, gates, blocks))
-    x, h, c = torch.randn(2, inputs), torch.randn(2, hidden), torch.randn(2, hidden)
-    z = []
-    for gate in range(gates):
-        rows = slice(gate * hidden, (gate + 1) * hidden)
-        recurrent = torch.block_diag(*cell.weight_hidden[gate])
-        total = x @ cell.weight_input[rows].T + h @ recurrent.T + cell.bias[rows]
-        z.append(cell.norms[gate](total))
-    if gates == 4:
-        taken, kept, candidate, output = z[0].sigmoid(), z[1].sigmoid(), z[2], z[3]
-    else:
-        kept, candidate, output = z[0].sigmoid(), z[1], z[2]
-        taken = 1 - kept
-    memory = kept * c + taken * candidate.tanh()
-    got_h, got_c = cell.step(x, h, c)
-    torch.testing.assert_close(got_c, memory)
-    torch.testing.assert_close(got_h, output.sigmoid() * memory.tanh())
-
-
-@pytest.mark.parametrize(
-    ("inputs", "hidden", "gates", "blocks", "stored"),
-    [
-        (80, 640, 4, 1, 1_850_880),
-        (1280, 640, 4, 1, 4_922_880),
-        (640, 640, 4, 1, 3_284_480),
-        (80, 640, 3, 4, 466_560),
-        (1280, 640, 3, 4, 2_770_560),
-        (256, 256, 3, 1, 395_520),
-    ],
-)
-def test_a_cell_stores_its_matrices_and_three_vectors_per_gate(
-    inputs: int, hidden: int, gates: int, blocks: int, stored: int
-) -> None:
-    with torch.device("meta"):
-        cell = Cell(inputs, hidden, 1, gates, blocks)
-    assert sum(parameter.numel() for parameter in cell.parameters()) == stored
-    assert stored == gates * hidden * (inputs + hidden // blocks + 3)
-
-
-def test_the_encoder_keeps_its_state_from_one_chunk_to_the_next() -> None:
-    whole = randomise(Encoder(batch=1, hidden=6, layers=3))
-    halves = Encoder(batch=1, hidden=6, layers=3).eval()
-    halves.load_state_dict(whole.state_dict())
-    frames = torch.randn(8, 1, 80)
-    with torch.no_grad():
-        expected = whole(frames)
-        got = torch.cat([halves(frames[:4]), halves(frames[4:])])
-    torch.testing.assert_close(got, expected)
-    assert not torch.equal(expected[0], expected[1])
-
-
-def test_a_layer_over_a_sequence_is_its_cell_step_by_step() -> None:
-    layer = randomise(Layer(5, 6, batch=2))
-    cell = Cell(5, 6, batch=2)
-    cell.load_state_dict(layer.state_dict())
-    sequence = torch.randn(3, 2, 5)
-    with torch.no_grad():
-        expected = torch.stack([cell(x) for x in sequence])
-        torch.testing.assert_close(layer(sequence), expected)
-    torch.testing.assert_close(layer.h, cell.h)
-    torch.testing.assert_close(layer.c, cell.c)
-
-
-def test_time_reduction_puts_a_pair_of_steps_side_by_side() -> None:
-    model = randomise(Encoder(batch=2, hidden=6, layers=2))
-    frames = torch.randn(4, 2, 80)
-    first, second = model.layers
-    with torch.no_grad():
-        got = model(frames)
-        for layer in model.layers:
-            layer.h.zero_()
-            layer.c.zero_()
-        steps = first(frames)
-        pairs = torch.stack(
-            [torch.cat([steps[0], steps[1]], -1), torch.cat([steps[2], steps[3]], -1)]
-        )
-        halved = second(pairs)
-    torch.testing.assert_close(got, torch.cat([halved[0], halved[1]], -1)[None])
