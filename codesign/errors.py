@@ -42,6 +42,10 @@ class ModelError(CodesignError):
     """A model name, factory or option that means nothing."""
 
 
+class ScenarioError(CodesignError):
+    """A scenario or scenario file that breaks a rule."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``; did you mean 'x'? known: a, b`` for a word that is not among ``known``."""
     names = sorted(known)

@@ -32,6 +32,7 @@ _SPELLINGS: dict[str, dict[str, float]] = {
     "B": {"B": 1.0, "bit": 0.125, "b": 0.125},
     "B/s": {"B/s": 1.0, "bit/s": 0.125, "b/s": 0.125},
     "Hz": {"Hz": 1.0},
+    "/s": {"/s": 1.0, "Hz": 1.0},
     "s": {"s": 1.0},
     "J": {"J": 1.0},
     "J/B": {"J/B": 1.0, "J/bit": 8.0, "J/b": 8.0},
@@ -96,7 +97,7 @@ def _word(unit: str) -> str:
 
 def _example(unit: str) -> str:
     prefix = {"B": "1 MiB", "B/s": "25.6 GB/s", "Hz": "1 GHz", "s": "10 ns", "J": "0.3 pJ"}
-    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V"}
+    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V", "/s": "4 /s"}
     return f"write for example {prefix.get(unit, '64')!r}"
 
 

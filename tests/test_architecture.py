@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "codesign").rglob("*.py"), *(ROOT / "plugins").glob("*.py")])
-STAGES = ("workload", "hardware", "mapping", "replay", "result")
+STAGES = ("workload", "hardware", "mapping", "replay", "result", "scenario")
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
 FOUNDATIONS = {"errors", "units", "hookspecs", "whole_file"}
@@ -23,6 +23,7 @@ EARLIER_USES = {
     "mapping": {"hardware", "workload"},
     "replay": {"mapping", "hardware", "workload"},
     "result": {"replay", "mapping", "hardware", "workload"},
+    "scenario": {"models", "result", "replay", "mapping", "hardware", "workload"},
 }
 OWNERS = {
     "torch": ("codesign/workload/capture", "codesign/workload/convert.py", "codesign/zoo/"),
@@ -33,7 +34,7 @@ OWNERS = {
     "rich": ("codesign/cli/",),
     "networkx": ("codesign/hardware/graph.py",),
     "yaml": ("codesign/hardware/yaml_source.py",),
-    "pyarrow": ("codesign/result/save.py",),
+    "pyarrow": ("codesign/result/save.py", "codesign/scenario/save.py"),
 }
 """Where each library may be imported."""
 

@@ -9,14 +9,17 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import hardware, plugins
+from codesign.cli import hardware, plugins, scenario
 from codesign.cli.options import (
     AllowUnsupported,
     Batch,
+    ExactEvents,
     Json,
     Model,
+    Pins,
     Plugins,
-    Residency,
+    Policy,
+    Schedule,
     SeqLen,
     Steps,
     model_options,
@@ -96,8 +99,11 @@ def simulate(
         ),
     ] = None,
     residency: Annotated[
-        Residency, typer.Option(help="What stays on chip across the steps of a region.")
-    ] = Residency.region,
+        Policy, typer.Option(help="What stays on chip between operators and across steps.")
+    ] = Policy.region,
+    pin: Pins = None,
+    schedule: Schedule = None,
+    exact_events: ExactEvents = False,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
     out: Annotated[
@@ -111,6 +117,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
+    from codesign.mapping.residency import Residency
     from codesign.result.save import check_folder
     from codesign.simulation import simulate as run
 
@@ -124,7 +131,9 @@ def simulate(
             hardware,
             settings=changes,
             dtype=dtype,
-            residency=residency.value,
+            residency=Residency(residency.value, tuple(pin or ())),
+            schedule=schedule,
+            exact_events=exact_events,
             plugins=tuple(plugins or ()),
             watch=watch,
             **options,
@@ -137,6 +146,9 @@ def simulate(
         from codesign.cli.report import report
 
         print_rich(*report(result))
+
+
+app.command()(scenario.scenario)
 
 
 @app.command()

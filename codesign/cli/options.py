@@ -41,11 +41,40 @@ Plugins: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-class Residency(StrEnum):
-    """What stays on chip across the steps of a region."""
+class Policy(StrEnum):
+    """What stays on chip between operators and across the steps of a region."""
 
     region = "region"
     none = "none"
+    pinned = "pinned"
+    greedy = "greedy"
+    optimal = "optimal"
+
+
+Pins: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pin",
+        help="Keep what matches on chip: a tensor name such as 'joiner.*' or role:activation, "
+        "with @MEMORY if not in the buffer; may be repeated.",
+        metavar="PATTERN",
+    ),
+]
+Schedule: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="time-major, or layer-major:STEPS for chunks of so many steps; "
+        "by default the order of the model.",
+        metavar="S",
+        show_default=False,
+    ),
+]
+ExactEvents: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--exact-events", help="Replay every event; slower, and the figures are the same."
+    ),
+]
 
 
 def model_options(

@@ -1,0 +1,1 @@
+"""Scenarios: several traces with arrivals of their own on one piece of hardware."""

@@ -1,0 +1,119 @@
+"""Strict reading of YAML nodes: known keys, right types, and the line of every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from codesign.errors import CodesignError, ScenarioError, did_you_mean
+from codesign.hardware.yaml_source import Node
+from codesign.units import parse_quantity
+
+Scalar = Callable[[Node], Any]
+"""Reads one value, or raises a CodesignError without its place."""
+Made = TypeVar("Made")
+
+
+class Reader:
+    """Reads the nodes of one file.
+
+    Args:
+        label: what errors call the file.
+    """
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def error(self, line: int, text: str) -> ScenarioError:
+        """A mistake on a line."""
+        return ScenarioError(f"{self.label}:{line}: {text}")
+
+    def entries(self, node: Node, what: str) -> dict[str, Node]:
+        """The entries of a map."""
+        if not isinstance(node.value, dict):
+            raise self.error(node.line, f"{what} must be a map; write 'key: value' lines")
+        return node.value
+
+    def values(
+        self, node: Node, what: str, known: Mapping[str, Scalar], needed: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """The entries of a map, each read by its rule.
+
+        Args:
+            node: the map.
+            what: what errors call it.
+            known: how to read each key that there may be.
+            needed: keys that there must be.
+        """
+        entries = self.entries(node, what)
+        for key, entry in entries.items():
+            if key not in known:
+                hint = did_you_mean(key[:60], known)
+                raise self.error(entry.line, f"unknown key {key[:60]!r} of {what}{hint}")
+        for key in needed:
+            if key not in entries:
+                raise self.error(node.line, f"{what} needs the key {key!r}; add it")
+        return {key: self._value(key, entry, known[key]) for key, entry in entries.items()}
+
+    def _value(self, key: str, node: Node, read: Scalar) -> Any:
+        try:
+            return read(node)
+        except CodesignError as error:
+            raise self.error(node.line, f"{key}: {error}") from error
+
+    def make(self, cls: Callable[..., Made], line: int, values: Mapping[str, Any]) -> Made:
+        """Builds an object that checks its values itself."""
+        try:
+            return cls(**values)
+        except CodesignError as error:
+            raise self.error(line, str(error)) from error
+
+
+def quantity(unit: str) -> Scalar:
+    """Reads a number in a unit of ``codesign.units``."""
+    return lambda node: parse_quantity(node.plain(), unit)
+
+
+def whole(node: Node) -> int:
+    """Reads a whole number."""
+    if not isinstance(node.value, int) or isinstance(node.value, bool):
+        raise ScenarioError(f"must be a whole number, got {_got(node)}; write it in digits")
+    return node.value
+
+
+def whole_bytes(node: Node) -> int:
+    """Reads a whole number of bytes."""
+    size = parse_quantity(node.plain(), "B")
+    if size != int(size):
+        raise ScenarioError(f"must be whole bytes, got {_got(node)}; round it")
+    return int(size)
+
+
+def text(node: Node) -> str:
+    """Reads a line of text."""
+    if not isinstance(node.value, str) or not node.value.isprintable():
+        raise ScenarioError(f"must be a line of text, got {_got(node)}; put it in quotes")
+    return node.value
+
+
+def switch(node: Node) -> bool:
+    """Reads true or false."""
+    if not isinstance(node.value, bool):
+        raise ScenarioError(f"must be true or false, got {_got(node)}; choose one")
+    return node.value
+
+
+def texts(node: Node) -> tuple[str, ...]:
+    """Reads a list of lines of text."""
+    if not isinstance(node.value, list):
+        raise ScenarioError(f"must be a list, got {_got(node)}; write [first, second]")
+    return tuple(text(item) for item in node.value)
+
+
+def as_is(node: Node) -> Node:
+    """Leaves a value to a rule of its own."""
+    return node
+
+
+def _got(node: Node) -> str:
+    return repr(node.plain())[:60]

@@ -1,0 +1,260 @@
+"""The result of a scenario: queueing, real time, power and traffic, with what was assumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from codesign import __version__
+from codesign.errors import ScenarioError
+from codesign.hardware.machine import Hardware
+from codesign.result.result import Result
+from codesign.scenario.figures import StreamFigures, measure_stream
+from codesign.scenario.measure import Distribution, busy_ticks, distribution, overtime
+from codesign.scenario.overload import describe_demand, describe_growth
+from codesign.scenario.play import Played
+from codesign.scenario.schedule import windows
+from codesign.scenario.spec import Scenario
+from codesign.scenario.together import set_aside
+from codesign.units import PS_PER_S, ticks
+
+_ASKED = ("duration_s", "silence_s", "utterances", "outputs")
+_FIGURES = (
+    "input_s",
+    "span_s",
+    "real_time_factor",
+    "overloads",
+    "average_power_w",
+    "energy_j",
+    "static_energy_j",
+    "energy_by_component_j",
+    "utilization",
+    "offchip_bytes_per_s",
+    "assumptions",
+)
+
+_RULES = (
+    "the runs of a stream are served in the order in which they were asked for",
+    "every run of a stream does the same work: states and caches keep their size",
+    "real-time factor: time in which a run of the utterance is asked for and has not ended, per "
+    "second of input",
+    "percentiles are nearest ranks of all runs",
+    "leakage flows from the first tick to the last, silence included",
+)
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """One simulated scenario.
+
+    Attributes:
+        scenario: what was asked for.
+        machine: the hardware.
+        played: every run with its ticks.
+        parts: placement, replay and ledger of each stream; leakage is in none of them, and times,
+            engine and link use are those of the whole.
+    """
+
+    scenario: Scenario
+    machine: Hardware
+    played: Played
+    parts: Mapping[str, Result]
+
+    def __repr__(self) -> str:
+        return (
+            f"<ScenarioResult of {self.scenario.name} on {self.machine.name}: real-time factor "
+            f"{self.real_time_factor:.4g}, {self.average_power_w:.4g} W>"
+        )
+
+    @property
+    def input_s(self) -> float:
+        """Seconds of input of all utterances."""
+        return self.scenario.utterances * ticks(self.scenario.duration_s) / PS_PER_S
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the first tick to the end of the last silence, or of the last run."""
+        return self._span / PS_PER_S
+
+    @property
+    def _span(self) -> int:
+        asked = ticks(self.scenario.duration_s) + ticks(self.scenario.silence_s)
+        ended = max(part.replay.makespan for part in self.parts.values())
+        return max(self.scenario.utterances * asked, ended)
+
+    @cached_property
+    def streams(self) -> Mapping[str, StreamFigures]:
+        """The figures of each stream."""
+        return {
+            name: measure_stream(
+                stream, windows(self.scenario, name), self.played.runs[name], self.parts[name]
+            )
+            for name, stream in self.scenario.by_name.items()
+        }
+
+    @cached_property
+    def real_time_factor(self) -> float:
+        """Time in which a run of the utterance is asked for and has not ended, per second of input.
+
+        Runs that overlap count once. Streams in the background count only by what they delay.
+        """
+        behind = self.scenario.background
+        runs = [run for name in self.parts if name not in behind for run in self.played.of(name)]
+        return busy_ticks(runs) / PS_PER_S / self.input_s
+
+    @cached_property
+    def perceived_latency(self) -> Distribution | None:
+        """From the end of input to the end of the last run of an output, over the utterances.
+
+        0 for an utterance whose outputs ended before its input; None if no outputs are named.
+        """
+        outputs = self.scenario.outputs
+        if not outputs:
+            return None
+        ends = [window.end for window in windows(self.scenario, outputs[0])]
+        return distribution(overtime([self.played.runs[name] for name in outputs], ends))
+
+    @cached_property
+    def overloads(self) -> tuple[str, ...]:
+        """Where work arrives faster than it is done, in words; empty if nowhere."""
+        seconds = self.span_s if self.scenario.background else self.input_s
+        offered = {name: use * self.span_s / seconds for name, use in self.utilization.items()}
+        growing = (
+            describe_growth(name, self.played.runs[name], figures.left)
+            for name, figures in self.streams.items()
+        )
+        return (*describe_demand(offered), *chain.from_iterable(growing))
+
+    @cached_property
+    def utilization(self) -> dict[str, float]:
+        """Shares of the whole span, see ``Result.utilization``."""
+        part = next(iter(self.parts.values()))
+        whole = part.replay.makespan / self._span
+        return {name: use * whole for name, use in part.utilization.items()}
+
+    @cached_property
+    def static_energy_by_component_j(self) -> dict[str, float]:
+        """Leakage of each component over the whole span, counted once for all streams."""
+        return {name: c.leakage * self.span_s for name, c in self.machine.components.items()}
+
+    @property
+    def static_energy_j(self) -> float:
+        """Leakage of all components."""
+        return math.fsum(self.static_energy_by_component_j.values())
+
+    @cached_property
+    def energy_by_component_j(self) -> dict[str, float]:
+        """Joules by component, of all streams and of leakage."""
+        static = self.static_energy_by_component_j
+        parts = [part.energy_by_component_j for part in self.parts.values()]
+        return {name: math.fsum([static[name], *(p[name] for p in parts)]) for name in static}
+
+    @property
+    def energy_j(self) -> float:
+        """Total energy: that of the streams and leakage."""
+        return math.fsum([self.static_energy_j, *(s.energy_j for s in self.streams.values())])
+
+    @property
+    def average_power_w(self) -> float:
+        """Energy per second of the whole span: at the duty cycle of the scenario."""
+        return self.energy_j / self.span_s
+
+    def average_power_at_w(self, duty: float) -> float:
+        """Average power if input arrived for another share of the time.
+
+        The energy per second of input stays as it is, so the work of an utterance must be done
+        before the next one begins. Leakage and the background take what they take.
+
+        Args:
+            duty: share of the time with input, from 0 to 1.
+
+        Raises:
+            ScenarioError: a duty beyond that.
+        """
+        if not 0 <= duty <= 1:
+            raise ScenarioError(f"duty must be from 0 to 1, got {duty!r}; write for example 0.2")
+        behind = self.scenario.background
+        shares = {name: 1.0 if name in behind else duty for name in self.parts}
+        spent = [self.streams[name].power_w * share for name, share in shares.items()]
+        return math.fsum([self.static_energy_j / self.span_s, *spent])
+
+    @property
+    def offchip_bytes_per_s(self) -> float:
+        """Off-chip bytes of all streams per second of their input."""
+        return math.fsum(figures.offchip_bytes_per_s for figures in self.streams.values())
+
+    @property
+    def fabric_events(self) -> int:
+        """Events that the replay handled."""
+        return max(part.fabric_events for part in self.parts.values())
+
+    @cached_property
+    def assumptions(self) -> tuple[str, ...]:
+        """What was taken for granted; what holds for some streams only begins with their name."""
+        lines: dict[str, list[str]] = {}
+        for name, part in self.parts.items():
+            for line in part.assumptions:
+                lines.setdefault(line, []).append(name)
+        common = len(self.parts)
+        placed = (
+            line if len(names) == common else f"{', '.join(names)}: {line}"
+            for line, names in lines.items()
+        )
+        aside = (
+            f"{size:,} B of {memory} are set aside for {name} whenever others run"
+            for name, part in self.parts.items()
+            for memory, size in set_aside(part.placement, self.machine).items()
+            if common > 1
+        )
+        return (*_RULES, *aside, *placed)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of ``codesign scenario --json``."""
+        effort = {"fabric_events": self.fabric_events}
+        return self._figures() | effort | {"digest": self.digest, "version": __version__}
+
+    def _figures(self) -> dict[str, Any]:
+        perceived = self.perceived_latency
+        return {
+            "scenario": self.scenario.name,
+            "hardware": self.machine.name,
+            "hardware_digest": self.machine.digest,
+            **{name: getattr(self.scenario, name) for name in _ASKED},
+            **{name: getattr(self, name) for name in _FIGURES},
+            "perceived_latency": asdict(perceived) if perceived else None,
+            "streams": {name: asdict(figures) for name, figures in self.streams.items()},
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of every figure and of the ticks of every run.
+
+        How many events the replay handled is its effort and no part of the result.
+        """
+        runs = {
+            name: [(run.asked, run.start, run.end) for run in self.played.of(name)]
+            for name in self.parts
+        }
+        content = json.dumps([self._figures(), runs, __version__], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the result to a folder.
+
+        ``summary.json``, ``hardware.json``, ``runs.parquet`` (every run in ticks), and
+        ``ledger.parquet`` (every byte and joule by stream and operator, without leakage). Each file
+        appears whole or not at all.
+
+        Raises:
+            CodesignError: the folder cannot be written.
+        """
+        from codesign.scenario.save import save_scenario
+
+        save_scenario(self, Path(folder))
