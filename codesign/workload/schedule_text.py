@@ -1,0 +1,31 @@
+"""Schedules as they are written on the command line and in scenario files."""
+
+from __future__ import annotations
+
+from codesign.errors import TraceError, did_you_mean
+from codesign.workload.record import Trace
+from codesign.workload.schedule import layer_major, time_major
+
+_TIME, _LAYER = "time-major", "layer-major"
+
+
+def with_schedule(trace: Trace, text: str) -> Trace:
+    """A trace under the schedule that a text names.
+
+    Args:
+        trace: a trace with at least one region.
+        text: ``time-major``, or ``layer-major:8`` for chunks of 8 steps of the fastest region.
+
+    Raises:
+        TraceError: another text, or a schedule that the trace does not allow.
+    """
+    name, colon, chunk = text.partition(":")
+    if name == _TIME and not colon:
+        return time_major(trace)
+    if name == _LAYER and chunk.isascii() and chunk.isdecimal():
+        return layer_major(trace, int(chunk))
+    raise TraceError(
+        f"schedule must be {_TIME} or {_LAYER}:STEPS with a whole number, got {text[:80]!r}"
+        f"{did_you_mean(name, (_TIME, _LAYER)) if name not in (_TIME, _LAYER) else ''}; "
+        f"write for example {_LAYER}:8"
+    )
