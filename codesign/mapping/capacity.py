@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Memory
+from codesign.mapping.timeline import Parts
 from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace, all_carries
 from codesign.workload.rewrite import every_op
 
-Parts = Callable[[Op], Sequence[Op]]
-"""The operators that run in place of one."""
 
-
-def check_capacity(trace: Trace, home: Memory, parts: Parts = lambda op: (op,)) -> None:
+def check_capacity(
+    trace: Trace,
+    memory: Memory,
+    parts: Parts = lambda op: (op,),
+    lives: Callable[[str], bool] | None = None,
+    most: int | None = None,
+) -> int:
     """Checks that every tensor fits its memory, and that all those alive at once fit together.
 
     Stored tensors that some operator uses take room all the time, those of both sides of a branch
@@ -22,29 +26,39 @@ def check_capacity(trace: Trace, home: Memory, parts: Parts = lambda op: (op,)) 
 
     Args:
         trace: the trace.
-        home: memory where its tensors live.
+        memory: where its tensors live.
         parts: what runs in place of an operator, so that its intermediates count; by default the
             operator itself.
+        lives: whether the tensor of a name lives in that memory; by default all do.
+        most: bytes that they may take, where that is less than the memory has.
+
+    Returns:
+        The most bytes that are taken at once.
 
     Raises:
-        MappingError: a tensor, or the most that is alive at once, takes more than ``home.size``.
+        MappingError: a tensor, or the most that is alive at once, takes more than there is.
     """
-    used = _used(trace, parts)
+    there = memory.size if most is None else min(most, memory.size)
+    has, way = f"{memory.name} has", f"enlarge {memory.name}.size"
+    if there < memory.size:
+        has, way = f"the limit of {memory.name} is", "raise it"
+    is_there = lives or (lambda _: True)
+    used = {name: tensor for name, tensor in _used(trace, parts).items() if is_there(name)}
     largest = max(used.values(), key=lambda tensor: tensor.bytes, default=None)
-    if largest is not None and largest.bytes > home.size:
+    if largest is not None and largest.bytes > there:
+        its = f"its memory, {memory.name}, has" if there == memory.size else has
         raise MappingError(
-            f"tensor {largest.name!r} takes {largest.bytes:,} B and its memory, {home.name}, has "
-            f"{home.size:,} B; enlarge {home.name}.size"
+            f"tensor {largest.name!r} takes {largest.bytes:,} B and {its} {there:,} B; {way}"
         )
     stored = sum(tensor.bytes for tensor in used.values() if tensor.role != "activation")
-    peak, where = _peak(trace.items, parts)
-    if stored + peak > home.size:
+    peak, where = _peak(trace.items, parts, is_there)
+    if stored + peak > there:
         alive = f" and activations alive at {where!r} ({peak:,} B)" if peak else ""
         raise MappingError(
             f"weights, state, inputs and outputs ({stored:,} B){alive} take {stored + peak:,} B "
-            f"and {home.name} has {home.size:,} B; "
-            f"enlarge {home.name}.size or lower the precision with --dtype"
+            f"and {has} {there:,} B; {way} or lower the precision with --dtype"
         )
+    return stored + peak
 
 
 def _used(trace: Trace, parts: Parts) -> dict[str, Tensor]:
@@ -59,7 +73,9 @@ def _operands(ops: Sequence[Op]) -> dict[str, Tensor]:
     return {access.tensor.name: access.tensor for op in ops for access in op.operands}
 
 
-def _peak(items: tuple[Item, ...], parts: Parts) -> tuple[int, str]:
+def _peak(
+    items: tuple[Item, ...], parts: Parts, is_there: Callable[[str], bool]
+) -> tuple[int, str]:
     """The most bytes of activations alive at once, and the operator or region where they are."""
     places: list[str] = []
     sizes: dict[str, int] = {}
@@ -67,7 +83,7 @@ def _peak(items: tuple[Item, ...], parts: Parts) -> tuple[int, str]:
     last: dict[str, int] = {}
     for place, tensors in _uses(items, parts):
         for name, tensor in tensors.items():
-            if tensor.role == "activation":
+            if tensor.role == "activation" and is_there(name):
                 sizes[name] = tensor.bytes
                 first.setdefault(name, len(places))
                 last[name] = len(places)

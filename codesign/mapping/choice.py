@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -37,7 +37,9 @@ def refusals(op: Op, engines: Sequence[Engine]) -> dict[str, str]:
     return {name: reason for name, reason in answers.items() if reason is not None}
 
 
-def choose(op: Op, paths: Paths, taken: int, resident: tuple[bool, ...]) -> Choice:
+def choose(
+    op: Op, paths: Paths, taken: Mapping[str, int], homes: Sequence[str], buffer: str = ""
+) -> Choice:
     """The engine on which the operator alone would finish first.
 
     An engine that is a process cannot be estimated: it is chosen where no plan is possible.
@@ -45,8 +47,9 @@ def choose(op: Op, paths: Paths, taken: int, resident: tuple[bool, ...]) -> Choi
     Args:
         op: the operator.
         paths: routes and budgets of the hardware.
-        taken: buffer bytes that other tensors hold.
-        resident: for each operand, whether it lies in the buffer.
+        taken: by buffer, the bytes that other tensors hold.
+        homes: for each operand, the memory that holds it.
+        buffer: where the engine must work; anywhere if empty.
 
     Raises:
         MappingError: no engine that takes the operator finds tiles that fit.
@@ -56,9 +59,9 @@ def choose(op: Op, paths: Paths, taken: int, resident: tuple[bool, ...]) -> Choi
     trouble: list[str] = []
     refused = refusals(op, paths.hardware.engines)
     for engine in paths.hardware.engines:
-        if engine.name in refused:
+        if engine.name in refused or buffer not in ("", engine.buffer):
             continue
-        budget = paths.budget(engine, taken, resident)
+        budget = paths.budget(engine, taken.get(engine.buffer, 0), homes, len(op.inputs))
         try:
             plan = None if engine.process else plan_of(engine, op, budget)
         except MappingError as error:

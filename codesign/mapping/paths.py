@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from codesign.errors import MappingError
-from codesign.hardware.component import Descriptor, Engine, Link, Memory
+from codesign.hardware.component import Descriptor, Direction, Engine, Link, Memory
 from codesign.hardware.plan import Budget
 from codesign.hardware.spec import Hardware
 
@@ -15,17 +17,22 @@ NOMINAL = (
 
 
 class Paths:
-    """Routes, nominal rates and buffer shares of one piece of hardware."""
+    """Routes, nominal rates and buffer shares of one piece of hardware.
+
+    Attributes:
+        hardware: the hardware.
+        home: name of the memory where tensors live by default.
+        buffers: names of the engines' buffers, in order of the engines.
+    """
 
     def __init__(self, hardware: Hardware) -> None:
         self.hardware = hardware
         self.home_memory = hardware.home(hardware.engines[0].name)
         self.home = self.home_memory.name
-        self._sharers = {
-            memory.name: sum(engine.buffer == memory.name for engine in hardware.engines)
-            for memory in hardware.memories
-        }
-        self._routes = {engine.buffer: self._links_to(engine.buffer) for engine in hardware.engines}
+        self.buffers = tuple(dict.fromkeys(engine.buffer for engine in hardware.engines))
+        self._routes: dict[tuple[str, str], tuple[Link, ...]] = {}
+        for buffer in self.buffers:
+            self.route(self.home, buffer)
 
     def memory(self, name: str) -> Memory:
         """A memory by name."""
@@ -34,35 +41,85 @@ class Paths:
             raise MappingError(f"{name} is not a memory")
         return found
 
-    def route(self, buffer: str) -> tuple[Link, ...]:
-        """Links between the home memory and a buffer, in order."""
-        return self._routes[buffer]
+    def route(self, memory: str, buffer: str) -> tuple[Link, ...]:
+        """Links between a memory and a buffer, in order.
 
-    def _links_to(self, buffer: str) -> tuple[Link, ...]:
-        names = self.hardware.route(self.home, buffer)
-        parts = [self.hardware.components[name] for name in names]
-        return tuple(part for part in parts if isinstance(part, Link))
+        Raises:
+            HardwareError: no path joins them.
+        """
+        if (memory, buffer) not in self._routes:
+            names = self.hardware.route(memory, buffer)
+            parts = [self.hardware.components[name] for name in names]
+            links = tuple(part for part in parts if isinstance(part, Link))
+            self._routes[memory, buffer] = links
+        return self._routes[memory, buffer]
 
-    def budget(self, engine: Engine, taken: int, resident: tuple[bool, ...]) -> Budget:
-        """What an engine may use of its buffer: engines that share a buffer get equal shares."""
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """On-chip memories beside the buffers that every buffer reaches on chip, largest first."""
+        found = [
+            memory
+            for memory in self.hardware.memories
+            if memory.name not in (*self.buffers, self.home) and not memory.off_chip
+        ]
+        found.sort(key=lambda memory: -memory.size)
+        return tuple(m.name for m in found if all(self.is_on_chip(m.name, b) for b in self.buffers))
+
+    def is_on_chip(self, memory: str, buffer: str) -> bool:
+        """Whether the way from a memory to a buffer crosses no off-chip memory and no home."""
+        crossed = self.hardware.crossed(memory, buffer)
+        return not any(name == self.home or self.memory(name).off_chip for name in crossed)
+
+    def budget(
+        self, engine: Engine, taken: int, homes: Sequence[str] = (), inputs: int = 0
+    ) -> Budget:
+        """What an engine may use for an operator: engines that share a buffer get equal shares.
+
+        Of several memories that operands come from or go to, the slowest sets the rate.
+
+        Args:
+            engine: the engine.
+            taken: bytes of its buffer that other tensors hold.
+            homes: for each operand, inputs first, the memory that holds it.
+            inputs: how many of the operands are inputs.
+        """
         buffer = self.memory(engine.buffer)
-        share = (buffer.size - taken) // self._sharers[engine.buffer]
-        route = self.route(engine.buffer)
-        if engine.buffer == self.home:
-            resident = (True,) * len(resident)
-        read = self._rate(engine.buffer, "read")
-        write = self._rate(engine.buffer, "write")
-        home_rate = self.home_memory.service(NOMINAL).bytes_per_s
-        shared = any(not link.separate for link in route) or home_rate < read + write
-        setup = sum(link.setup_s for link in route)
-        port = buffer.service(NOMINAL).bytes_per_s
-        return Budget(share, read, write, setup, resident, shared, port)
+        sharers = sum(other.buffer == engine.buffer for other in self.hardware.engines)
+        sources = self._away(homes[:inputs], engine.buffer)
+        targets = self._away(homes[inputs:], engine.buffer)
+        read = min(self._rate(memory, engine.buffer, "read") for memory in sources)
+        write = min(self._rate(memory, engine.buffer, "write") for memory in targets)
+        routes = [self.route(memory, engine.buffer) for memory in {*sources, *targets}]
+        return Budget(
+            (buffer.size - taken) // sharers,
+            read,
+            write,
+            max(sum(link.setup_s for link in route) for route in routes),
+            tuple(home == engine.buffer for home in homes),
+            self._is_shared(sources, targets, engine.buffer, read + write),
+            buffer.service(NOMINAL).bytes_per_s,
+        )
 
-    def _rate(self, buffer: str, direction: str) -> float:
+    def _away(self, homes: Sequence[str], buffer: str) -> list[str]:
+        """Memories other than the buffer, the default one if there is none."""
+        return [home for home in dict.fromkeys(homes) if home != buffer] or [self.home]
+
+    def _is_shared(
+        self, sources: Sequence[str], targets: Sequence[str], buffer: str, rate: float
+    ) -> bool:
+        """Whether loads and stores meet in one channel, or in a memory too slow for both."""
+        loading = {link.name for memory in sources for link in self.route(memory, buffer)}
+        storing = [link for memory in targets for link in self.route(memory, buffer)]
+        both = [self.memory(memory) for memory in sources if memory in targets]
+        return any(not link.separate and link.name in loading for link in storing) or any(
+            memory.service(NOMINAL).bytes_per_s < rate for memory in both
+        )
+
+    def _rate(self, memory: str, buffer: str, direction: Direction) -> float:
         served = tuple(d for d in NOMINAL if d.direction == direction)
         opposite = tuple(d for d in NOMINAL if d.direction != direction)
-        rates = [self.home_memory.service(served).bytes_per_s]
+        rates = [self.memory(memory).service(served).bytes_per_s]
         rates.append(self.memory(buffer).service(opposite).bytes_per_s)
-        for name in self.hardware.crossed(self.home, buffer):  # bytes go in and out again
+        for name in self.hardware.crossed(memory, buffer):  # bytes go in and out again
             rates.append(self.memory(name).service(NOMINAL).bytes_per_s // 2)
-        return float(min([*rates, *(link.bytes_per_s for link in self.route(buffer))]))
+        return float(min([*rates, *(link.bytes_per_s for link in self.route(memory, buffer))]))

@@ -1,49 +1,75 @@
-"""Residency: which tensors a region may keep on chip, and what that costs before and after it."""
+"""Residency: which tensors may stay in which on-chip memory, as the user asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
 
-from codesign.workload.record import Region, Tensor, Trace, all_carries, iterate
+from codesign.errors import MappingError
 
-Residency = Literal["region", "none"]
-"""``region``: what a region reads or carries at every step stays on chip for its length, if all of
-it fits beside the tiles; ``none``: every operator fetches its operands and stores its results."""
-
-
-def fetched(region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
-    """What is at home before the first step: invariants, standing state, initial values."""
-    carried = {carry.state.name for carry in all_carries((region,))}
-    invariant = {tensor.name for tensor in region.invariants}
-    standing = [
-        t for t in tensors if t.name not in carried and (t.name in invariant or t.role == "state")
-    ]
-    return standing + [carry.initial for carry in region.carries if carry.initial]
+Policy: TypeAlias = Literal["region", "none", "pinned", "greedy", "optimal"]
+POLICIES: tuple[str, ...] = get_args(Policy)
 
 
-def kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
-    """What must be at home after the last step: outputs, standing state, what others read."""
-    inside = {op.name for op, _ in iterate(region.body)}
-    read = {a.tensor.name for op, _ in trace.ops() if op.name not in inside for a in op.inputs}
-    for carry in all_carries(trace.items, but=region):
-        read |= {carry.update.name} | ({carry.initial.name} if carry.initial else set())
-    carried = {carry.state.name for carry in all_carries((region,))}
-    written = {a.tensor.name for op, _ in iterate(region.body) for a in op.outputs} | carried
-    return [
-        t
-        for t in tensors
-        if t.name in written
-        and (t.name in read or t.role == "output" or (t.role == "state" and t.name not in carried))
-    ]
+@dataclass(frozen=True)
+class Residency:
+    """Which tensors may stay on chip between the operators that use them.
+
+    Attributes:
+        policy: ``region``: what a region reads or carries at every step stays for its length, if
+            all of it fits beside the tiles. ``none``: every operator fetches its operands and
+            stores its results. ``pinned``: nothing stays but what ``pins`` name. ``greedy``: what
+            saves most off-chip bytes per byte held stays, from a first use to a last one.
+            ``optimal``: the best choice among the same candidates, for small traces only.
+        pins: patterns on tensor names (``joiner.*``) or on roles (``role:activation``), with
+            ``*``, ``?`` and ``[...]`` as in file names; of several that match the first counts.
+            ``joiner.*@extra`` says in which memory; without it, it is the buffer that all engines
+            share. What is pinned in a buffer stays there for the whole run. Any other on-chip
+            memory becomes the home of what is pinned there: producers store to it, consumers load
+            from it, and only weights and constants are fetched into it, once.
+        limits: by memory, the most bytes that residents may take; by default what leaves room for
+            tiles.
+        partial: whether part of a weight may stay where the whole does not fit; its operator is
+            then cut along the output columns. A pin keeps what fits beside the sets that the
+            policy ``region`` keeps whole.
+        across_runs: whether weights may stay from one run to the next: they are loaded before the
+            first run and never again.
+    """
+
+    policy: Policy = "region"
+    pins: tuple[str, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    partial: bool = False
+    across_runs: bool = False
+
+    def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise MappingError(
+                f"residency must be one of {', '.join(POLICIES)}, got {self.policy!r}"
+            )
+        if self.policy == "pinned" and not self.pins:
+            raise MappingError("residency 'pinned' needs at least one pin, such as 'encoder.*'")
+        if self.policy == "optimal" and self.partial:
+            raise MappingError(
+                "residency 'optimal' keeps whole tensors, got partial=True; "
+                "drop it or take the policy 'greedy'"
+            )
+        for memory, most in self.limits.items():
+            if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+                raise MappingError(
+                    f"limits[{memory!r}] must be whole bytes of at least 0, got {most!r}"
+                )
+        object.__setattr__(self, "pins", tuple(self.pins))
+        object.__setattr__(self, "limits", dict(self.limits))
 
 
-def stationary(region: Region) -> list[Tensor]:
-    """Tensors that a region touches at every step in the same place."""
-    found: dict[str, Tensor] = {}
-    for op, _ in iterate(region.body):
-        for access in op.operands:
-            if not access.advance:
-                found.setdefault(access.tensor.name, access.tensor)
-    moving = {a.tensor.name for op, _ in iterate(region.body) for a in op.operands if a.advance}
-    return [tensor for name, tensor in found.items() if name not in moving]
+def as_residency(asked: Residency | str) -> Residency:
+    """The residency that a policy name stands for; a residency as it is.
+
+    Raises:
+        MappingError: no such policy.
+    """
+    if isinstance(asked, Residency):
+        return asked
+    return Residency(asked)  # type: ignore[arg-type]  # the constructor refuses other words

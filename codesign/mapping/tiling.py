@@ -154,11 +154,13 @@ def _compute_cycles(space: _Space, model: ArrayModel) -> Array:
         for options in space.choices
     ]
     for parts in itertools.product((0, 1), repeat=4):
-        sizes = [tables[c][0][space.index[:, c], parts[c]] for c in range(4)]
-        times = np.prod([tables[c][1][space.index[:, c], parts[c]] for c in range(4)], axis=0)
-        if times.any():
-            g, m, k, n = (np.maximum(size, 1) for size in sizes)
-            total += times * model.cycles((g, m, k, n))
+        times = np.ones_like(total)
+        for c in range(4):
+            times *= tables[c][1][space.index[:, c], parts[c]]
+        rows = np.flatnonzero(times)
+        if len(rows):
+            g, m, k, n = (tables[c][0][space.index[rows, c], parts[c]] for c in range(4))
+            total[rows] += times[rows] * model.cycles((g, m, k, n))
     return total
 
 

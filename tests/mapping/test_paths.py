@@ -49,7 +49,7 @@ def test_an_engine_that_works_in_the_home_memory_moves_nothing() -> None:
     part = machine(priced(elementwise=1)).components["dram"]
     engine = type(priced(elementwise=1))(name="near", buffer="dram", cycles={"elementwise": 1})
     hardware = Hardware("near", "", None, {"near": engine, "dram": part})
-    budget = Paths(hardware).budget(engine, 0, (False, False))
+    budget = Paths(hardware).budget(engine, 0, ("dram", "dram"), 1)
     assert budget.resident == (True, True)
 
 

@@ -1,0 +1,203 @@
+"""What stays on chip under each policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+from codesign.errors import MappingError
+from codesign.mapping.candidates import Candidates
+from codesign.mapping.fill import choose_parts
+from codesign.mapping.greedy import choose_greedily
+from codesign.mapping.hold import Hold, peak
+from codesign.mapping.layout import Layout
+from codesign.mapping.optimal import choose_optimally
+from codesign.mapping.pin_holds import check_pinned, hold_pinned
+from codesign.mapping.pins import Pinned
+from codesign.mapping.placer import Placer
+from codesign.mapping.plans import Plans
+from codesign.mapping.regions import keep_regions
+from codesign.mapping.residency import Residency
+from codesign.mapping.timeline import Timeline
+from codesign.mapping.uses import Uses
+from codesign.workload.record import Region, Tensor, Trace
+
+Limits = Mapping[str, int]
+_CHOOSERS: dict[str, Callable[..., tuple[Hold, ...]]] = {
+    "greedy": choose_greedily,
+    "optimal": choose_optimally,
+}
+
+
+class Decision:
+    """Chooses holds for one trace on one piece of hardware, and lays them out.
+
+    Attributes:
+        trace: the trace.
+        timeline: its operators and levels.
+        asked: what the user wants.
+        pinned: what is pinned where.
+        plans: plans of operators.
+        limits: by memory that residents may lie in, the most bytes that they may take.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        timeline: Timeline,
+        asked: Residency,
+        pinned: Pinned,
+        plans: Plans,
+        limits: Limits,
+    ) -> None:
+        """Checks what is pinned.
+
+        Raises:
+            MappingError: a pin that does not fit.
+        """
+        self.trace, self.timeline, self.asked = trace, timeline, asked
+        self.pinned, self.plans, self.limits = pinned, plans, limits
+        self.paths = plans.paths
+        self.pins = hold_pinned(pinned, timeline, across_runs=asked.across_runs)
+        if not asked.partial:
+            check_pinned(self.pins, pinned, self._buffers(limits))
+
+    @property
+    def is_search(self) -> bool:
+        """Whether how much room residents get is left to a search."""
+        return self.asked.partial or self.asked.policy in _CHOOSERS
+
+    def holds(self, limits: Limits) -> tuple[Hold, ...]:
+        """What stays if residents get so many bytes.
+
+        Raises:
+            MappingError: an operator that fits no buffer, or too many candidates.
+        """
+        length = len(self.timeline.ops)
+        found = list(self.pins) if self.pins_fit(limits) else []
+        if self.asked.policy == "region":
+            found += self._regions(found, limits)
+        if not self.pins_fit(limits):
+            found += choose_parts(self.pins, limits, length, found, self._again)
+        chooser = _CHOOSERS.get(self.asked.policy)
+        if chooser:
+            found += chooser(self._candidates, limits, length, found)
+        if self.asked.partial:
+            rest = [h for h in self._candidates if not any(h.clashes(other) for other in found)]
+            found += choose_parts(rest, limits, length, found, self._again)
+        return tuple(found)
+
+    def pins_fit(self, limits: Limits) -> bool:
+        """Whether all that is pinned stays whole; where part may stay, that depends on the room."""
+        buffers = self._buffers(limits).items()
+        return not self.asked.partial or all(peak(self.pins, m) <= most for m, most in buffers)
+
+    def missed(self, holds: Sequence[Hold]) -> list[Hold]:
+        """The best candidate of every tensor that does not stay at all, the best first."""
+        chosen = {name for hold in holds for name in hold.names}
+        found: dict[str, Hold] = {}
+        for hold in self._candidates if self.asked.policy in _CHOOSERS else ():
+            known = found.get(hold.names[0])
+            if chosen.isdisjoint(hold.names) and (known is None or known.saved < hold.saved):
+                found[hold.names[0]] = hold
+        return sorted(found.values(), key=lambda hold: (-hold.saved, hold.names))
+
+    def placer(self, holds: Sequence[Hold]) -> Placer:
+        """A placer of the program with these holds."""
+        fences = len(self.paths.buffers) == 1
+        homes = self.pinned.homes
+        layout = Layout(self.timeline, holds, homes, self.paths.home, fences=fences)
+        fixed = not fences and self.asked.policy in _CHOOSERS
+        return Placer(layout, self.plans, self._base[1] if fixed else (), self._moved_in)
+
+    def _buffers(self, limits: Limits) -> dict[str, int]:
+        return {memory: most for memory, most in limits.items() if memory in self.paths.buffers}
+
+    @cached_property
+    def _settled(self) -> frozenset[str]:
+        return frozenset({*self.pinned.homes, *self.pinned.buffers})
+
+    def _regions(self, others: Sequence[Hold], limits: Limits) -> list[Hold]:
+        """Regions that keep everything; none where engines share no buffer."""
+        buffers = self._buffers(limits)
+        if len(self.paths.buffers) != 1 or not buffers:
+            return []
+        ((memory, most),) = buffers.items()
+        left = most - peak(others, memory)
+
+        def fits(hold: Hold) -> bool:
+            if hold.bytes > left:
+                return False
+            try:
+                self.placer([*others, hold]).body(hold)
+            except MappingError:
+                return False
+            return True
+
+        return keep_regions(self.trace, self.timeline, memory, self._settled, fits)
+
+    @cached_property
+    def _base(self) -> tuple[list[list[int]], list[str]]:
+        """For each operator, what it moves of each operand to or from home, and its buffer.
+
+        That is with nothing but the pins on chip, and all of the buffers left to tiles.
+        """
+        home, found, buffers = self.paths.home, [], []
+        for op in self.timeline.ops:
+            where = [self._where(access.tensor.name) for access in op.operands]
+            choice = self.plans.choose(op, {}, where)
+            moved = {n: access.bytes for n, access in enumerate(op.operands)}
+            if choice.plan is not None:
+                moved = dict.fromkeys(moved, 0) | choice.plan.loaded | choice.plan.stored
+            buffers.append(choice.engine.buffer)
+            away = choice.engine.buffer != home
+            found.append([size * (away and where[n] == home) for n, size in moved.items()])
+        return found, buffers
+
+    def _where(self, name: str) -> str:
+        return {**self.pinned.homes, **self.pinned.buffers}.get(name, self.paths.home)
+
+    @cached_property
+    def _candidates(self) -> list[Hold]:
+        """What may stay beside the pins, under this policy."""
+        if self.asked.policy not in ("region", *_CHOOSERS):
+            return []
+        moved, buffers = self._base
+        uses = Uses(self.timeline, moved)
+        found = Candidates(uses, buffers, self.paths.beside, self._settled)
+        holds = list(found.within_a_run())
+        if self.asked.policy == "region":
+            return [hold for hold in holds if self._fills_region(hold)]
+        return holds + (list(found.across_runs()) if self.asked.across_runs else [])
+
+    def _fills_region(self, hold: Hold) -> bool:
+        item = self.timeline.levels[hold.level].spans[hold.start].item
+        fills = hold.start == hold.stop and isinstance(item, Region)
+        return fills and hold.memory in self.paths.buffers
+
+    @cached_property
+    def _again(self) -> dict[str, int]:
+        """Bytes that each further part of an operator moves once more, by name of the operator."""
+        found = {}
+        moved = self._base[0]
+        for hold in [*self.pins, *self._candidates]:
+            if hold.part is not None and hold.part.grain.op.name not in found:
+                grain = hold.part.grain
+                leaf = [op.name for op in self.timeline.ops].index(grain.op.name)
+                whole = [n for n, axis in enumerate(grain.axes) if axis is None]
+                extra = sum(moved[leaf][n] for n in whole)
+                found[grain.op.name] = extra * self.timeline.times[leaf]
+        return found
+
+    @cached_property
+    def _moved_in(self) -> dict[int, list[Tensor]]:
+        """Weights and constants that live beside the buffers, by the item before which they go."""
+        uses = Uses(self.timeline, [[0] * len(op.operands) for op in self.timeline.ops])
+        first = uses.at(self.timeline.levels[0])
+        found: dict[int, list[Tensor]] = {}
+        for name in self.pinned.homes:
+            tensor = self.timeline.tensors[name]
+            if tensor.role in ("weight", "constant") and name in first:
+                place = -1 if self.asked.across_runs else first[name][0].place
+                found.setdefault(place, []).append(tensor)
+        return found

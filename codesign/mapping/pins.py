@@ -1,0 +1,124 @@
+"""Pins: what the user wants to stay, as memories by tensor, checked before anything is planned."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from codesign.errors import MappingError, did_you_mean
+from codesign.hardware.component import Memory
+from codesign.mapping.paths import Paths
+from codesign.mapping.residency import Residency
+from codesign.mapping.states import group_carries
+from codesign.mapping.timeline import Timeline
+from codesign.workload.record import ROLES, Tensor
+
+_ROLE = "role:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What pins mean for one trace on one piece of hardware.
+
+    Attributes:
+        homes: by tensor name, the on-chip memory beside the buffers that it lives in.
+        buffers: by tensor name, the buffer that it stays in.
+        pins: by tensor name, the pin that names it.
+    """
+
+    homes: Mapping[str, str]
+    buffers: Mapping[str, str]
+    pins: Mapping[str, str]
+
+
+def find_pinned(residency: Residency, timeline: Timeline, paths: Paths) -> Pinned:
+    """The memory of everything that a pin names; what is carried together is pinned together.
+
+    Raises:
+        MappingError: a pin that names no tensor or no on-chip memory, or a limit of no memory.
+    """
+    _check_limits(residency, paths)
+    memories: dict[str, str] = {}
+    pins: dict[str, str] = {}
+    for pin in residency.pins:
+        pattern, _, memory = pin.partition("@")
+        target = _memory(pin, memory, paths)
+        for name in _matching(pin, pattern, timeline.tensors):
+            if name not in memories:
+                memories[name], pins[name] = target, pin
+    _pin_carried(memories, pins, timeline)
+    buffers = {name: memory for name, memory in memories.items() if memory in paths.buffers}
+    homes = {name: memory for name, memory in memories.items() if memory not in paths.buffers}
+    return Pinned(homes, buffers, pins)
+
+
+def _check_limits(residency: Residency, paths: Paths) -> None:
+    known = [memory.name for memory in paths.hardware.memories]
+    for name in residency.limits:
+        if name not in known:
+            raise MappingError(
+                f"limits name the unknown memory {name!r}{did_you_mean(name, known)}"
+            )
+        if paths.memory(name).off_chip or name == paths.home:
+            raise MappingError(
+                f"limits name {name}, where tensors live anyway; limit one of "
+                f"{', '.join(_on_chip(paths)) or 'no memory: there is none on chip'}"
+            )
+
+
+def _on_chip(paths: Paths) -> tuple[str, ...]:
+    return tuple(b for b in (*paths.buffers, *paths.beside) if b != paths.home)
+
+
+def _memory(pin: str, name: str, paths: Paths) -> str:
+    known = _on_chip(paths)
+    if not known:
+        raise MappingError(f"pin {pin!r} needs an on-chip memory beside {paths.home}; add one")
+    if not name and len(paths.buffers) == 1 and paths.home not in paths.buffers:
+        return paths.buffers[0]
+    if not name:
+        raise MappingError(
+            f"pin {pin!r} must name a memory, since not all engines share a buffer: write "
+            f"'{pin}@{known[0]}'"
+        )
+    if not isinstance(paths.hardware.components.get(name), Memory):
+        hint = did_you_mean(name, known)
+        raise MappingError(f"pin {pin!r} names the unknown memory {name!r}{hint}")
+    if name not in known:
+        raise MappingError(
+            f"pin {pin!r} names {name}, which is not on chip or not in reach of all engines; "
+            f"name one of {', '.join(known)}"
+        )
+    return name
+
+
+def _matching(pin: str, pattern: str, tensors: Mapping[str, Tensor]) -> list[str]:
+    if pattern.startswith(_ROLE):
+        word = pattern.removeprefix(_ROLE)
+        roles = [role for role in ROLES if fnmatchcase(role, word)]
+        if not roles:
+            raise MappingError(f"pin {pin!r} names the unknown role {word!r}{_hint(word, ROLES)}")
+        found = [name for name, tensor in tensors.items() if tensor.role in roles]
+    else:
+        found = [name for name in tensors if fnmatchcase(name, pattern)]
+    if not found:
+        hint = _hint(pattern.replace("*", ""), tensors)
+        raise MappingError(f"pin {pin!r} matches no tensor that an operator uses{hint}")
+    return found
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    """The nearest name; never all of them, since a trace may have thousands."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else "; take a name from the trace, or drop it"
+
+
+def _pin_carried(memories: dict[str, str], pins: dict[str, str], timeline: Timeline) -> None:
+    """A state and its update are one place handed from step to step: they are pinned together."""
+    for carries in group_carries(list(timeline.carries)):
+        names = [t.name for carry in carries for t in (carry.state, carry.update)]
+        first = next((name for name in names if name in memories), None)
+        for name in names if first else ():
+            memories[name], pins[name] = memories[first or name], pins[first or name]

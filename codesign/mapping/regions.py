@@ -1,0 +1,105 @@
+"""Residency of regions: what a region touches at every step stays, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from codesign.mapping.hold import Hold
+from codesign.mapping.timeline import Level, Timeline
+from codesign.workload.record import Region, Tensor, Trace, all_carries, iterate
+
+
+def keep_regions(
+    trace: Trace,
+    timeline: Timeline,
+    memory: str,
+    settled: Collection[str],
+    fits: Callable[[Hold], bool],
+) -> list[Hold]:
+    """One hold for each region that keeps everything, the outermost ones first.
+
+    Args:
+        trace: the trace.
+        timeline: its operators and levels.
+        memory: where it stays.
+        settled: names of the tensors whose place is decided already.
+        fits: whether the tiles of the region fit beside a hold.
+    """
+    return list(_keep(trace, timeline, timeline.levels[0], memory, settled, fits))
+
+
+def _keep(
+    trace: Trace,
+    timeline: Timeline,
+    level: Level,
+    memory: str,
+    settled: Collection[str],
+    fits: Callable[[Hold], bool],
+) -> Iterator[Hold]:
+    for place, span in enumerate(level.spans):
+        if not isinstance(span.item, Region):
+            continue
+        region = span.item
+        tensors = tuple(t for t in stationary(region) if t.name not in settled)
+        loads = fetched(region, tensors, settled)
+        hold = Hold(
+            tensors=tensors,
+            memory=memory,
+            bytes=sum(tensor.bytes for tensor in tensors),
+            level=level.number,
+            start=place,
+            stop=place,
+            first=span.first,
+            last=span.last,
+            saved=0,
+            loads=tuple(tensor.access() for tensor in loads),
+            stores=tuple(tensor.access() for tensor in kept(trace, region, tensors)),
+        )
+        if tensors and fits(hold):
+            yield hold
+        else:
+            body = timeline.bodies[level.number, place]
+            yield from _keep(trace, timeline, body, memory, settled, fits)
+
+
+def fetched(
+    region: Region, tensors: Iterable[Tensor], settled: Collection[str] = ()
+) -> list[Tensor]:
+    """What is at home before the first step: invariants, standing state, initial values."""
+    carried = {carry.state.name for carry in all_carries((region,))}
+    invariant = {tensor.name for tensor in region.invariants}
+    standing = [
+        t for t in tensors if t.name not in carried and (t.name in invariant or t.role == "state")
+    ]
+    return standing + [
+        carry.initial
+        for carry in region.carries
+        if carry.initial and carry.state.name not in settled
+    ]
+
+
+def kept(trace: Trace, region: Region, tensors: Iterable[Tensor]) -> list[Tensor]:
+    """What must be at home after the last step: outputs, standing state, what others read."""
+    inside = {op.name for op, _ in iterate(region.body)}
+    read = {a.tensor.name for op, _ in trace.ops() if op.name not in inside for a in op.inputs}
+    for carry in all_carries(trace.items, but=region):
+        read |= {carry.update.name} | ({carry.initial.name} if carry.initial else set())
+    carried = {carry.state.name for carry in all_carries((region,))}
+    written = {a.tensor.name for op, _ in iterate(region.body) for a in op.outputs} | carried
+    return [
+        t
+        for t in tensors
+        if t.name in written
+        and (t.name in read or t.role == "output" or (t.role == "state" and t.name not in carried))
+    ]
+
+
+def stationary(region: Region) -> list[Tensor]:
+    """Tensors that a region touches at every step in the same place."""
+    found: dict[str, Tensor] = {}
+    for op, _ in iterate(region.body):
+        for access in op.operands:
+            if not access.advance:
+                found.setdefault(access.tensor.name, access.tensor)
+    moving = {a.tensor.name for op, _ in iterate(region.body) for a in op.operands if a.advance}
+    return [tensor for name, tensor in found.items() if name not in moving]
