@@ -43,13 +43,18 @@ class Descriptor:
     initiator: str = ""
     priority: int = 0
 
+    @property
+    def bytes(self) -> int:
+        """Bytes asked for: all rows."""
+        return self.row_bytes * self.rows
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """How fast a memory serves the transfers that are active together.
 
     Attributes:
-        bytes_per_s: joint rate of all of them, a whole number of at least 1.
+        bytes_per_s: joint rate of all of them in bytes asked for, a whole number of at least 1.
     """
 
     bytes_per_s: int
@@ -111,6 +116,14 @@ class Memory(Component):
     def classify(self, descriptor: Descriptor) -> object:
         """What ``service`` tells apart: descriptors of one class behave alike. Hashable."""
         return descriptor.direction
+
+    def served_bytes(self, descriptor: Descriptor) -> int:
+        """Bytes that the memory moves for a transfer, never below those asked for; pure.
+
+        All that is charged per byte, and counted as read or written, counts these. By default a
+        memory moves what it is asked for.
+        """
+        return descriptor.bytes
 
     def service(self, descriptors: Sequence[Descriptor]) -> Service:
         """Joint rate of the transfers active together; pure, and cached by their classes."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.hardware.component import Component
+from codesign.hardware.component import Component, Descriptor, Direction, Memory
+from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.charges import owner, way
 from codesign.mapping.placement import Assignment, Placement
@@ -82,25 +83,38 @@ def _grouped(keys: list[str], values: list[float]) -> dict[str, float]:
 Row = tuple[int, str, str, str, int]
 
 
-def build_ledger(placement: Placement, hardware: Hardware, replay: Replay) -> Ledger:
-    """Charges every move and action of a replay.
+def build_ledger(
+    placement: Placement, hardware: Hardware, replay: Replay, *, static: bool = True
+) -> Ledger:
+    """Charges every move and action of all runs in a replay, and of the setup once.
+
+    Args:
+        placement: what was replayed.
+        hardware: prices.
+        replay: how often, how long, and what process engines did.
+        static: whether the energy that flows all the time is charged here.
 
     Raises:
         HardwareError: a component has no energy for an action that was charged to it.
     """
     names: dict[str, int] = {}
     total: Counter[tuple[int, str, str, str]] = Counter()
-    for assignment, times in placement.assignments():
+    known: dict[tuple[object, ...], tuple[Charge, ...]] = {}
+    for assignment, times in runs_of(placement, replay):
         index = names.setdefault(assignment.op.name, len(names))
-        for component, action, role, count in _charges(assignment, hardware):
+        roles = tuple(access.tensor.role for access in assignment.op.operands)
+        key = id(assignment.plan), assignment.engine, assignment.homes, roles
+        if key not in known:
+            known[key] = tuple(_charges(assignment, hardware))
+        for component, action, role, count in known[key]:
             total[(index, component, action, role)] += count * times
     for op, component, action, role, count in _process_charges(replay, hardware):
         total[(names[op], component, action, role)] += count
     rows = [(*key, count) for key, count in total.items() if count]
     energy = [hardware.components[row[1]].energy_j(row[2], row[4]) for row in rows]
-    static = _static(hardware, replay)
-    rows += [row for row, _ in static]
-    energy += [joules for _, joules in static]
+    always = _static(hardware, replay) if static else []
+    rows += [row for row, _ in always]
+    energy += [joules for _, joules in always]
     op_index, components, actions, roles, counts = (
         zip(*rows, strict=True) if rows else ((), (), (), (), ())
     )
@@ -115,33 +129,60 @@ def build_ledger(placement: Placement, hardware: Hardware, replay: Replay) -> Le
     )
 
 
-def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str, str, int]]:
-    """(component, action, role, count) of one run of one assignment."""
+def runs_of(placement: Placement, replay: Replay) -> list[tuple[Assignment, int]]:
+    """Every assignment with the number of times it ran in a replay."""
+    runs = len(replay.invocations)
+    return placement.assignments(runs) if runs else []
+
+
+Charge = tuple[str, str, str, int]
+"""Component, action, role and count of one thing that is charged."""
+
+
+def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[Charge]:
+    """What one run of one assignment is charged."""
     if assignment.plan is None:
         return
-    for moved, load in ((assignment.plan.loaded, True), (assignment.plan.stored, False)):
-        for operand, size in moved.items():
-            yield from _way(assignment, operand, size, load, hardware)
+    for load in (True, False):
+        moves: Counter[Move] = Counter()
+        for tile, times in assignment.plan.counts:
+            for move in tile.loads if load else tile.stores:
+                moves[move] += times
+        for move, times in moves.items():
+            for component, action, role, size in _way(assignment, move, load, hardware):
+                yield component, action, role, size * times
     engine = hardware.engine(assignment.engine)
     for component, action, count in assignment.plan.actions:
         yield owner(component, engine), action, "", count
 
 
-def _way(
-    assignment: Assignment, operand: int, size: int, load: bool, hardware: Hardware
-) -> Iterator[tuple[str, str, str, int]]:
-    """(component, action, role, bytes) of one move."""
-    buffer, home = hardware.engine(assignment.engine).buffer, assignment.homes[operand]
-    role = assignment.op.operands[operand].tensor.role
+def _way(assignment: Assignment, move: Move, load: bool, hardware: Hardware) -> Iterator[Charge]:
+    """What one move is charged: a memory counts what it serves, a link what it carries."""
+    buffer, home = hardware.engine(assignment.engine).buffer, assignment.homes[move.operand]
+    role = assignment.op.operands[move.operand].tensor.role
     source, target = (home, buffer) if load else (buffer, home)
-    for component, action in way(source, target, hardware):
-        yield component, action, role, size
+    for name, action in way(source, target, hardware):
+        part = hardware.components[name]
+        size = _served(part, move, action) if isinstance(part, Memory) else move.bytes
+        yield name, action, role, size
+
+
+def _served(memory: Memory, move: Move, action: str) -> int:
+    """Bytes that a memory moves for a move, whose rows are as equal as whole bytes allow."""
+    length, longer = divmod(move.bytes, move.rows)
+    direction: Direction = "read" if action == "read" else "write"
+    rows = (length + 1, longer), (length, move.rows - longer)
+    return sum(
+        memory.served_bytes(Descriptor(size, count, move.pitch, direction))
+        for size, count in rows
+        if size and count
+    )
 
 
 def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Counter[str]:
     """Bytes that each operator moved between its engine's buffer and other memories."""
     total: Counter[str] = Counter()
-    for assignment, times in placement.assignments():
+    for assignment, times in runs_of(placement, replay):
         buffer = hardware.engine(assignment.engine).buffer
         for moved in (assignment.plan.loaded, assignment.plan.stored) if assignment.plan else ():
             for operand, size in moved.items():
@@ -155,7 +196,7 @@ def _process_charges(
     replay: Replay, hardware: Hardware
 ) -> Iterator[tuple[str, str, str, str, int]]:
     for assignment, operand, size, load in replay.moves:
-        for charge in _way(assignment, operand, size, load, hardware):
+        for charge in _way(assignment, Move(operand, size), load, hardware):
             yield (assignment.op.name, *charge)
     for assignment, component, action, count in replay.actions:
         charged = owner(component, hardware.engine(assignment.engine))

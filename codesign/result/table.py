@@ -5,7 +5,7 @@ from __future__ import annotations
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
-from codesign.result.ledger import Ledger, moved_bytes
+from codesign.result.ledger import Ledger, moved_bytes, runs_of
 
 Table = dict[str, list[str | int | float]]
 
@@ -45,6 +45,6 @@ def operator_table(
             energy.get(a.op.name, 0.0),
             a.plan.cycles / a.plan.clock_hz * times if a.plan else 0.0,
         )
-        for a, times in placement.assignments()
+        for a, times in runs_of(placement, replay)
     ]
     return {name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}

@@ -20,7 +20,7 @@ def test_streams_reach_the_calibrated_share_of_the_peak() -> None:
     assert memory(efficiency=1.0).service([STREAM]).bytes_per_s == 17_064_000_000
 
 
-def test_the_pattern_does_not_matter_yet() -> None:
+def test_without_bursts_the_pattern_does_not_matter() -> None:
     scattered = Descriptor(32, 4096, 1 << 16, "write")
     assert memory().service([STREAM, scattered]) == memory().service([STREAM])
 
