@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
     from codesign.hardware.spec import Hardware, load_hardware
     from codesign.hookspecs import hookimpl
+    from codesign.mapping.residency import Residency
     from codesign.result.result import Result
+    from codesign.scenario.arrival import After, Periodic, Rate
+    from codesign.scenario.result import ScenarioResult
+    from codesign.scenario.simulate import simulate_scenario
+    from codesign.scenario.spec import Scenario, Stream
     from codesign.simulation import simulate
     from codesign.workload.capture import trace
     from codesign.workload.dtype import DType
     from codesign.workload.file import load_trace, save_trace
     from codesign.workload.nest import Axis, LoopNest
     from codesign.workload.record import Access, Branch, Carry, Op, Region, Tensor, Trace
+    from codesign.workload.schedule import layer_major, time_major
 
 _HOME = {
     "CodesignError": "errors",
@@ -45,7 +51,15 @@ _HOME = {
     "Hardware": "hardware.spec",
     "load_hardware": "hardware.spec",
     "hookimpl": "hookspecs",
+    "Residency": "mapping.residency",
     "Result": "result.result",
+    "After": "scenario.arrival",
+    "Periodic": "scenario.arrival",
+    "Rate": "scenario.arrival",
+    "ScenarioResult": "scenario.result",
+    "simulate_scenario": "scenario.simulate",
+    "Scenario": "scenario.spec",
+    "Stream": "scenario.spec",
     "simulate": "simulation",
     "trace": "workload.capture",
     "DType": "workload.dtype",
@@ -60,11 +74,14 @@ _HOME = {
     "Region": "workload.record",
     "Tensor": "workload.record",
     "Trace": "workload.record",
+    "layer_major": "workload.schedule",
+    "time_major": "workload.schedule",
 }
 
 __version__ = "0.1.0"
 __all__ = [
     "Access",
+    "After",
     "Axis",
     "Branch",
     "Budget",
@@ -81,18 +98,27 @@ __all__ = [
     "Memory",
     "Move",
     "Op",
+    "Periodic",
+    "Rate",
     "Region",
+    "Residency",
     "Result",
+    "Scenario",
+    "ScenarioResult",
     "Service",
+    "Stream",
     "Tensor",
     "Tile",
     "TilePlan",
     "Trace",
     "hookimpl",
+    "layer_major",
     "load_hardware",
     "load_trace",
     "save_trace",
     "simulate",
+    "simulate_scenario",
+    "time_major",
     "trace",
 ]
 

@@ -9,16 +9,13 @@ from typing import Any
 from codesign.errors import ModelError
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.place import place
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy, Residency
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
+from codesign.workload.as_run import NATIVE, as_run
 from codesign.workload.check import check_trace
 from codesign.workload.dtype import DType
-from codesign.workload.precision import with_precision
 from codesign.workload.record import Trace
-
-NATIVE = "native"
-"""Name of the precision that leaves a trace in the formats it was captured in."""
 
 
 def simulate(
@@ -29,9 +26,11 @@ def simulate(
     kwargs: Mapping[str, Any] | None = None,
     settings: Mapping[str, object] | None = None,
     dtype: str | None = None,
-    residency: Residency = "region",
+    residency: Policy | Residency = "region",
+    schedule: str | None = None,
     plugins: Sequence[Path | str] = (),
     watch: Watcher | None = None,
+    exact_events: bool = False,
     **options: int,
 ) -> Result:
     """Simulates one run of a model.
@@ -45,9 +44,14 @@ def simulate(
         settings: hardware values to change, ``{"sram.size": "256 KiB"}``.
         dtype: format that floating-point tensors are stored and computed in; by default the
             ``precision`` of the hardware; ``native`` leaves the trace as it is.
-        residency: what stays on chip across steps, see ``codesign.mapping.place``.
+        residency: what stays on chip between operators and across steps: a policy or a
+            ``codesign.Residency``.
+        schedule: ``time-major`` (frame by frame through all layers) or ``layer-major:8`` (in
+            chunks of 8 steps); by default the order in which the model was captured.
         plugins: folders of plugin files.
         watch: told about progress as (operators ended, operators in all).
+        exact_events: handle every event of the replay instead of skipping what recurs; slower, and
+            the figures are the same.
         **options: ``batch``, ``seq_len`` or ``steps`` of a model given by name.
 
     Raises:
@@ -55,14 +59,14 @@ def simulate(
             to change. Nothing is simulated before all of it is checked.
     """
     machine = _machine(hardware, settings or {}, plugins)
-    default = str(machine.precision) if machine.precision else NATIVE
-    wanted = default if dtype is None else dtype
-    target = None if wanted == NATIVE else DType.parse(wanted)
-    trace = _trace(model, args, kwargs, plugins, options)
-    if target is not None:
-        trace = with_precision(trace, target)
+    if dtype not in (None, NATIVE):
+        DType.parse(str(dtype))  # tells a mistake before a model is captured, which takes long
+    trace = as_run(
+        _trace(model, args, kwargs, plugins, options), machine.precision, dtype, schedule
+    )
     placement = place(trace, machine, residency)
-    return build_result(placement, machine, replay(placement, machine, watch))
+    played = replay(placement, machine, watch, exact_events=exact_events)
+    return build_result(placement, machine, played)
 
 
 def _machine(

@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import shlex
 import sys
 import tempfile
@@ -111,9 +112,10 @@ def _command(line: str, code: int) -> None:
     if not words or _NOT_RUN.match(line):
         return
     if words[0] == "python":
-        with patch.object(sys, "argv", words[1:]):
-            script = ROOT / words[1]
-            exec(compile(script.read_text(), words[1], "exec"), {"__name__": "__main__"})
+        script = ROOT / words[1]
+        beside = [str(script.parent), *sys.path]  # as Python itself does
+        with patch.object(sys, "argv", words[1:]), patch.object(sys, "path", beside):
+            runpy.run_path(str(script), run_name="__main__")
         return
     assert words[0] == "codesign", f"nobody runs {line!r}"
     ended = _exit_code(words[1:])

@@ -35,6 +35,7 @@ class Dispatch:
         over: invocations that ended since somebody last emptied it.
         ready: jobs of process engines whose turn it is, likewise.
         jobs_over: runs of operators that have ended.
+        last_end: tick at which the last of them did.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Dispatch:
         self.window: list[Job] = []
         self.over: list[Invocation] = []
         self.ready: list[Job] = []
-        self.jobs_over = 0
+        self.jobs_over = self.last_end = 0
         self._watch = watch
         self._processes = 0
         self._node = self._look()  # the state before `_issued` were issued, where it is known
@@ -144,11 +145,12 @@ class Dispatch:
         self.jobs_over += leap[1] * (self.jobs_over - leap[0].over)
         return True
 
-    def _relative(self, job: Job) -> tuple[int, int, int | None]:
+    def _relative(self, job: Job) -> tuple[object, ...]:
         """What the log will hold of a job under way, seen from the present."""
-        further = job.number - self.streams[job.invocation.stream].issued
+        stream = job.invocation.stream
+        further = job.number - self.streams[stream].issued
         start = job.start - self.now if job.start >= 0 else None
-        return further, job.invocation.number, start
+        return stream, job.op, further, job.invocation.number, start
 
     def _follow(self, key: Key, until: int | None) -> bool:
         """Takes a known edge, if there is one that ends in time."""
@@ -221,6 +223,7 @@ class Dispatch:
     def _settle(self) -> None:
         """Notes the jobs that ended and issues those that may follow."""
         ended, self.fabric.ended = self.fabric.ended, []
+        self.last_end = self.now if ended else self.last_end
         for job in ended:
             job.over = True
             if job in self.window:

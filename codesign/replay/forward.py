@@ -73,7 +73,7 @@ class Forward:
             self._pause = self._misses // PATIENCE
             return False
         _skip(fabric, lanes, before, present, times)
-        self.forget()
+        self._misses = self._pause = 0  # what was seen still holds: a loop around may recur too
         return True
 
 

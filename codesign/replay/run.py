@@ -197,24 +197,20 @@ class Session:
 
     # -- the result ------------------------------------------------------------------------------
 
-    def _makespan(self) -> int:
-        logs = [stream.log.totals() for stream in self._dispatch.streams.values()]
-        return max((total.last for log in logs for total in log.values()), default=0)
-
     def _result(self, name: str) -> Replay:
         program, stream = self._programs[name], self._dispatch.streams[name]
         fabric, placement = self._dispatch.fabric, self._placements[name]
         templates = {id(issue.assignment): issue.template for issue in program.issues}
         own = [(job, ports) for job, ports in self._ports if job.invocation.stream == name]
         assignments = tuple(issue.assignment for issue in program.issues)
-        totals = stream.log.totals().items()
-        processes = sum(t.ends - t.starts for op, t in totals if assignments[op].plan is None)
+        rows = stream.log.rows() if own else []
+        processes = sum(r.end - r.start for r in rows if assignments[r.op].plan is None)
         moved: dict[tuple[str, str], int] = {}
         for number, size in fabric.flows.moved.items():
             ends = self._shares.ends(number)
             moved[ends] = moved.get(ends, 0) + size
         return Replay(
-            self._makespan(),
+            self._dispatch.last_end,
             lower_bound(placement, templates, self._shares),
             serial_bound(placement, templates, self._shares, processes),
             fabric.events,

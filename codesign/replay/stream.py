@@ -12,6 +12,8 @@ from codesign.replay.program import Back, Fence, Issue, Program, Rename
 
 WINDOW = 32
 """Operators of a program under way at once: how far a command processor looks ahead (assumed)."""
+MANY = 4
+"""Steps still to come from which a region is worth watching for a recurring state (assumed)."""
 
 
 class Stream:
@@ -88,17 +90,16 @@ class Stream:
         self._pc += 1
         self.under_way += 1
         self._present.left += 1
-        found: dict[int, Job] = {}
+        found: dict[Job, None] = {}
         for name in item.reads:
             _add(found, (self._writer.get(name),))
         for name in (*item.writes, *item.frees):
             _add(found, (self._writer.get(name),))
             _add(found, self._readers.get(name, ()))
-        fence = self._fences.pop(lane.name, None)
-        if fence is not None:
-            job.barrier = True
-            _add(found, fence)
-        job.waits = list(found.values())
+        fence = self._fences.pop(lane.name, ())
+        job.barrier = any([not earlier.over for earlier in fence])
+        _add(found, fence)
+        job.waits = list(found)
         for name in item.reads:
             readers = [reader for reader in self._readers.get(name, ()) if not reader.over]
             self._readers[name] = [*readers, job]
@@ -157,11 +158,11 @@ class Stream:
             self.counters[item.loop] = self.program.repeats[item.loop]
             return self._pc + 1
         self.counters[item.loop] = rest
-        self.came_round = True
+        self.came_round = self.came_round or rest >= MANY
         return item.target
 
 
-def _add(found: dict[int, Job], jobs: Iterable[Job | None]) -> None:
+def _add(found: dict[Job, None], jobs: Iterable[Job | None]) -> None:
     for job in jobs:
         if job is not None and not job.over:
-            found[job.number] = job
+            found[job] = None

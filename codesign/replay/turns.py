@@ -65,7 +65,7 @@ class Turns:
             self._misses += 1
             self._pause = self._misses // PATIENCE
             return None
-        self.forget()
+        self._misses = self._pause = 0  # what was seen still holds: a loop around may recur too
         return before, times
 
 

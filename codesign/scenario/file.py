@@ -42,6 +42,7 @@ _STREAM: Mapping[str, Scalar] = {
     "background": switch,
     "dtype": text,
     "residency": as_is,
+    "schedule": text,
 }
 _RESIDENCY: Mapping[str, Scalar] = {
     "policy": text,

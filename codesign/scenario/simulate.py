@@ -20,13 +20,9 @@ from codesign.scenario.result import ScenarioResult
 from codesign.scenario.schedule import schedule
 from codesign.scenario.spec import Scenario, Stream
 from codesign.scenario.together import place_together
+from codesign.workload.as_run import as_run
 from codesign.workload.check import check_trace
-from codesign.workload.dtype import DType
-from codesign.workload.precision import with_precision
 from codesign.workload.record import Trace
-
-NATIVE = "native"
-"""Number format that leaves a trace as it was captured."""
 
 
 def simulate_scenario(
@@ -116,7 +112,7 @@ def _placements(
         stream = scenario.by_name[name]
         model = stream.model if isinstance(stream.model, str) else stream.model.digest
         options = tuple(sorted(stream.options.items()))
-        what = (type(stream.model), model, options, stream.dtype)
+        what = (type(stream.model), model, options, stream.dtype, stream.schedule)
         try:
             if what not in traces:
                 traces[what] = _trace(stream, machine, plugins)
@@ -131,7 +127,7 @@ def _placements(
 
 
 def _trace(stream: Stream, machine: Hardware, plugins: Sequence[Path | str]) -> Trace:
-    """What a stream runs, in the number format that it runs in."""
+    """What a stream runs, in the number format and the order that it runs in."""
     trace = stream.model
     if isinstance(trace, Trace):
         if stream.options:
@@ -142,6 +138,4 @@ def _trace(stream: Stream, machine: Hardware, plugins: Sequence[Path | str]) -> 
     else:
         options: dict[str, Any] = dict(stream.options)
         trace = resolve_model(trace, plugins=plugins, **options)
-    default = str(machine.precision) if machine.precision else NATIVE
-    wanted = default if stream.dtype is None else stream.dtype
-    return trace if wanted == NATIVE else with_precision(trace, DType.parse(wanted))
+    return as_run(trace, machine.precision, stream.dtype, stream.schedule)

@@ -37,6 +37,7 @@ class Stream:
         dtype: number format, see ``codesign.simulate``.
         residency: what stays on chip, or the name of a policy; see
             ``codesign.mapping.residency``.
+        schedule: ``time-major`` or ``layer-major:STEPS``; by default the order of the model.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Stream:
     options: Mapping[str, int] = field(default_factory=dict)
     dtype: str | None = None
     residency: Residency | str = "region"
+    schedule: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):

@@ -7,9 +7,14 @@ from collections import Counter
 import pytest
 
 from codesign.models import resolve_model
-from codesign.result.result import Result
+from codesign.replay.result import Replay
+from codesign.replay.run import replay
+from codesign.result.result import Result, build_result
 from codesign.simulation import simulate
+from codesign.workload.dtype import DType
+from codesign.workload.precision import with_precision
 from codesign.workload.record import Trace
+from codesign.zoo.llama_tokens import decode_tokens
 
 LAYERS, KV_HEADS, WIDTH, CONTEXT = 32, 8, 128, 2048
 
@@ -41,9 +46,35 @@ def test_a_token_writes_one_row_of_each_cache(trace: Trace) -> None:
     assert len(written) == 2 * LAYERS
 
 
-def test_a_tile_costs_at_most_three_events(result: Result) -> None:
-    assert result.tiles > 10_000
-    assert result.fabric_events <= 3 * result.tiles
+@pytest.fixture(scope="module")
+def plain(result: Result) -> Replay:
+    """The same token with every event handled."""
+    return replay(result.placement, result.machine, exact_events=True)
+
+
+def test_a_tile_costs_at_most_three_events(result: Result, plain: Replay) -> None:
+    assert result.tiles > 100_000
+    assert plain.events <= 3 * result.tiles
+
+
+def test_a_token_stays_within_its_budget_of_events(result: Result) -> None:
+    assert result.fabric_events <= 40_000
+
+
+def test_no_figure_differs_where_every_event_is_handled(result: Result, plain: Replay) -> None:
+    assert plain.events > 10 * result.fabric_events
+    for name in ("makespan", "lower", "serial", "busy", "moved", "totals", "spans"):
+        assert getattr(result.replay, name) == getattr(plain, name)
+    again = build_result(result.placement, result.machine, plain)
+    assert again.digest == result.digest
+    assert again.energy_by_component_j == result.energy_by_component_j
+
+
+def test_further_tokens_cost_few_further_events(trace: Trace, result: Result) -> None:
+    tokens = with_precision(decode_tokens(trace, 4), DType.parse("int8"))
+    longer = simulate(tokens, result.machine, dtype="native")
+    assert longer.fabric_events < 2 * result.fabric_events
+    assert longer.latency_s > 3.9 * result.latency_s
 
 
 def test_every_weight_but_the_embedding_table_is_fetched_once(trace: Trace, result: Result) -> None:

@@ -1,0 +1,155 @@
+"""``codesign scenario``: a report for people, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Codesign
+from strategies import Sketch
+
+from codesign import save_trace
+from codesign.scenario.simulate import simulate_scenario
+
+HARDWARE = ("--hardware", "edge-npu")
+CASE = """\
+name: doorbell
+duration: 100 ms
+silence: 300 ms
+utterances: 2
+outputs: [words]
+streams:
+  listen: {model: small.json, arrival: {kind: periodic, period: 10 ms}}
+  words: {model: small.json, arrival: {kind: after, streams: [listen]}, beam: 2}
+  camera: {model: small.json, arrival: {kind: rate, rate: 30 /s, seed: 1}, background: true}
+"""
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scenario file beside the trace that it names; both are in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    sketch = Sketch("small")
+    sketch.softmax("soft", sketch.matmul("head", sketch.input("x", 64, 256), 256))
+    save_trace(sketch.trace(), tmp_path / "small.json")
+    (tmp_path / "doorbell.yaml").write_text(CASE)
+    return tmp_path / "doorbell.yaml"
+
+
+def test_json_is_the_summary_of_the_result_and_nothing_else(codesign: Codesign, case: Path) -> None:
+    ran = codesign("scenario", case, *HARDWARE, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    expected = simulate_scenario(case, "edge-npu").summary()
+    assert json.loads(ran.out) == json.loads(json.dumps(expected))
+    assert {s["runs"] for s in expected["streams"].values()} >= {20, 40}
+
+
+def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, case: Path) -> None:
+    ran = codesign("scenario", case, *HARDWARE)
+    assert (ran.code, ran.err) == (0, "")
+    for words in (
+        "doorbell on edge-npu",
+        "real-time factor",
+        "perceived latency",
+        "average power",
+        "25.0 % of them with input",
+        "No stream falls behind its input.",
+        "after listen, beam 2",
+        "30 /s, Poisson, seed 1",
+        "waiting",
+        "response",
+        "utilisation",
+    ):
+        assert words in ran.out
+    for stream in ("listen", "words", "camera"):
+        assert f"\n{stream} " in ran.out
+    for line in simulate_scenario(case, "edge-npu").assumptions:
+        assert line[:60] in ran.out
+
+
+def test_an_overload_is_in_the_report(codesign: Codesign, case: Path) -> None:
+    case.write_text(CASE.replace("10 ms", "10 us").replace("100 ms", "1 ms"))
+    out = codesign("scenario", case, *HARDWARE).out
+    assert "OVERLOAD: listen is overloaded in 2 of 2 utterances: its response grows from" in out
+    assert "No stream falls behind" not in out
+
+
+def test_a_scenario_without_outputs_says_what_is_missing(codesign: Codesign, case: Path) -> None:
+    case.write_text(CASE.replace("outputs: [words]\n", "").replace("utterances: 2\n", ""))
+    assert "for outputs to be named" in codesign("scenario", case, *HARDWARE).out
+    summary = json.loads(codesign("scenario", case, *HARDWARE, "--json").out)
+    assert summary["perceived_latency"] is None
+
+
+@pytest.mark.parametrize("columns", [80, 100, 200])
+def test_no_line_of_the_report_is_wider_than_the_terminal(
+    codesign: Codesign, case: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    for name, value in (("COLUMNS", str(columns)), ("FORCE_COLOR", "1"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)  # what makes a terminal of that width
+    lines = codesign("scenario", case, *HARDWARE).out.splitlines()
+    assert max(map(len, lines)) <= columns
+
+
+def test_set_changes_the_hardware(codesign: Codesign, case: Path) -> None:
+    words = ("scenario", case, *HARDWARE, "--json")
+    slow = json.loads(codesign(*words, "--set", "dram.bandwidth=1 GB/s").out)
+    fast = json.loads(codesign(*words).out)
+    assert slow["real_time_factor"] > fast["real_time_factor"]
+
+
+def test_out_leaves_the_files_of_a_result(codesign: Codesign, case: Path) -> None:
+    ran = codesign("scenario", case, *HARDWARE, "--json", "--out", "run")
+    names = sorted(path.name for path in Path("run").iterdir())
+    assert names == ["hardware.json", "ledger.parquet", "runs.parquet", "summary.json"]
+    assert json.loads(Path("run/summary.json").read_text()) == json.loads(ran.out)
+
+
+MISTAKES = {
+    "no file": ("", "", "doorbell.yam: no such file"),
+    "unknown key": ("silence", "silense", ":3: unknown key 'silense' of a scenario; did you mean"),
+    "negative period": ("period: 10 ms", "period: -10 ms", ":7: period must be > 0, got -0.01 s"),
+    "zero rate": ("rate: 30 /s", "rate: 0 /s", ":9: rate must be > 0, got 0 /s"),
+    "no producers": ("streams: [listen]", "streams: [lisen]", "did you mean 'listen'?"),
+    "never": ("period: 10 ms", "period: 10 s", "listen (every 10 s) is never run in 0.1 s"),
+    "unknown model": (
+        "listen: {model: small.json",
+        "listen: {model: smal",
+        "listen: unknown model",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    codesign: Codesign, case: Path, mistake: str
+) -> None:
+    old, new, hint = MISTAKES[mistake]
+    case.write_text(CASE.replace(old, new, 1) if old else CASE)
+    ran = codesign("scenario", case if old else "doorbell.yam", *HARDWARE)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
+    assert hint in ran.err
+
+
+def test_trace_files_need_no_torch(case: Path) -> None:
+    code = (
+        "import sys\n"
+        "from codesign.scenario.simulate import simulate_scenario\n"
+        "simulate_scenario(sys.argv[1], 'edge-npu')\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(case)]).returncode == 0
+
+
+def test_a_result_that_cannot_be_written_is_told_before_any_work(
+    codesign: Codesign, case: Path
+) -> None:
+    Path("file").write_text("")
+    ran = codesign("scenario", case, *HARDWARE, "--out", "file")
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot write a result to" in ran.err
