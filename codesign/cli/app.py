@@ -99,7 +99,12 @@ def simulate(
         ),
     ] = None,
     residency: Annotated[
-        Policy, typer.Option(help="What stays on chip between operators and across steps.")
+        Policy,
+        typer.Option(
+            help="What stays on chip between operators and across steps: region, none, pinned, "
+            "greedy or optimal.",
+            metavar="POLICY",
+        ),
     ] = Policy.region,
     pin: Pins = None,
     schedule: Schedule = None,

@@ -12,17 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from codesign.errors import MappingError
 from codesign.mapping.greedy import choose_greedily
 from codesign.mapping.hold import Hold
 from codesign.mapping.packing import Packing
+from codesign.mapping.room_price import price_room
 
 MOST = 20_000
 """Most partial choices that are kept at once; what needs more is too large for an exact search."""
-_ROUNDS = 300
-"""Rounds in which the prices are settled; they decide the speed and never the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def choose_optimally(
         if hold.saved > 0 and hold.memory in limits and hold.bytes <= room.room(hold)
     ]
     known = choose_greedily(possible, limits, length, fixed)
-    search = _Search(sorted(possible, key=lambda h: (h.first, h.last, h.names)), room, length)
+    search = _Search(sorted(possible, key=lambda h: (h.first, h.last, h.names)), room)
     found = search.run(sum(hold.saved for hold in known))
     return known if found is None else tuple(found)
 
@@ -75,12 +73,9 @@ def choose_optimally(
 class _Search:
     """Partial choices, hold by hold."""
 
-    def __init__(self, holds: list[Hold], room: Packing, length: int) -> None:
+    def __init__(self, holds: list[Hold], room: Packing) -> None:
         self.holds = holds
-        self.free = {
-            memory: [room.free_at(memory, place) for place in range(length)]
-            for memory in sorted({hold.memory for hold in holds})
-        }
+        self.free = room.free
         self.clashes = [_bits(n for n, o in enumerate(holds) if o.clashes(h)) for h in holds]
         self.bound = _Bound(holds, self.free)
 
@@ -162,7 +157,7 @@ class _Bound:
 
     def __init__(self, holds: Sequence[Hold], free: Mapping[str, Sequence[int]]) -> None:
         self.holds = holds
-        prices = {memory: _prices(holds, memory, np.array(free[memory])) for memory in free}
+        prices = price_room(holds, free)
         self.paid = {memory: np.concatenate(([0.0], np.cumsum(p))) for memory, p in prices.items()}
         gains = [max(0.0, hold.saved - self._price(hold, hold.first)) for hold in holds]
         self.gains = np.concatenate((np.cumsum(gains[::-1])[::-1], [0.0]))
@@ -184,26 +179,3 @@ class _Bound:
         """Price of a hold's bytes from an operator on."""
         paid = self.paid[hold.memory]
         return hold.bytes * float(paid[hold.last + 1] - paid[begin])
-
-
-def _prices(holds: Sequence[Hold], memory: str, free: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Lagrange prices of a byte of a memory at each operator, by subgradient steps."""
-    mine = [hold for hold in holds if hold.memory == memory]
-    covers = np.zeros((len(mine), len(free)))
-    for row, hold in enumerate(mine):
-        covers[row, hold.first : hold.last + 1] = hold.bytes
-    saved = np.array([hold.saved for hold in mine], dtype=float)
-    prices = best = np.zeros(len(free))
-    least = np.inf
-    for turn in range(_ROUNDS):
-        gains = saved - covers @ prices
-        bound = float(gains[gains > 0].sum() + free @ prices)
-        if bound < least:
-            least, best = bound, prices
-        slope = free - covers[gains > 0].sum(axis=0)
-        length = float(slope @ slope)
-        if not length:
-            break
-        step = 0.5 * 0.98**turn * bound / length
-        prices = np.maximum(0.0, prices - step * slope)
-    return best

@@ -43,9 +43,10 @@ class Packing:
         """Bytes free in the hold's memory over its whole range."""
         return int(self._free[hold.memory][hold.first : hold.last + 1].min())
 
-    def free_at(self, memory: str, place: int) -> int:
-        """Bytes free in a memory at an operator."""
-        return int(self._free[memory][place])
+    @property
+    def free(self) -> dict[str, list[int]]:
+        """Bytes free at each operator, by memory."""
+        return {memory: free.tolist() for memory, free in self._free.items()}
 
     def tightest(self, hold: Hold) -> int:
         """The first operator of its range at which least is free."""

@@ -82,11 +82,13 @@ class Program:
     """
 
     def __init__(self, placement: Placement, templates: Templates) -> None:
-        every = [one.op for one, _ in placement.assignments()]
+        placed = [one for one, _ in placement.assignments()]
+        every = [one.op for one in placed]
         self.written = frozenset(a.tensor.name for op in every for a in op.outputs)
         filled = (a.tensor.name for op in every if not op.outputs for a in op.inputs)
         carried = (carry.state.name for carry in all_carries(placement.trace.items))
-        self._tracked = self.written.union(filled, carried)
+        reused = (name for one in placed for name in one.reuses)
+        self._tracked = self.written.union(filled, carried, reused)
         self.code: list[Item] = []
         self.repeats: list[int] = []
         self.issues: list[Issue] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -66,6 +67,27 @@ def shared(trace: Trace) -> Callable[[Region], frozenset[str]]:
     return names
 
 
+def row_of(touched: Iterable[Touch], span: int) -> int:
+    """Elements of a row of a tensor: what each of several sequences in it, as of a batch, takes.
+
+    Args:
+        touched: how the tensor is used.
+        span: elements over which all of time extends in each sequence.
+
+    Returns:
+        The distance from one sequence to the next; all elements where there is one sequence.
+    """
+    found = list(touched)
+    wide = [
+        abs(stride)
+        for touch in found
+        for stride, extent in zip(touch.access.strides, touch.access.shape, strict=True)
+        if extent > 1 and abs(stride) >= span
+    ]
+    row = math.gcd(*wide)
+    return row if row >= span else max(touch.access.tensor.elements for touch in found)
+
+
 def reach(access: Access, loops: Iterable[tuple[int, int]], row: int) -> tuple[int, int]:
     """The lowest and the highest element that a view touches in each row of its tensor.
 
@@ -75,7 +97,7 @@ def reach(access: Access, loops: Iterable[tuple[int, int]], row: int) -> tuple[i
         row: elements of a row.
 
     Returns:
-        Places in the row, 0 to ``row - 1``; beyond them for what runs over the edge of a row.
+        Places in the row, 0 to ``row - 1``; others for what runs over the edge of a row.
     """
     low = high = access.offset % row
     axes = zip(access.shape, access.strides, strict=True)
@@ -83,9 +105,7 @@ def reach(access: Access, loops: Iterable[tuple[int, int]], row: int) -> tuple[i
         if stride % row:
             jump = (extent - 1) * stride
             low, high = low + min(0, jump), high + max(0, jump)
-    # over the edge there are places of the rows beside it
-    is_inside = low >= 0 and high < row
-    return (low, high) if is_inside else (min(low, 0), max(high, row - 1))
+    return low, high
 
 
 def advanced(access: Access, advance: Iterable[int]) -> Access:

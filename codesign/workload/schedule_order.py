@@ -8,7 +8,7 @@ from itertools import combinations
 
 from codesign.errors import TraceError
 from codesign.workload.record import Region
-from codesign.workload.schedule_access import Touch, reach, touches
+from codesign.workload.schedule_access import Touch, reach, row_of, touches
 
 _REMEDY = "schedule them as traces of their own"
 
@@ -29,9 +29,14 @@ class _Share:
     pitch: int
     loops: tuple[tuple[int, int], ...]
 
-    def reach(self, count: int) -> tuple[int, int]:
+    def first(self, row: int) -> tuple[int, int]:
         """Lowest and highest element of each row of the tensor in the first iteration."""
-        return reach(self.touch.access, self.loops, self.pitch * count)
+        return reach(self.touch.access, self.loops, row)
+
+    def path(self, row: int, count: int) -> range:
+        """Places in each row that ``count`` iterations touch."""
+        low, high = reach(self.touch.access, (*self.loops, (self.pitch, count)), row)
+        return range(low, high + 1)
 
 
 def check_causal(items: Sequence[Region], count: int) -> None:
@@ -80,8 +85,15 @@ def _check(items: Sequence[Region], first: _Share, second: _Share, count: int) -
             f"{two}: must go through {name!r} at the pace of {one!r}, {first.pitch} elements in "
             f"each of {count} iterations, got {second.pitch}; {_REMEDY}"
         )
+    row = row_of((first.touch, second.touch), first.pitch * count)
+    paths = [share.path(row, count) for share in (first, second)]
+    if paths[0].stop <= paths[1].start or paths[1].stop <= paths[0].start:
+        return
     # iteration j of the first begins at low + j pitch, that of the second ends at high + j pitch
-    ahead = (second.reach(count)[1] - first.reach(count)[0]) // first.pitch
+    ahead = (second.first(row)[1] - first.first(row)[0]) // first.pitch
+    if any(path.start < 0 or path.stop > row for path in paths):
+        # over the edge of a row lies the time of the row beside it
+        ahead = max(ahead, 1)
     if ahead > 0:
         raise TraceError(
             f"{two}: must use only what {one!r} is done with, but needs {name!r} {ahead} of "

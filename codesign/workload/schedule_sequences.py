@@ -8,7 +8,7 @@ from dataclasses import replace
 from codesign.errors import TraceError
 from codesign.workload.record import Item, Op, Region
 from codesign.workload.reroll_gather import RefusalError, left_over
-from codesign.workload.schedule_access import Names, Touch, reach, touches
+from codesign.workload.schedule_access import Names, Touch, reach, row_of, touches
 from codesign.workload.schedule_cut import cut
 from codesign.workload.schedule_piece import WholeError
 
@@ -78,7 +78,8 @@ class Sequences:
         if span is None or touch.access.tensor.role in _STORED:
             return False
         loops = ((touch.moves(level), steps) for level, steps in enumerate(touch.steps))
-        return reach(touch.access, loops, span)[1] * self.count >= span
+        low, high = reach(touch.access, loops, row_of((touch,), span))
+        return low < 0 or high * self.count >= span
 
     def _cut_each(self, items: Sequence[Item]) -> None:
         """Cuts operators until no more sequences are found on the way."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -129,7 +129,8 @@ def read_off(design: Design, result: ScenarioResult) -> Measured:
 
 def weights_of(design: Design, part: Result) -> Counter[str]:
     """Weight bytes that a stream read from the DRAM, by module of the model."""
-    modules = {a.op.name: _module(design, a.op) for a, _ in part.placement.assignments()}
+    known = tuple(design.model.components)
+    modules = {a.op.name: _module(known, a.op) for a, _ in part.placement.assignments()}
     found: Counter[str] = Counter()
     for row in _steady(part):
         if (row.component, row.action, row.role) == ("dram", "read", "weight"):
@@ -167,8 +168,7 @@ def _steady(part: Result) -> Iterator[_Row]:
             yield _Row(book.ops[op], *rest)
 
 
-def _module(design: Design, op: Op) -> str:
+def _module(known: Sequence[str], op: Op) -> str:
     """The module whose weights an operator reads; none reads those of two."""
     names = [access.tensor.name for access in op.inputs if access.tensor.role == "weight"]
-    found = {name for name in design.model.components for read in names if f"{name}." in read}
-    return found.pop() if found else ""
+    return next((name for name in known if names and names[0].startswith(f"{name}.")), "")

@@ -77,8 +77,9 @@ def test_every_assumption_is_in_the_report(
 def test_no_line_of_the_report_is_wider_than_the_terminal(
     codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    for name, value in (("COLUMNS", str(columns)), ("FORCE_COLOR", "1"), ("TERM", "dumb")):
-        monkeypatch.setenv(name, value)  # what makes a terminal of that width
+    terminal = {"COLUMNS": str(columns), "LINES": "40", "FORCE_COLOR": "1", "TERM": "dumb"}
+    for name, value in terminal.items():  # what makes a terminal of that size
+        monkeypatch.setenv(name, value)
     lines = codesign("simulate", sample, *HARDWARE).out.splitlines()
     assert max(map(len, lines)) <= columns
 

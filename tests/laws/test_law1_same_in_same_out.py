@@ -13,7 +13,7 @@ from strategies import Sketch, machine, machines, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.result.result import Result
 from codesign.workload.record import Trace
 
@@ -87,7 +87,7 @@ def test_other_hash_seeds_print_the_same_digests() -> None:
 @pytest.mark.parametrize("order", [[-1, -2, -3, -4, -5], [2, 4, 3, 1, 0], [3, 0, 4, 2, 1]])
 @pytest.mark.parametrize("residency", ["region", "none"])
 def test_the_order_of_components_in_the_file_changes_no_number(
-    order: list[int], residency: Residency
+    order: list[int], residency: Policy
 ) -> None:
     whole = machine(setup=3e-9, leakage=1e-3)
     names = list(whole.components)

@@ -12,7 +12,7 @@ from strategies import Sketch, machine, machines, matmul_op, traces
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.result.result import Result
 from codesign.workload.record import Access, Region, Trace
 
@@ -45,7 +45,7 @@ def plan_bytes(result: Result) -> Counter[tuple[str, str]]:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(traces(), machines(), RESIDENCY)
 def test_bytes_are_the_same_in_plans_fabric_and_ledger(
-    trace: Trace, hardware: Hardware, residency: Residency
+    trace: Trace, hardware: Hardware, residency: Policy
 ) -> None:
     result = simulate(trace, hardware, residency=residency)
     moved = result.replay.moved
@@ -63,7 +63,7 @@ def test_bytes_are_the_same_in_plans_fabric_and_ledger(
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(traces(), machines(), RESIDENCY)
 def test_energy_is_the_sum_of_its_parts_by_any_column(
-    trace: Trace, hardware: Hardware, residency: Residency
+    trace: Trace, hardware: Hardware, residency: Policy
 ) -> None:
     result = simulate(trace, hardware.with_("vector.leakage", 1e-3), residency=residency)
     assert result.energy_j == math.fsum(result.energy_by_component_j.values()) > 0
@@ -76,7 +76,7 @@ def test_energy_is_the_sum_of_its_parts_by_any_column(
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(traces(), machines(), RESIDENCY)
 def test_issued_slots_are_effective_and_wasted_ones(
-    trace: Trace, hardware: Hardware, residency: Residency
+    trace: Trace, hardware: Hardware, residency: Policy
 ) -> None:
     result = simulate(trace, hardware, residency=residency)
     issued = 0

@@ -13,7 +13,7 @@ from codesign.hardware.component import Descriptor
 from codesign.hardware.plan import TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.replay.run import Replay
 from codesign.units import PS_PER_S
 from codesign.workload.record import Trace
@@ -42,7 +42,7 @@ def check_ports(hardware: Hardware, replay: Replay, home: str) -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(traces(), machines(), st.sampled_from(["region", "none"]))
 def test_every_result_lies_between_its_bounds_and_within_its_ports(
-    trace: Trace, hardware: Hardware, residency: Residency
+    trace: Trace, hardware: Hardware, residency: Policy
 ) -> None:
     result = simulate(trace, hardware, residency=residency)
     assert 0 < result.lower_bound_s <= result.latency_s <= result.serial_bound_s

@@ -13,7 +13,7 @@ from strategies import AMPLE, KIB, Sketch, machine, machines, traces
 from codesign import simulate
 from codesign.hardware.component import Component
 from codesign.hardware.spec import Hardware
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.result.result import Result
 from codesign.workload.dtype import DType
 from codesign.workload.record import Access, Carry, Item, Op, Region, Tensor, Trace
@@ -110,7 +110,7 @@ class Rename:
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(traces(), machines(), st.sampled_from(["region", "none"]))
-def test_names_change_nothing(trace: Trace, hardware: Hardware, residency: Residency) -> None:
+def test_names_change_nothing(trace: Trace, hardware: Hardware, residency: Policy) -> None:
     rename = Rename()
     one = simulate(trace, hardware, residency=residency)
     parts = rename.hardware(hardware)
@@ -160,7 +160,7 @@ def test_halves_that_share_a_link_take_longer_than_either_and_no_longer_than_bot
     assert max(alone) < both <= sum(alone)
 
 
-def recurrent(steps: int, residency: Residency, size: int = 64 * KIB) -> Result:
+def recurrent(steps: int, residency: Policy, size: int = 64 * KIB) -> Result:
     sketch = Sketch()
     sketch.recurrent("rnn", sketch.input("x", steps, 48), 64)
     return simulate(sketch.trace(), machine(size=size), residency=residency)

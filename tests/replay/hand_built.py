@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from strategies import machine
@@ -100,15 +100,11 @@ class Bench:
         return Program(placed, self.templates)
 
     def dispatcher(
-        self,
-        *,
-        exact_events: bool = False,
-        kind: type[Dispatch] = Dispatch,
-        **placements: Placement,
+        self, placements: Mapping[str, Placement], *, exact_events: bool = False
     ) -> Dispatch:
         """A dispatcher of placements by name, without SimPy."""
         found = {name: self.program(placed) for name, placed in placements.items()}
-        return kind(self.shares, self.engines, found, exact_events=exact_events)
+        return Dispatch(self.shares, self.engines, found, exact_events=exact_events)
 
 
 def ended(fabric: Fabric, until: int | None = None) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ from codesign import simulate
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import place
 from codesign.mapping.placement import Assignment, Block, Placement, Step
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.replay.fabric import Fabric
 from codesign.replay.lane import Lane
 from codesign.replay.run import Replay, replay
@@ -96,7 +96,7 @@ class Order:
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(traces(), machines(), st.sampled_from(["region", "none"]))
 def test_no_run_computes_before_what_it_needs_has_ended(
-    trace: Trace, hardware: Hardware, residency: Residency
+    trace: Trace, hardware: Hardware, residency: Policy
 ) -> None:
     placement = place(trace, hardware, residency)
     result, first = observed(placement, hardware)

@@ -153,7 +153,8 @@ def test_a_barrier_that_waits_for_nobody_is_none() -> None:
 def test_a_restored_job_waits_for_the_same_jobs_as_before() -> None:
     first = operator("first", uniform(2, 100, 150, 50))
     second = operator("second", uniform(2, 10, 10, 0), reads=first.op.outputs[0].tensor)
-    dispatch = Bench(slow_link()).dispatcher(exact_events=True, main=placement(first, second))
+    placed = {"main": placement(first, second)}
+    dispatch = Bench(slow_link()).dispatcher(placed, exact_events=True)
     dispatch.ask("main")
     dispatch.advance(100 * NS)
     one, other = window = dispatch.window
