@@ -14,7 +14,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rnnt_study.design import MIB, Design, chained, token_trace
-from rnnt_study.figure import draw
 from rnnt_study.ladder import A_CHUNKS, CONTROLS, CURVES, GOOGLE, LADDER, PINNED, A, C, D
 from rnnt_study.measure import Measured, Task, in_int8, measure_all, recogniser
 
@@ -59,8 +58,7 @@ def main() -> None:
     console.print(larger(found))
     for remark in remarks(found):
         console.print(remark)
-    drawn = draw({design: found[Task(design)] for design in designs})
-    console.print(f"Figure: {drawn}")
+    console.print(picture({design: found[Task(design)] for design in designs}))
 
 
 def ratios(title: str, designs: Sequence[Design], found: Found) -> Table:
@@ -169,6 +167,15 @@ def remarks(found: Found) -> Iterator[str]:
         "What pays is that the recurrent matrices fit. The cell is one way there; narrow and deep "
         "is another (controls 3 and 5)."
     )
+
+
+def picture(measured: Mapping[Design, Measured]) -> str:
+    """Draws the figure, and says where it is."""
+    try:
+        from rnnt_study.figure import draw
+    except ModuleNotFoundError as missing:
+        return f"No figure: it needs {missing.name}, which pip installs."
+    return f"Figure: {draw(measured)}"
 
 
 def refusal() -> str:

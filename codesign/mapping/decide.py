@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from codesign.errors import MappingError
@@ -16,7 +17,7 @@ from codesign.mapping.pin_holds import check_pinned, hold_pinned
 from codesign.mapping.pins import Pinned
 from codesign.mapping.placer import Placer
 from codesign.mapping.plans import Plans
-from codesign.mapping.regions import keep_regions
+from codesign.mapping.regions import RegionKeeper
 from codesign.mapping.residency import Residency
 from codesign.mapping.timeline import Timeline
 from codesign.mapping.uses import Uses
@@ -38,7 +39,7 @@ class Decision:
         asked: what the user wants.
         pinned: what is pinned where.
         plans: plans of operators.
-        limits: by memory that residents may lie in, the most bytes that they may take.
+        pins: holds of what is pinned in a buffer.
     """
 
     def __init__(
@@ -52,12 +53,19 @@ class Decision:
     ) -> None:
         """Checks what is pinned.
 
+        Args:
+            trace: the trace.
+            timeline: its operators and levels.
+            asked: what the user wants.
+            pinned: what is pinned where.
+            plans: plans of operators.
+            limits: by memory that residents may lie in, the most bytes that they may take.
+
         Raises:
             MappingError: a pin that does not fit.
         """
         self.trace, self.timeline, self.asked = trace, timeline, asked
-        self.pinned, self.plans, self.limits = pinned, plans, limits
-        self.paths = plans.paths
+        self.pinned, self.plans, self.paths = pinned, plans, plans.paths
         self.pins = hold_pinned(pinned, timeline, across_runs=asked.across_runs)
         if not asked.partial:
             check_pinned(self.pins, pinned, self._buffers(limits))
@@ -79,13 +87,21 @@ class Decision:
             found += self._regions(found, limits)
         if not self.pins_fit(limits):
             found += choose_parts(self.pins, limits, length, found, self._again)
+        starts = [found]
         chooser = _CHOOSERS.get(self.asked.policy)
         if chooser:
-            found += chooser(self._candidates, limits, length, found)
+            chosen = found + list(chooser(self._candidates, limits, length, found))
+            # whole tensors that go first may leave a worse rest to parts than parts from the start
+            starts = [chosen, found] if self.asked.partial else [chosen]
         if self.asked.partial:
-            rest = [h for h in self._candidates if not any(h.clashes(other) for other in found)]
-            found += choose_parts(rest, limits, length, found, self._again)
-        return tuple(found)
+            starts = [self._filled(start, limits) for start in starts]
+        return tuple(max(starts, key=lambda start: sum(hold.saved for hold in start)))
+
+    def _filled(self, holds: list[Hold], limits: Limits) -> list[Hold]:
+        """Holds with as much of the other candidates as fits beside them."""
+        rest = [h for h in self._candidates if not any(h.clashes(other) for other in holds)]
+        length = len(self.timeline.ops)
+        return holds + list(choose_parts(rest, limits, length, holds, self._again))
 
     def pins_fit(self, limits: Limits) -> bool:
         """Whether all that is pinned stays whole; where part may stay, that depends on the room."""
@@ -107,7 +123,7 @@ class Decision:
         fences = len(self.paths.buffers) == 1
         homes = self.pinned.homes
         layout = Layout(self.timeline, holds, homes, self.paths.home, fences=fences)
-        fixed = not fences and self.asked.policy in _CHOOSERS
+        fixed = not fences and self.is_search
         return Placer(layout, self.plans, self._base[1] if fixed else (), self._moved_in)
 
     def _buffers(self, limits: Limits) -> dict[str, int]:
@@ -134,7 +150,19 @@ class Decision:
                 return False
             return True
 
-        return keep_regions(self.trace, self.timeline, memory, self._settled, fits)
+        keeper = RegionKeeper(self.trace, self.timeline, memory, self._settled, fits)
+        return [self._counted(hold) if self.is_search else hold for hold in keeper.holds()]
+
+    def _counted(self, hold: Hold) -> Hold:
+        """A hold with what it saves."""
+        moved = sum(
+            self._base[0][leaf][operand] * self.timeline.times[leaf]
+            for leaf in range(hold.first, hold.last + 1)
+            for operand, access in enumerate(self.timeline.ops[leaf].operands)
+            if access.tensor.name in hold.names
+        )
+        once = sum(view.bytes for view in (*hold.loads, *hold.stores))
+        return replace(hold, saved=moved - self.timeline.levels[hold.level].runs * once)
 
     @cached_property
     def _base(self) -> tuple[list[list[int]], list[str]]:
@@ -179,13 +207,13 @@ class Decision:
     def _again(self) -> dict[str, int]:
         """Bytes that each further part of an operator moves once more, by name of the operator."""
         found = {}
-        moved = self._base[0]
+        leaves = {op.name: leaf for leaf, op in enumerate(self.timeline.ops)}
         for hold in [*self.pins, *self._candidates]:
-            if hold.part is not None and hold.part.grain.op.name not in found:
+            if hold.part is not None:
                 grain = hold.part.grain
-                leaf = [op.name for op in self.timeline.ops].index(grain.op.name)
+                leaf = leaves[grain.op.name]
                 whole = [n for n, axis in enumerate(grain.axes) if axis is None]
-                extra = sum(moved[leaf][n] for n in whole)
+                extra = sum(self._base[0][leaf][n] for n in whole)
                 found[grain.op.name] = extra * self.timeline.times[leaf]
         return found
 

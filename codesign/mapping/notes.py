@@ -23,12 +23,14 @@ class Kept:
         pinned: what is pinned where.
         holds: what stays.
         missed: what a search has left out, the best first.
+        saved: bytes to and from home that a search has saved in a run.
     """
 
     asked: Residency
     pinned: Pinned
     holds: Sequence[Hold]
     missed: Sequence[Hold] = ()
+    saved: int = 0
 
 
 def write_notes(program: tuple[Step, ...], paths: Paths, kept: Kept) -> tuple[str, ...]:
@@ -70,11 +72,12 @@ def _search(paths: Paths, kept: Kept) -> list[str]:
     for memory in dict.fromkeys(hold.memory for hold in chosen):
         mine = [hold for hold in chosen if hold.memory == memory]
         count = len({name for hold in mine for name in hold.names})
-        saved = sum(hold.saved for hold in mine)
         found.append(
-            f"but {_tensors(count)} stay in {memory} where that saves most, "
-            f"{peak(mine, memory):,} B at most at once: {saved:,} B less to and from {paths.home}"
+            f"but {_tensors(count)} stay in {memory} where that saves most: "
+            f"{peak(mine, memory):,} B at most at once"
         )
+    if chosen:
+        found.append(f"that saves {kept.saved:,} B to and from {paths.home} in every run")
     if kept.missed:
         best = kept.missed[0]
         found.append(

@@ -3,63 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from codesign.mapping.hold import Hold
 from codesign.mapping.timeline import Level, Timeline
 from codesign.workload.record import Region, Tensor, Trace, all_carries, iterate
 
 
-def keep_regions(
-    trace: Trace,
-    timeline: Timeline,
-    memory: str,
-    settled: Collection[str],
-    fits: Callable[[Hold], bool],
-) -> list[Hold]:
-    """One hold for each region that keeps everything, the outermost ones first.
+@dataclass(frozen=True)
+class RegionKeeper:
+    """Finds the regions that keep everything.
 
-    Args:
+    Attributes:
         trace: the trace.
         timeline: its operators and levels.
         memory: where it stays.
         settled: names of the tensors whose place is decided already.
         fits: whether the tiles of the region fit beside a hold.
     """
-    return list(_keep(trace, timeline, timeline.levels[0], memory, settled, fits))
 
+    trace: Trace
+    timeline: Timeline
+    memory: str
+    settled: Collection[str]
+    fits: Callable[[Hold], bool]
 
-def _keep(
-    trace: Trace,
-    timeline: Timeline,
-    level: Level,
-    memory: str,
-    settled: Collection[str],
-    fits: Callable[[Hold], bool],
-) -> Iterator[Hold]:
-    for place, span in enumerate(level.spans):
-        if not isinstance(span.item, Region):
-            continue
-        region = span.item
-        tensors = tuple(t for t in stationary(region) if t.name not in settled)
-        loads = fetched(region, tensors, settled)
-        hold = Hold(
+    def holds(self) -> list[Hold]:
+        """One hold for each of the regions; inside a region that keeps everything there is none."""
+        return list(self._at(self.timeline.levels[0]))
+
+    def _at(self, level: Level) -> Iterator[Hold]:
+        for place, span in enumerate(level.spans):
+            if isinstance(span.item, Region):
+                hold = self._hold(level, place, span.item)
+                if hold.tensors and self.fits(hold):
+                    yield hold
+                else:
+                    yield from self._at(self.timeline.bodies[level.number, place])
+
+    def _hold(self, level: Level, place: int, region: Region) -> Hold:
+        tensors = tuple(t for t in stationary(region) if t.name not in self.settled)
+        loads = fetched(region, tensors, self.settled)
+        return Hold(
             tensors=tensors,
-            memory=memory,
+            memory=self.memory,
             bytes=sum(tensor.bytes for tensor in tensors),
             level=level.number,
             start=place,
             stop=place,
-            first=span.first,
-            last=span.last,
+            first=level.spans[place].first,
+            last=level.spans[place].last,
             saved=0,
             loads=tuple(tensor.access() for tensor in loads),
-            stores=tuple(tensor.access() for tensor in kept(trace, region, tensors)),
+            stores=tuple(tensor.access() for tensor in kept(self.trace, region, tensors)),
         )
-        if tensors and fits(hold):
-            yield hold
-        else:
-            body = timeline.bodies[level.number, place]
-            yield from _keep(trace, timeline, body, memory, settled, fits)
 
 
 def fetched(

@@ -165,9 +165,9 @@ class Session:
 
     def _announce(self) -> None:
         """Tells SimPy what happened in the machine, once its clock has caught up with it."""
-        arrived, self._arrived = self._arrived, []
-        for event in arrived:
+        for event in self._arrived:
             event.succeed()
+        self._arrived.clear()  # the same list: transfers under way will be added to it
         over, self._dispatch.over = self._dispatch.over, []
         for invocation in over:
             self._asked[invocation.stream][invocation.number][1].succeed(invocation)

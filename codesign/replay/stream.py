@@ -97,7 +97,7 @@ class Stream:
             _add(found, (self._writer.get(name),))
             _add(found, self._readers.get(name, ()))
         fence = self._fences.pop(lane.name, ())
-        job.barrier = any([not earlier.over for earlier in fence])
+        job.barrier = any(not earlier.over for earlier in fence)
         _add(found, fence)
         job.waits = list(found)
         for name in item.reads:
@@ -140,6 +140,7 @@ class Stream:
         return (
             self._pc,
             len(self._asked),
+            len(self._writer),  # only ever grows: a name is handed on once it has been written
             tuple(sorted(writers)),
             tuple(sorted(entry for entry in readers if entry[1])),
             tuple(sorted(entry for entry in fences if entry[1])),

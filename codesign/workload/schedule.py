@@ -12,12 +12,10 @@ of hoisted products are read less often.
 
 from __future__ import annotations
 
-import math
-
-from codesign.errors import TraceError
-from codesign.workload.record import Region, Trace
+from codesign.workload.record import Trace
 from codesign.workload.rewrite import carried, drop_unused
 from codesign.workload.schedule_access import Names, touches
+from codesign.workload.schedule_counts import chunks_of, frames_of
 from codesign.workload.schedule_hoist import hoisted
 from codesign.workload.schedule_layers import by_layer
 from codesign.workload.schedule_local import localised
@@ -48,7 +46,7 @@ def layer_major(trace: Trace, chunk: int, *, hoist: bool = True) -> Trace:
         TraceError: no region, a chunk that does not fit the steps, or an item that would need
             steps of later chunks.
     """
-    fastest, count = _chunks(trace, chunk)
+    fastest, count = chunks_of(trace, chunk)
     slowest = min(trace.regions, key=lambda region: region.steps)
     behind = chunk - fastest.steps // slowest.steps
     note = (
@@ -63,7 +61,7 @@ def layer_major(trace: Trace, chunk: int, *, hoist: bool = True) -> Trace:
     changed = split.replace(items=(*found.before, region, *found.after))
     if hoist:
         changed = hoisted(changed, names, outermost=1)
-    return _finished(trace, changed, names, note)
+    return localised(_completed(trace, changed, names, note))
 
 
 def time_major(trace: Trace) -> Trace:
@@ -84,13 +82,13 @@ def time_major(trace: Trace) -> Trace:
         TraceError: no region, regions without a common frame, or an item that would need later
             frames.
     """
-    count = _frames(trace)
+    count = frames_of(trace)
     note = f"time-major schedule of {count} frames: each goes through all layers before the next"
     names = Names(trace)
     found = timeline(trace, count, names, finest=True)
     region = take_turns(found.timed, count, "frames", names, by_rate=True)
     changed = trace.replace(items=(*found.before, region, *found.after))
-    return _finished(trace, changed, names, note)
+    return localised(_completed(trace, changed, names, note))
 
 
 def hoist_projections(trace: Trace) -> Trace:
@@ -110,76 +108,12 @@ def hoist_projections(trace: Trace) -> Trace:
         A trace with the same MACs and stored weights.
     """
     names = Names(trace)
-    return _finished(trace, hoisted(trace, names), names)
+    return _completed(trace, hoisted(trace, names), names)
 
 
-def _finished(before: Trace, after: Trace, names: Names, *notes: str) -> Trace:
-    """The new items with the tensors that they name, each with no more room than it needs."""
+def _completed(before: Trace, after: Trace, names: Names, *notes: str) -> Trace:
+    """The new items with the tensors that they name, and further notes."""
     used = {touch.name for touch in touches(after.items)}
     gone = carried(before.items) - used
     tensors = tuple(t for t in (*before.tensors, *names.tensors) if t.name not in gone)
-    changed = after.replace(tensors=tensors, notes=(*before.notes, *notes))
-    return drop_unused(localised(changed))
-
-
-def _chunks(trace: Trace, chunk: int) -> tuple[Region, int]:
-    """The region that counts the steps of a chunk, and the number of chunks."""
-    regions = _regions(trace)
-    fastest = max(regions, key=lambda region: region.steps)
-    shared = math.gcd(*(region.steps for region in regions))
-    # chunks of these many steps give every region whole steps
-    smallest = fastest.steps // shared
-    fitting = [smallest * n for n in range(1, shared + 1) if shared % n == 0]
-    remedy = f"choose one of {_listed(fitting)}"
-    if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 1:
-        raise TraceError(
-            f"chunk must be a whole number of at least 1 step, got {chunk!r}; {remedy}"
-        )
-    if chunk > fastest.steps:
-        raise TraceError(
-            f"chunk must be at most the {fastest.steps} steps of {fastest.name!r}, got {chunk}; "
-            f"{remedy}"
-        )
-    if fastest.steps % chunk:
-        raise TraceError(
-            f"chunk must divide the {fastest.steps} steps of {fastest.name!r}, since there is no "
-            f"partial chunk, got {chunk}; {remedy}"
-        )
-    count = fastest.steps // chunk
-    for region in regions:
-        if region.steps % count:
-            raise TraceError(
-                f"chunk must give {region.name!r} whole steps, got {region.steps} steps in {count} "
-                f"chunks of {chunk}; {remedy}"
-            )
-    return fastest, count
-
-
-def _frames(trace: Trace) -> int:
-    """The number of frames that all regions have in common."""
-    regions = _regions(trace)
-    count = math.gcd(*(region.steps for region in regions))
-    slowest = min(regions, key=lambda region: region.steps)
-    if count == 1 < slowest.steps:
-        other = next(r for r in regions if r.steps % slowest.steps)
-        raise TraceError(
-            f"{other.name}: must have frames in common with {slowest.name!r}, got {other.steps} "
-            f"and {slowest.steps} steps, and all regions share no divisor; schedule them as "
-            "traces of their own"
-        )
-    return count
-
-
-def _regions(trace: Trace) -> tuple[Region, ...]:
-    if not trace.regions:
-        raise TraceError(
-            f"trace {trace.name!r} must hold a region to be scheduled over time, got none: capture "
-            "a model with a recurrent layer or a scan, or let an unrolled loop be rolled up"
-        )
-    return trace.regions
-
-
-def _listed(numbers: list[int]) -> str:
-    """All of a few numbers, or the first and the last of many."""
-    texts = [str(number) for number in numbers]
-    return ", ".join(texts if len(texts) <= 8 else [*texts[:5], "...", texts[-1]])
+    return drop_unused(after.replace(tensors=tensors, notes=(*before.notes, *notes)))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Tensor, Trace
+from codesign.workload.record import Access, Branch, Item, Op, Region, Tensor, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,32 +114,27 @@ def advanced(access: Access, advance: Iterable[int]) -> Access:
     return replace(access, advance=moves if any(moves) else ())
 
 
-def rewritten(
-    items: Iterable[Item],
-    change: Callable[[Access], Access],
-    swap: Callable[[Tensor], Tensor] = lambda tensor: tensor,
-) -> tuple[Item, ...]:
-    """The items with every access changed, and every carried tensor swapped."""
-    return tuple(_rewritten(item, change, swap) for item in items)
+def rewritten(items: Iterable[Item], change: Callable[[Access], Access]) -> tuple[Item, ...]:
+    """The items with every access changed; what regions carry stays."""
+    return tuple(_rewritten(item, change) for item in items)
 
 
-def _rewritten(
-    item: Item, change: Callable[[Access], Access], swap: Callable[[Tensor], Tensor]
-) -> Item:
-    if isinstance(item, Op):
-        inputs, outputs = tuple(map(change, item.inputs)), tuple(map(change, item.outputs))
-        return replace(item, inputs=inputs, outputs=outputs)
+def _rewritten(item: Item, change: Callable[[Access], Access]) -> Item:
+    if isinstance(item, Region):
+        return replace(item, body=rewritten(item.body, change))
     if isinstance(item, Branch):
-        taken = rewritten(item.taken, change, swap)
-        return replace(item, taken=taken, otherwise=rewritten(item.otherwise, change, swap))
-    carries = tuple(
-        Carry(swap(c.state), swap(c.update), c.initial and swap(c.initial)) for c in item.carries
-    )
-    return replace(item, body=rewritten(item.body, change, swap), carries=carries)
+        taken = rewritten(item.taken, change)
+        return replace(item, taken=taken, otherwise=rewritten(item.otherwise, change))
+    inputs, outputs = tuple(map(change, item.inputs)), tuple(map(change, item.outputs))
+    return replace(item, inputs=inputs, outputs=outputs)
 
 
 class Names:
-    """Names that no item and no tensor of a trace has yet; the new tensors by the way."""
+    """Names that no item and no tensor of a trace has yet.
+
+    Attributes:
+        tensors: the new tensors so far.
+    """
 
     def __init__(self, trace: Trace) -> None:
         self._items = set(_item_names(trace.items))

@@ -97,8 +97,10 @@ def _window(found: Sequence[Touch], level: int) -> _Window | None:
     # what nobody reads is a result of the whole trace
     if tensor.role != "activation" or moves or unit <= 0 or all(t.writes for t in found):
         return None
-    row = unit * found[0].steps[level]
-    if tensor.elements % row or any(any(t.access.advance[:level]) for t in found):
+    steps = found[0].steps[level]
+    row = unit * steps
+    moves_outside = any(any(touch.access.advance[:level]) for touch in found)
+    if steps == 1 or tensor.elements % row or moves_outside:
         return None
     for touch in found:
         inner = [(touch.moves(n), touch.steps[n]) for n in range(level + 1, len(touch.steps))]

@@ -47,6 +47,8 @@ def take_turns(
 
 
 class _Nester:
+    """Builds the body of a region from the inside out; see ``take_turns``."""
+
     def __init__(self, name: str, names: Names, by_rate: bool) -> None:
         self.name, self.names, self.by_rate = name, names, by_rate
 

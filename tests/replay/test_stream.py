@@ -10,9 +10,10 @@ from hand_built import Bench, block, operator, placement, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import machine, output, uniform
+from unrolled import Order
 
 from codesign.errors import CodesignError
-from codesign.mapping.placement import Assignment, Block, Placement, Step
+from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.lane import Job, Lane
 from codesign.replay.program import Fence, Issue
 from codesign.replay.stream import MANY, Stream
@@ -59,63 +60,6 @@ def op(
     return operator(name, PLAN, reads=reads, writes=writes, engine=engine)
 
 
-class Order:
-    """Every run of a program in order, and what it must follow: from the rules, unrolled."""
-
-    def __init__(self, placed: Placement) -> None:
-        self.runs: list[tuple[str, set[int]]] = []
-        self.writer: dict[str, int] = {}
-        self.readers: dict[str, set[int]] = {}
-        self.fence: dict[str, set[int]] = {}
-        self._steps(placed.setup)
-        if placed.setup:
-            self._everyone()
-        self._steps(placed.program)
-
-    def _steps(self, steps: tuple[Step, ...]) -> None:
-        for step in steps:
-            if isinstance(step, Block):
-                self._block(step)
-            else:
-                self._run(step)
-
-    def _everyone(self) -> None:
-        self.fence = {lane: set(range(len(self.runs))) for lane in LANES}
-
-    def _block(self, one: Block) -> None:
-        for carry in one.region.carries:
-            if carry.initial:
-                self._hand([(carry.initial.name, carry.state.name)])
-        if one.residences:
-            self._everyone()
-        self._steps((one.preload,) if one.preload else ())
-        for _ in range(one.region.steps):
-            self._steps(one.body)
-            self._hand([(carry.update.name, carry.state.name) for carry in one.region.carries])
-        self._steps((one.writeback,) if one.writeback else ())
-        if one.residences:
-            self._everyone()
-
-    def _hand(self, pairs: list[tuple[str, str]]) -> None:
-        old = [(self.writer.get(source), target) for source, target in pairs if source != target]
-        self.writer |= {target: writer for writer, target in old if writer is not None}
-
-    def _run(self, step: Assignment) -> None:
-        number = len(self.runs)
-        reads = [access.tensor.name for access in step.op.inputs]
-        writes = [access.tensor.name for access in step.op.outputs]
-        after = {self.writer[name] for name in [*reads, *writes, *step.reuses]
-                 if name in self.writer}  # fmt: skip
-        for name in (*writes, *step.reuses):
-            after |= self.readers.get(name, set())
-        after |= self.fence.pop(step.engine, set())
-        for name in reads:
-            self.readers.setdefault(name, set()).add(number)
-        for name in writes:
-            self.writer[name], self.readers[name] = number, set()
-        self.runs.append((step.op.name, after))
-
-
 @settings(max_examples=100)
 @given(st.integers(0, 10**6))
 def test_operators_are_issued_in_program_order_behind_what_they_need(seed: int) -> None:
@@ -125,11 +69,11 @@ def test_operators_are_issued_in_program_order_behind_what_they_need(seed: int) 
         placed = Crowd(draw, "a", 2).placement()
     found = stream(placed)
     found.ask(0)
-    order, jobs = Order(placed), issued(found)
-    assert names(jobs, found) == [name for name, _ in order.runs]
+    order, jobs = Order(placed, tuple(LANES)), issued(found)
+    assert names(jobs, found) == [step.op.name for step, _ in order.runs]
     assert [job.number for job in jobs] == list(range(len(jobs)))
     for job, (_, after) in zip(jobs, order.runs, strict=True):
-        assert sorted(earlier.number for earlier in job.waits) == sorted(after - {job.number})
+        assert sorted(earlier.number for earlier in job.waits) == sorted(after)
 
 
 def test_who_has_ended_is_not_waited_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Generator
 from typing import Any
 from unittest import mock
@@ -216,6 +217,20 @@ def test_operators_like_those_of_a_region_before_it_are_not_taken_for_its_steps(
         **{f"before{n}": 1 for n in range(WINDOW + 8)},
         "step": 50,
     }
+
+
+@pytest.mark.parametrize("depth", [3, 5])
+def test_a_delay_line_that_is_not_full_yet_is_told_from_one_that_is(depth: int) -> None:
+    line = [tensor(f"line{number}", "state") for number in range(depth)]
+    new = tensor("new")
+    # until the line is full, what the slow operator wrote comes to the end of it
+    end = operator("end", uniform(1, 0, 10, 0), reads=line[-1])
+    slow = operator("slow", uniform(1, 0, 1_000, 0), writes=line[-1], engine="npu1")
+    write = operator("write", uniform(1, 0, 1, 0), writes=new)
+    rest = [operator(f"rest{number}", uniform(1, 0, 1, 0)) for number in range(WINDOW)]
+    carries = [Carry(old, younger) for younger, old in itertools.pairwise([new, *line])]
+    region = block("delay", 60, end, slow, write, *rest, carries=carries)
+    agreeing(placement(region), machine(systolics=2, buffers=2))
 
 
 def test_looks_grow_rarer_where_no_step_recurs() -> None:

@@ -26,8 +26,11 @@ def hoisted(trace: Trace) -> Trace:
     return changed
 
 
-def layer(kind: str, batch: int = 1, **options: bool) -> Trace:
-    return stack([Layer(kind, **options)], STEPS, batch=batch)
+def layer(
+    kind: str, batch: int = 1, *, starts_at_zero: bool = False, keeps_state: bool = False
+) -> Trace:
+    found = Layer(kind, starts_at_zero=starts_at_zero, keeps_state=keeps_state)
+    return stack([found], STEPS, batch=batch)
 
 
 def op(trace: Trace, name: str) -> Op:

@@ -62,7 +62,7 @@ def test_hoisting_alone_computes_what_the_layers_compute(found: tuple[Trace, int
 
 
 @given(found=stacks(), data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_a_schedule_of_a_schedule_computes_the_same(
     found: tuple[Trace, int], data: st.DataObject
 ) -> None:

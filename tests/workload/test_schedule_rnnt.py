@@ -197,7 +197,7 @@ def test_the_frames_are_noted(framed: Trace) -> None:
 def test_both_schedules_can_be_placed(chunked: Trace, framed: Trace, residency: str) -> None:
     hardware = load_hardware("edge-npu")
     for trace in (chunked, framed):
-        placed = place(trace, hardware, residency)  # type: ignore[arg-type]
+        placed = place(trace, hardware, residency)
         runs = sum(times for one, times in placed.assignments() if one.op.kind == "contraction")
         expected = sum(times for op, times in trace.ops() if op.kind == "contraction")
         assert runs == expected

@@ -55,9 +55,16 @@ def reads(found: Trace) -> dict[str, int]:
 # -- layers of torch -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_first", [False, True])
-@pytest.mark.parametrize("batch", [1, 2])
-@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN], ids=lambda kind: str(kind.__name__))
+@pytest.mark.parametrize(
+    ("kind", "batch", "batch_first"),
+    [
+        (nn.LSTM, 1, False),
+        (nn.LSTM, 2, True),
+        (nn.GRU, 2, False),
+        (nn.GRU, 1, True),
+        (nn.RNN, 2, True),
+    ],
+)
 def test_a_layer_of_torch_is_scheduled(kind: Any, batch: int, batch_first: bool) -> None:
     shape = (batch, STEPS, INPUTS) if batch_first else (STEPS, batch, INPUTS)
     found = captured(lambda: kind(INPUTS, WIDTH, 2, batch_first=batch_first), *shape)

@@ -147,7 +147,8 @@ def _nested(op: Op, inputs: Sequence[Numbers]) -> Numbers:
         places = [
             sum((c * grid[dim] for dim, c in axis.terms), np.int64(axis.offset)) for axis in axes
         ]
-        return operand[tuple(np.broadcast_to(place, grid.shape[1:]) for place in places)]
+        taken: Numbers = operand[tuple(np.broadcast_to(place, grid.shape[1:]) for place in places)]
+        return taken
 
     factors = [over(nest.operands[n], inputs[n]) for n in range(min(2, len(inputs)))]
     inner = tuple(n for n in range(len(nest.dims)) if n not in nest.uses(len(inputs)))
@@ -186,13 +187,14 @@ def _rowwise(op: Op, inputs: Sequence[Numbers], number: int) -> Numbers:
     shape = op.outputs[number].shape
     if op.kind == "reduce":
         rows = inputs[0].reshape(-1, inputs[0].size // op.outputs[number].elements)
-        return (rows.sum(axis=1) % PRIME).reshape(shape)
+        sums: Numbers = rows.sum(axis=1) % PRIME
+        return sums.reshape(shape)
     if op.kind in ("normalize", "softmax"):
         width = op.attribute("width", shape[-1])
         assert isinstance(width, int)
         rows = inputs[0].reshape(-1, width)
-        sums = rows.sum(axis=1, keepdims=True) % PRIME
-        inputs = [(rows * sums % PRIME + 5 * rows).reshape(inputs[0].shape), *inputs[1:]]
+        total = rows.sum(axis=1, keepdims=True) % PRIME
+        inputs = [(rows * total % PRIME + 5 * rows).reshape(inputs[0].shape), *inputs[1:]]
     fitted = [_fitted(value, shape) for value in inputs]
     return _applied(op.functions, fitted[0] + number, fitted[1:])
 
