@@ -26,6 +26,7 @@ docs: $(VENV)/.tests
 bench: $(VENV)/.runs
 	$(BIN)/python benchmarks/zoo_capture.py
 	$(BIN)/python benchmarks/decode_token.py
+	$(BIN)/python benchmarks/rnnt_grid.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -46,7 +46,7 @@ def choose_parts(
 
 
 def _kind(hold: Hold) -> tuple[Fraction, int, int, str]:
-    return Fraction(-hold.saved, hold.bytes), hold.first, hold.last, hold.memory
+    return Fraction(-hold.saved, hold.bytes), hold.length, hold.first, hold.memory
 
 
 def _order(hold: Hold) -> tuple[Fraction, int, int, str, int, tuple[str, ...]]:

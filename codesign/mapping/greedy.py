@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -67,7 +67,7 @@ def choose_greedily(
         for turn in _TURNS:
             packing = Packing(limits, length, fixed)
             packing.fill(order)
-            _repair(packing, order, _sorted(possible, turn))
+            packing = _repaired(packing, order, _sorted(possible, turn))
             if packing.saved > best.saved:
                 best = packing
     return best.holds
@@ -94,7 +94,7 @@ def _key(hold: Hold, worth: Worth) -> tuple[Fraction, int, int, tuple[str, ...]]
     return -worth(hold), hold.first, hold.last, hold.names
 
 
-def _repair(packing: Packing, order: Sequence[Hold], turns: Sequence[Hold]) -> None:
+def _repaired(packing: Packing, order: Sequence[Hold], turns: Sequence[Hold]) -> Packing:
     """Swaps holds in until none of them saves more, or enough have been tried.
 
     Args:
@@ -107,39 +107,62 @@ def _repair(packing: Packing, order: Sequence[Hold], turns: Sequence[Hold]) -> N
         changed = False
         for hold in turns:
             if hold not in packing and tries > 0:
-                rivals = _rivals(packing, hold)
-                tries -= len(_LOSSES) + len(rivals)
-                changed |= any(_swap(packing, hold, order, worth) for worth in _LOSSES) or any(
-                    _swap(packing, hold, order, _per_byte, rival) for rival in rivals
-                )
+                for swapped in _swaps(packing, hold, order):
+                    tries -= 1
+                    if swapped.saved > packing.saved:
+                        packing, changed = swapped, True
+                        break
+    return packing
 
 
-def _rivals(packing: Packing, hold: Hold) -> list[Hold]:
-    """Chosen holds that stand in the way where least is free."""
-    there = packing.at(hold.memory, packing.tightest(hold))
-    return [other for other in there if not other.clashes(hold)]
+def _swaps(packing: Packing, hold: Hold, order: Sequence[Hold]) -> Iterator[Packing]:
+    """What becomes of a packing if a hold goes in, whoever makes room."""
+    if sum(other.saved for other in packing.clashes(hold)) >= hold.saved:
+        return  # longer or shorter, what stays of these tensors saves more already
+    for worth in _LOSSES:
+        yield _swapped(packing, hold, order, worth)
+    for rival in list(packing.at(hold.memory, packing.tightest(hold))):
+        yield _swapped(packing, hold, order, _per_byte, rival)
 
 
-def _swap(
+def _swapped(
     packing: Packing,
     hold: Hold,
     order: Sequence[Hold],
     worth: Worth,
     rival: Hold | None = None,
-) -> bool:
-    """Puts a hold in for those in its way, the least worth first, if that saves more.
+) -> Packing:
+    """A packing after a hold went in for those in its way.
 
     Args:
-        packing: what stays.
+        packing: what stays before.
         hold: what goes in.
         order: all candidates in the order in which they come back.
         worth: what decides who makes room.
         rival: a hold that makes room before all others.
     """
-    before = packing.saved
-    removed = packing.clashes(hold) + ([rival] if rival else [])
-    if sum(other.saved for other in packing.clashes(hold)) >= hold.saved:
-        return False  # longer or shorter, what stays of these tensors saves more already
+    changed = packing.copy()
+    removed = _make_room(changed, hold, worth, rival)
+    changed.fill([hold])
+    first = min(other.first for other in [hold, *removed])
+    last = max(other.last for other in [hold, *removed])
+    near = [other for other in order if other.first <= last and first <= other.last]
+    changed.fill(near)
+    for other in near:
+        if other not in changed and any(other.clashes(gone) for gone in removed):
+            again = changed.copy()
+            _make_room(again, other, worth)
+            again.fill([other, *near])
+            if again.saved > changed.saved:
+                changed = again
+    return changed
+
+
+def _make_room(packing: Packing, hold: Hold, worth: Worth, rival: Hold | None = None) -> list[Hold]:
+    """Removes what a hold cannot be together with, the least worth first."""
+    removed = packing.clashes(hold)
+    if rival is not None and rival not in removed:
+        removed.append(rival)
     for other in removed:
         packing.remove(other)
     while packing.room(hold) < hold.bytes:
@@ -149,14 +172,4 @@ def _swap(
         least = max(in_the_way, key=lambda other: _key(other, worth))
         packing.remove(least)
         removed.append(least)
-    first = min(other.first for other in [hold, *removed])
-    last = max(other.last for other in [hold, *removed])
-    near = (other for other in order if other.first <= last and first <= other.last)
-    added = packing.fill([hold, *near])
-    if packing.saved > before:
-        return True
-    for other in added:
-        packing.remove(other)
-    for other in removed:
-        packing.add(other)
-    return False
+    return removed

@@ -89,6 +89,15 @@ class Packing:
         for name in hold.names:
             del self._by_name[name][id(hold)]
 
+    def copy(self) -> Packing:
+        """A packing that can change by itself."""
+        other = Packing({}, 0)
+        other.saved = self.saved
+        other._free = {memory: free.copy() for memory, free in self._free.items()}
+        other._chosen = dict(self._chosen)
+        other._by_name = {name: dict(mine) for name, mine in self._by_name.items()}
+        return other
+
     def fill(self, holds: Sequence[Hold]) -> list[Hold]:
         """Chooses what can still be added, in this order, and says what that was."""
         added = []

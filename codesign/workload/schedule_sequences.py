@@ -41,7 +41,9 @@ class Sequences:
         self._spans: dict[str, set[int]] = {}
         self._counts: dict[str, set[int]] = {}
         for region in regions:
-            self._learn(region)
+            # where there is one step, an advance says nothing
+            if region.steps > 1:
+                self._learn(region)
 
     @property
     def spans(self) -> Mapping[str, int]:
@@ -119,8 +121,7 @@ class Sequences:
                 return
 
     def _learn(self, region: Region) -> None:
-        # where there is one step, an advance says nothing
-        for touch in touches((region,)) if region.steps > 1 else ():
+        for touch in touches((region,)):
             if touch.moves(0) < 0:
                 raise TraceError(
                     f"{region.name}: must run forwards to be cut into chunks or frames, but goes "

@@ -21,7 +21,8 @@ Elements = frozenset[int]
 def elements(access: Access, steps: tuple[int, ...] = ()) -> Elements:
     """Elements of its tensor that an access touches at these steps of the regions around it."""
     offset = access.offset + sum(a * s for a, s in zip(access.advance, steps, strict=False))
-    reach = [range(0, n * s, s) if s else (0,) for n, s in zip(access.shape, access.strides)]
+    axes = zip(access.shape, access.strides, strict=True)
+    reach = [range(0, n * s, s) if s else (0,) for n, s in axes]
     return frozenset(offset + sum(jumps) for jumps in itertools.product(*reach))
 
 
@@ -112,7 +113,8 @@ class Run:
             missing = wanted - self.there[name].get(home, frozenset())
             if missing:
                 count = len(missing)
-                self.trouble.append(f"{op.name} at {at} misses {count} elements of {name} in {home}")
+                lost = f"{op.name} at {at} misses {count} elements of {name} in {home}"
+                self.trouble.append(lost)
             if op.kind == "move" and not op.outputs:
                 kept = self.there[name].get(buffer, frozenset())
                 self.there[name][buffer] = kept | wanted
@@ -131,10 +133,10 @@ class Run:
         for tensor in tensors:
             homes = self.first_homes(tensor)
             places = [self.there[tensor.name].get(home, frozenset()) for home in homes]
-            if tensor.role == "output" and self.defined.get(tensor.name):
-                if not any(self.defined[tensor.name] <= place for place in places):
-                    if not self.is_pinned(tensor):
-                        self.trouble.append(f"output {tensor.name} is not at home after {number}")
+            made = self.defined.get(tensor.name) if tensor.role == "output" else None
+            is_home = made is None or any(made <= place for place in places)
+            if made and not is_home and not self.is_pinned(tensor):
+                self.trouble.append(f"output {tensor.name} is not at home after {number}")
 
     def is_pinned(self, tensor: Tensor) -> bool:
         """Whether the whole of it is in a memory beside the buffers."""

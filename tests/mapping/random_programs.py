@@ -10,7 +10,7 @@ from toy_machine import Priced, machine, priced
 
 from codesign.hardware.spec import Hardware
 from codesign.workload.nest import matmul_nest
-from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Tensor, Trace
+from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Role, Tensor, Trace
 
 
 class Program(Sketch):
@@ -61,7 +61,7 @@ class Program(Sketch):
             first = self.matmul(f"{name}.first", self.row(x), width)
         if kept == "kept":
             first = self.tensor(f"{name}.state", (1, width), "state")
-        role = self.random.choice(["activation", "state"])
+        role: Role = self.random.choice(["activation", "state"])
         state = self.tensor(f"{name}.h", (1, width), role)
         in_place = self.random.random() < 0.3
         update = state if in_place else self.tensor(f"{name}.next", (1, width), "activation")

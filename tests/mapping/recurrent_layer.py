@@ -37,9 +37,7 @@ def study_machine(buffer: int) -> Hardware:
     return Hardware("study", "", None, {part.name: part for part in parts})
 
 
-def layer(
-    name: str, inputs: int, width: int, steps: int, gates: int = 4, blocks: int = 1
-) -> Trace:
+def layer(name: str, inputs: int, width: int, steps: int, gates: int = 4, blocks: int = 1) -> Trace:
     """One chunk of a layer: the input product for all steps, then the loop with the rest."""
     x = whole(f"{name}.x", (steps, inputs), "input")
     weight = whole(f"{name}.input", (gates * width, inputs), "weight")
@@ -58,9 +56,7 @@ def _operands(op: object) -> tuple[Access, ...]:
     return op.operands
 
 
-def _loop(
-    name: str, driven: Access, width: int, gates: int, blocks: int, steps: int
-) -> Region:
+def _loop(name: str, driven: Access, width: int, gates: int, blocks: int, steps: int) -> Region:
     inner = width // blocks
     h, c = whole(f"{name}.h", (1, width)), whole(f"{name}.c", (1, width))
     new_h, new_c = whole(f"{name}.h.next", (1, width)), whole(f"{name}.c.next", (1, width))

@@ -198,8 +198,9 @@ def test_an_engine_that_is_a_process_takes_what_no_plan_can() -> None:
 
 
 def test_an_unknown_residency_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(MappingError, match=r"residency must be one of region, none, pinned, .*, got .all."):
-        place(trace_of(elementwise((8,))), machine(priced(elementwise=1)), "all")  # type: ignore[arg-type]
+    rule = r"residency must be one of region, none, pinned, .*, got .all."
+    with pytest.raises(MappingError, match=rule):
+        place(trace_of(elementwise((8,))), machine(priced(elementwise=1)), "all")
 
 
 def test_the_estimate_is_the_link_or_the_compute_whichever_is_longer() -> None:

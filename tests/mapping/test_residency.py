@@ -10,7 +10,7 @@ from toy_machine import machine, priced
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import place
 from codesign.mapping.placement import Block
-from codesign.mapping.residency import Residency
+from codesign.mapping.residency import Policy
 from codesign.testing.operators import whole
 from codesign.workload.nest import matmul_nest
 from codesign.workload.record import Access, Carry, Op, Region, Trace
@@ -33,7 +33,7 @@ def recurrent(initial: bool = True) -> Trace:
     return Trace("rnn", (region,), tuple(access.tensor for access in tensors))
 
 
-def block(buffer: int, residency: Residency = "region", initial: bool = True) -> Block:
+def block(buffer: int, residency: Policy = "region", initial: bool = True) -> Block:
     hardware: Hardware = machine(priced(contraction=5, tile=64), buffer=buffer)
     (found,) = place(recurrent(initial), hardware, residency).program
     assert isinstance(found, Block)

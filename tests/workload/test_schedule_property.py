@@ -36,7 +36,7 @@ def chunks(found: tuple[Trace, int], data: st.DataObject) -> tuple[Trace, int, i
 
 
 @given(found=stacks(), hoist=st.booleans(), data=st.data())
-@settings(max_examples=120)
+@settings(max_examples=70)
 def test_chunks_compute_what_the_layers_compute(
     found: tuple[Trace, int], hoist: bool, data: st.DataObject
 ) -> None:
@@ -47,7 +47,7 @@ def test_chunks_compute_what_the_layers_compute(
 
 
 @given(found=stacks())
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_frames_compute_what_the_layers_compute(found: tuple[Trace, int]) -> None:
     trace, slowest = found
     changed = time_major(trace)
@@ -56,13 +56,13 @@ def test_frames_compute_what_the_layers_compute(found: tuple[Trace, int]) -> Non
 
 
 @given(found=stacks())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_hoisting_alone_computes_what_the_layers_compute(found: tuple[Trace, int]) -> None:
     assert_same_work(found[0], hoist_projections(found[0]))
 
 
 @given(found=stacks(), data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_a_schedule_of_a_schedule_computes_the_same(
     found: tuple[Trace, int], data: st.DataObject
 ) -> None:
@@ -115,7 +115,7 @@ def plain_stacks(draw: st.DrawFn) -> tuple[Trace, int]:
 
 
 @given(found=plain_stacks(), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_chunk_runs_every_layer_for_its_share_in_the_old_order(
     found: tuple[Trace, int], data: st.DataObject
 ) -> None:
@@ -136,7 +136,7 @@ def timed(trace: Trace) -> list[Op | Region]:
 
 
 @given(found=plain_stacks())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_frame_runs_every_step_as_soon_as_its_time_is_over(found: tuple[Trace, int]) -> None:
     trace, _ = found
     moments = [
@@ -162,7 +162,7 @@ def weight_reads(trace: Trace) -> dict[str, int]:
 
 
 @given(found=plain_stacks(), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_loops_read_their_weights_as_often_as_before(
     found: tuple[Trace, int], data: st.DataObject
 ) -> None:
