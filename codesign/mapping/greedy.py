@@ -12,8 +12,8 @@ from codesign.mapping.hold import Hold
 from codesign.mapping.packing import Packing
 from codesign.mapping.room_price import price_room
 
-_TRIES = 5000
-"""Most swaps that a repair tries, so that large programs stay fast."""
+_WORK = 20_000
+"""Most swaps that a repair tries, times the holds there are: a swap copies them all."""
 
 Worth: TypeAlias = Callable[[Hold], Fraction]
 
@@ -102,7 +102,7 @@ def _repaired(packing: Packing, order: Sequence[Hold], turns: Sequence[Hold]) ->
         order: all candidates in the order in which they come back.
         turns: all candidates in the order in which they are swapped in.
     """
-    tries, changed = _TRIES, True
+    tries, changed = _WORK // max(1, len(order)), True
     while changed and tries > 0:
         changed = False
         for hold in turns:
