@@ -14,7 +14,7 @@ from typing import TypeAlias
 from codesign.replay import memo, state
 from codesign.replay.fabric import Fabric
 from codesign.replay.forward import Forward
-from codesign.replay.lane import Invocation, Job
+from codesign.replay.job import Invocation, Job
 from codesign.replay.program import Fence, Program
 from codesign.replay.shares import Shares
 from codesign.replay.stream import WINDOW, Stream
@@ -138,11 +138,10 @@ class Dispatch:
         content = tuple([stream.content() for stream in self.streams.values()])
         present = look(self.fabric, self.streams, self.jobs_over)
         jobs = tuple([self._relative(job) for job in self.window])
-        leap = self._turns.periods((key, content, jobs), present, until)
+        leap = self._turns.leap((key, content, jobs), present, until)
         if leap is None:
             return False
-        skip(self.fabric, self.streams, self.window, leap)
-        self.jobs_over += leap[1] * (self.jobs_over - leap[0].over)
+        self.jobs_over += skip(self.fabric, self.streams, self.window, leap)
         return True
 
     def _relative(self, job: Job) -> tuple[object, ...]:

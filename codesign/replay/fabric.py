@@ -12,7 +12,8 @@ from collections.abc import Callable
 from codesign.errors import CodesignError
 from codesign.replay.flows import Flow, Flows
 from codesign.replay.forward import Forward
-from codesign.replay.lane import LONG, Job, Lane
+from codesign.replay.job import LONG, Job
+from codesign.replay.lane import Lane
 from codesign.replay.shares import Shares
 
 

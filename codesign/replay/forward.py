@@ -4,16 +4,16 @@ While no operator ends and nobody outside interferes, the future of the Fabric d
 present joint state alone: what each pipeline holds, where it stands in its loops, how much work is
 left of each transfer. When that state recurs, but for the number of repeats that one loop of each
 pipeline still has to go, the time in between is a period. Whole periods are then skipped: as many
-as the least remaining count allows, and none past the next event of anyone outside. Equal states
-have equal futures, so nothing is approximated.
+as the least remaining count allows, and none past the next event of anyone outside.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from codesign.replay.lane import Job, Lane
+from codesign.replay.job import Job
+from codesign.replay.lane import Lane
+from codesign.replay.recurrence import Counts, Leap, Moment, Recurrence, moment
 
 if TYPE_CHECKING:
     from codesign.replay.fabric import Fabric
@@ -21,33 +21,16 @@ if TYPE_CHECKING:
 PATIENCE = 32
 """Looks in vain after which the Fabric is looked at less and less often (measured)."""
 
-Counts: TypeAlias = "tuple[int, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a joint state does not hold: absolute time and everything that only counts."""
-
-    now: int
-    remaining: tuple[Counts, ...]
-    unfinished: Counts
-    busy: Counts
-    moved: dict[int, int]
-
 
 class Forward:
     """Remembers the joint states since the last operator ended."""
 
     def __init__(self) -> None:
-        self._states: dict[object, _Seen] = {}
-        self._misses = 0
-        self._pause = 0
+        self._seen = Recurrence(PATIENCE)
 
     def forget(self) -> None:
         """What was seen is no longer comparable: an operator ended or someone interfered."""
-        if self._states:
-            self._states = {}
-        self._misses = self._pause = 0
+        self._seen.forget()
 
     def leap(self, fabric: Fabric, until: int | None) -> bool:
         """Skips whole periods if the present state has been seen before.
@@ -59,21 +42,13 @@ class Forward:
         Returns:
             Whether time has moved.
         """
-        if self._pause:
-            self._pause -= 1
+        if not self._seen.is_due():
             return False
         lanes = tuple(fabric.lanes.values())
-        state = _state(fabric, lanes)
-        present = _present(fabric, lanes)
-        before = self._states.get(state)
-        self._states[state] = present
-        times = _periods(before, present, until) if before else 0
-        if before is None or times < 1:
-            self._misses += 1
-            self._pause = self._misses // PATIENCE
+        leap = self._seen.leap(_state(fabric, lanes), _present(fabric, lanes), until)
+        if leap is None:
             return False
-        _skip(fabric, lanes, before, present, times)
-        self._misses = self._pause = 0  # what was seen still holds: a loop around may recur too
+        _skip(fabric, lanes, leap)
         return True
 
 
@@ -107,18 +82,13 @@ def _pipeline(lane: Lane, now: int) -> object:
     )
 
 
-def _present(fabric: Fabric, lanes: tuple[Lane, ...]) -> _Seen:
+def _present(fabric: Fabric, lanes: tuple[Lane, ...]) -> Moment:
     heads = [lane.queue[0] if lane.queue else None for lane in lanes]
     for head in heads:
         if head is not None:
             head.came_round = False
-    return _Seen(
-        fabric.now,
-        tuple([_remaining(head) if head else () for head in heads]),
-        tuple([head.unfinished if head else 0 for head in heads]),
-        tuple([lane.busy_ticks for lane in lanes]),
-        dict(fabric.flows.moved),
-    )
+    counters = tuple([_remaining(head) if head else () for head in heads])
+    return moment(fabric, counters, tuple([head.unfinished if head else 0 for head in heads]))
 
 
 def _remaining(job: Job) -> Counts:
@@ -126,48 +96,10 @@ def _remaining(job: Job) -> Counts:
     return (job.left, *job.counters)
 
 
-def _periods(before: _Seen, present: _Seen, until: int | None) -> int:
-    """Whole periods that may be skipped; 0 if the two moments are not a period apart."""
-    period = present.now - before.now
-    pairs = zip(before.remaining, present.remaining, strict=True)
-    limits = [whole_periods(old, new) for old, new in pairs]
-    if period < 1 or not any(limits):
-        return 0
-    times = min(limit for limit in limits if limit is not None)
-    return times if until is None else min(times, (until - present.now) // period)
-
-
-def whole_periods(before: Counts, present: Counts) -> int | None:
-    """How often the change between two sets of counters may happen again.
-
-    Args:
-        before: repeats that the loops around one place still had to go.
-        present: the same one period later.
-
-    Returns:
-        None if nothing changed; 0 unless exactly one loop went on. The last repeat of a loop does
-        not count: it ends unlike the others.
-    """
-    changed = [(old - new, new) for old, new in zip(before, present, strict=True) if old != new]
-    if not changed:
-        return None
-    (gone, left), *others = changed
-    return 0 if others or gone < 0 else max(0, (left - 1) // gone)
-
-
-def _skip(
-    fabric: Fabric, lanes: tuple[Lane, ...], before: _Seen, present: _Seen, times: int
-) -> None:
-    fabric.shift(times * (present.now - before.now))
-    for number, size in present.moved.items():
-        fabric.flows.moved[number] += times * (size - before.moved.get(number, 0))
+def _skip(fabric: Fabric, lanes: tuple[Lane, ...], leap: Leap) -> None:
+    leap.land(fabric)
     for index, lane in enumerate(lanes):
-        lane.busy_ticks += times * (present.busy[index] - before.busy[index])
         if lane.queue:
             job = lane.queue[0]
-            job.unfinished -= times * (before.unfinished[index] - present.unfinished[index])
-            rest = [
-                b - times * (a - b)
-                for a, b in zip(before.remaining[index], present.remaining[index], strict=True)
-            ]
-            job.left, job.counters = rest[0], rest[1:]
+            job.unfinished += leap.growth(index)
+            job.left, *job.counters = leap.counters(index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -70,11 +70,11 @@ class Totals:
         )
 
 
+@dataclass
 class Log:
     """Runs in the order in which they ended."""
 
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
+    entries: list[Entry] = field(default_factory=list)
 
     def add(self, number: int, op: int, start: int, end: int) -> None:
         """Notes a run that has ended."""

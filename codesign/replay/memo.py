@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.replay.fabric import Fabric
-from codesign.replay.lane import Job
+from codesign.replay.job import Job
 from codesign.replay.state import State
 
 MOST_NODES = 10_000

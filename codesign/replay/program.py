@@ -38,9 +38,15 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """From here on, the second tensor of each pair is what the first one was."""
+    """Tensors that change names.
+
+    Attributes:
+        pairs: from here on, the second tensor of each pair is what the first one was.
+        freed: the first tensor of each pair will be written where the second one lay.
+    """
 
     pairs: tuple[tuple[str, str], ...]
+    freed: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,12 @@ class Program:
         every = [one.op for one in placed]
         self.written = frozenset(a.tensor.name for op in every for a in op.outputs)
         filled = (a.tensor.name for op in every if not op.outputs for a in op.inputs)
-        carried = (carry.state.name for carry in all_carries(placement.trace.items))
+        carried = {
+            tensor.name
+            for carry in all_carries(placement.trace.items)
+            for tensor in (carry.state, carry.update, carry.initial)
+            if tensor is not None
+        }
         reused = (name for one in placed for name in one.reuses)
         self._tracked = self.written.union(filled, carried, reused)
         self.code: list[Item] = []
@@ -117,7 +128,7 @@ class Program:
         start = len(self.code)
         self._steps(block.body)
         self._rename(_updates(carries))
-        if block.region.steps > 1:
+        if block.region.steps > 1 and any(isinstance(item, Issue) for item in self.code[start:]):
             self.code.append(Back(start, len(self.repeats)))
             self.repeats.append(block.region.steps)
         if block.writeback:
@@ -128,7 +139,7 @@ class Program:
     def _rename(self, pairs: list[tuple[str, str]]) -> None:
         changed = tuple((source, target) for source, target in pairs if source != target)
         if changed:
-            self.code.append(Rename(changed))
+            self.code.append(Rename(changed, _freed(changed)))
 
     def _issue(self, assignment: Assignment) -> None:
         """Appends an operator; one without outputs fills a buffer with what it reads."""
@@ -149,3 +160,17 @@ class Program:
 
 def _updates(carries: tuple[Carry, ...]) -> list[tuple[str, str]]:
     return [(carry.update.name, carry.state.name) for carry in carries]
+
+
+def _freed(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Where each tensor that hands its value on is written next: at the end of its chain."""
+    after = dict(pairs)
+    targets = {target for _, target in pairs}
+    freed = []
+    for source in after:
+        end = source
+        while source not in targets and end in after:
+            end = after[end]
+        if end != source:
+            freed.append((source, end))
+    return tuple(freed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codesign.mapping.placement import Assignment
-from codesign.replay.lane import Invocation
+from codesign.replay.job import Invocation
 from codesign.replay.log import Log, Totals
 
 __all__ = ["Invocation", "Replay", "Span", "Totals"]

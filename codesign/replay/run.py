@@ -14,7 +14,7 @@ from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.bounds import lower_bound, serial_bound
 from codesign.replay.dispatch import Dispatch
-from codesign.replay.lane import Invocation, Job
+from codesign.replay.job import Invocation, Job
 from codesign.replay.ports import Ports
 from codesign.replay.program import Program
 from codesign.replay.result import Replay, Span

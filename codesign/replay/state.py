@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.replay.flows import Flow
-from codesign.replay.lane import Job, Lane
+from codesign.replay.job import Job
+from codesign.replay.lane import Lane
 
 if TYPE_CHECKING:
     from codesign.replay.fabric import Fabric

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from codesign.errors import CodesignError
-from codesign.replay.lane import Invocation, Job, Lane
+from codesign.replay.job import Invocation, Job
+from codesign.replay.lane import Lane
 from codesign.replay.log import Log
 from codesign.replay.program import Back, Fence, Issue, Program, Rename
 
@@ -149,10 +150,7 @@ class Stream:
     def _after(self, item: Rename | Back) -> int:
         """Does an item that needs nobody else; the index of the next one."""
         if isinstance(item, Rename):
-            old = [(self._writer.get(source), target) for source, target in item.pairs]
-            for writer, target in old:
-                if writer is not None:
-                    self._writer[target] = writer
+            self._hand_on(item)
             return self._pc + 1
         rest = self.counters[item.loop] - 1
         if rest == 0:
@@ -161,6 +159,18 @@ class Stream:
         self.counters[item.loop] = rest
         self.came_round = self.came_round or rest >= MANY
         return item.target
+
+    def _hand_on(self, item: Rename) -> None:
+        """Gives names to what others have written, and their bytes to who writes next."""
+        writers = [self._writer.get(source) for source, _ in item.pairs]
+        readers = [self._readers.get(source, []) for source, _ in item.pairs]
+        freed = [self._readers.get(target, []) for _, target in item.freed]
+        for (_, target), writer, reading in zip(item.pairs, writers, readers, strict=True):
+            self._readers[target] = reading
+            if writer is not None:
+                self._writer[target] = writer
+        for (source, _), reading in zip(item.freed, freed, strict=True):
+            self._readers[source] = reading
 
 
 def _add(found: dict[Job, None], jobs: Iterable[Job | None]) -> None:

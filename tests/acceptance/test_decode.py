@@ -70,10 +70,13 @@ def test_no_figure_differs_where_every_event_is_handled(result: Result, plain: R
     assert again.energy_by_component_j == result.energy_by_component_j
 
 
-def test_further_tokens_cost_few_further_events(trace: Trace, result: Result) -> None:
+def test_further_tokens_cost_few_further_events(
+    trace: Trace, result: Result, plain: Replay
+) -> None:
+    """Only what reads the longer cache is new in each."""
     tokens = with_precision(decode_tokens(trace, 4), DType.parse("int8"))
     longer = simulate(tokens, result.machine, dtype="native")
-    assert longer.fabric_events < 2 * result.fabric_events
+    assert longer.fabric_events - result.fabric_events < 3 * plain.events / 50
     assert longer.latency_s > 3.9 * result.latency_s
 
 

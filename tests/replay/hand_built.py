@@ -13,7 +13,7 @@ from codesign.mapping.placement import Assignment, Block, Placement, Residence, 
 from codesign.replay.dispatch import Dispatch
 from codesign.replay.fabric import Fabric
 from codesign.replay.forward import Forward
-from codesign.replay.lane import Invocation, Job
+from codesign.replay.job import Invocation, Job
 from codesign.replay.program import Program
 from codesign.replay.run import Replay, Session, replay
 from codesign.replay.shares import Shares

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from strategies import LATE, LOADED, STORED, machine
+from test_process import with_process
 
 from codesign.hardware.plan import Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
@@ -34,8 +35,8 @@ class Work:
     foreigners: list[list[Visit]]
 
 
-def tensor(name: str, role: str = "activation") -> Tensor:
-    return Tensor(name, (1,), BYTE, role)  # type: ignore[arg-type]
+def tensor(name: str, role: str = "activation", size: int = 1) -> Tensor:
+    return Tensor(name, (size,), BYTE, role)  # type: ignore[arg-type]
 
 
 def plan(draw: Random) -> TilePlan:
@@ -76,8 +77,8 @@ _NONE = Trace("", (), ())
 class Writer:
     """Writes the operators of one program; some read what an earlier one wrote."""
 
-    def __init__(self, draw: Random, name: str, engines: int) -> None:
-        self.draw, self.name, self.engines = draw, name, engines
+    def __init__(self, draw: Random, name: str, engines: int, processes: float = 0) -> None:
+        self.draw, self.name, self.engines, self.processes = draw, name, engines, processes
         self.plans = [plan(draw) for _ in range(draw.randint(1, 3))]
         self.made: list[Tensor] = []
         self.count = 0
@@ -85,7 +86,7 @@ class Writer:
     def op(self, extra: Tensor | None = None) -> Assignment:
         draw, number = self.draw, self.count
         self.count += 1
-        weight = tensor(f"{self.name}.w{number}", "weight")
+        weight = tensor(f"{self.name}.w{number}", "weight", draw.choice([1, 300]))
         late = extra or (
             draw.choice(self.made)
             if self.made and draw.random() < 0.6
@@ -98,6 +99,8 @@ class Writer:
         )
         self.made.append(out)
         op = Op(f"{self.name}.{number}", "move", (weight.access(), late.access()), (out.access(),))
+        if draw.random() < self.processes:
+            return Assignment(op, "vector", None, ("dram",) * 3, 2**20)
         chosen = draw.choice(self.plans)
         budget = chosen.buffer_bytes + draw.choice([0, 500, 5000])
         engine = f"npu{draw.randrange(self.engines)}"
@@ -115,9 +118,8 @@ class Writer:
         initial = draw.choice([None, *self.made[:1]])
         carry = Carry(state, last.op.outputs[0].tensor, initial)
         items = tuple(one.op if isinstance(one, Assignment) else one.region for one in body)
-        once = sum(
-            a.plan.tiles * n for a, n in Placement(_NONE, tuple(body), "").assignments() if a.plan
-        )
+        every = Placement(_NONE, tuple(body), "").assignments()
+        once = sum(a.plan.tiles * n if a.plan else 5 * n for a, n in every)
         steps = min(draw.choice([1, 2, 5, 30, 60]), max(1, MOST_IN_REGION // once))
         region = Region(f"{self.name}.r{number}", steps, items, (carry,))
         if draw.random() < 0.5:
@@ -137,8 +139,12 @@ class Writer:
 
 
 def work(seed: int) -> Work:
-    """One to three engines, one or two programs asked for once or several times, 0-2 foreigners."""
+    """One to three engines, one or two programs asked for once or several times, 0-2 foreigners.
+
+    In a sixth of the cases some operators run on an engine that is a process.
+    """
     draw = Random(seed)
+    processes = draw.choice([0, 0, 0, 0, 0, 0.2])
     engines = draw.randint(1, 3)
     buffers = draw.randint(1, engines)
     hardware = machine(
@@ -152,7 +158,7 @@ def work(seed: int) -> Work:
         memory_rate=draw.choice([1e14, 2e9]),
     )
     names = ["a", "b"][: draw.choice([1, 1, 2])]
-    programs = {name: Writer(draw, name, engines).placement() for name in names}
+    programs = {name: Writer(draw, name, engines, processes).placement() for name in names}
     arrivals = {
         name: sorted(
             draw.choice([0, draw.randint(0, 10**8)]) for _ in range(draw.choice([1, 1, 3]))
@@ -166,6 +172,7 @@ def work(seed: int) -> Work:
         ]
         for _ in range(draw.choice([0, 0, 1, 2]))
     ]
+    hardware = with_process(hardware) if processes else hardware
     return Work(hardware, programs, arrivals, foreigners)
 
 
@@ -195,4 +202,7 @@ def play(case: Work, *, exact_events: bool) -> tuple[dict[str, Replay], list[tup
         session.process(asks(name))
     for index, visit in enumerate(case.foreigners):
         session.process(visits(index, visit))
-    return session.run(), heard
+    replays = session.run()
+    asked = sum(len(ticks) for ticks in case.arrivals.values())
+    assert len(heard) == asked + sum(len(visits) for visits in case.foreigners)
+    return replays, heard

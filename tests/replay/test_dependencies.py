@@ -19,11 +19,12 @@ from strategies import (
     traces,
     uniform,
 )
+from unrolled import Order
 
 from codesign import simulate
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import place
-from codesign.mapping.placement import Assignment, Block, Placement, Step
+from codesign.mapping.placement import Assignment, Block, Placement
 from codesign.mapping.residency import Policy
 from codesign.replay.fabric import Fabric
 from codesign.replay.lane import Lane
@@ -50,49 +51,6 @@ def observed(placement: Placement, hardware: Hardware) -> tuple[Replay, dict[int
         return replay(placement, hardware, exact_events=True), first
 
 
-class Order:
-    """Runs in program order with what each must follow: written from the rules, not the code."""
-
-    def __init__(self) -> None:
-        self.runs: list[tuple[Assignment, set[int]]] = []
-        self.writer: dict[str, int] = {}
-        self.readers: dict[str, set[int]] = {}
-
-    def add(self, steps: tuple[Step, ...]) -> None:
-        for step in steps:
-            if isinstance(step, Assignment):
-                self._run(step)
-            else:
-                self._block(step)
-
-    def _block(self, block: Block) -> None:
-        for carry in block.region.carries:
-            self._hand(carry.initial, carry.state)
-        self.add((block.preload,) if block.preload else ())
-        for _ in range(block.region.steps):
-            self.add(block.body)
-            for carry in block.region.carries:
-                self._hand(carry.update, carry.state)
-        self.add((block.writeback,) if block.writeback else ())
-
-    def _hand(self, source: Tensor | None, target: Tensor) -> None:
-        if source is not None and source.name in self.writer:
-            self.writer[target.name] = self.writer[source.name]
-
-    def _run(self, step: Assignment) -> None:
-        number = len(self.runs)
-        reads = [access.tensor.name for access in step.op.inputs]
-        writes = [access.tensor.name for access in step.op.outputs]
-        after = {self.writer[name] for name in reads if name in self.writer}
-        for name in writes:
-            after |= self.readers.get(name, set())
-            self.readers[name] = set()
-        for name in reads:
-            self.readers.setdefault(name, set()).add(number)
-        self.writer |= dict.fromkeys(writes, number)
-        self.runs.append((step, after - {number}))
-
-
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(traces(), machines(), st.sampled_from(["region", "none"]))
 def test_no_run_computes_before_what_it_needs_has_ended(
@@ -100,8 +58,7 @@ def test_no_run_computes_before_what_it_needs_has_ended(
 ) -> None:
     placement = place(trace, hardware, residency)
     result, first = observed(placement, hardware)
-    order = Order()
-    order.add(placement.program)
+    order = Order(placement, tuple(engine.name for engine in hardware.engines))
     assert [step for step, _ in order.runs] == [span.assignment for span in result.spans]
     for number, (_, after) in enumerate(order.runs):
         assert all(first[number] >= result.spans[earlier].end for earlier in after)
@@ -200,6 +157,48 @@ def test_a_reader_of_the_state_waits_for_the_update_of_the_step_before() -> None
     )
     region = Region("loop", 3, (slow, quick), (Carry(state, update),))
     trace = Trace("carried", (region,), (state, update, x, y))
+    result = replay(Placement(trace, (Block(region, body),), "dram"), machine(systolics=2))
+    assert [s.end for s in result.spans if s.assignment.op is quick] == [
+        10 * NS,
+        1010 * NS,
+        2010 * NS,
+    ]
+
+
+def test_an_update_waits_for_the_readers_of_the_state_that_it_takes_the_place_of() -> None:
+    """State and update lie in two buffers that change places at every step."""
+    state, update = tensor("state", "activation"), tensor("update", "activation")
+    x, y = tensor("x", "input"), tensor("y", "activation")
+    slow, quick = move("slow", (state,), (y,)), move("quick", (x,), (update,))
+    plans = {"slow": uniform(1, 0, 1000, 0), "quick": uniform(1, 0, 10, 0)}
+    body = tuple(
+        Assignment(op, f"npu{number}", plans[op.name], ("dram",) * 3, 2**30)
+        for number, op in enumerate((slow, quick))
+    )
+    region = Region("loop", 4, (slow, quick), (Carry(state, update),))
+    trace = Trace("carried", (region,), (state, update, x, y))
+    result = replay(Placement(trace, (Block(region, body),), "dram"), machine(systolics=2))
+    # the second update is written over the state that the first step still reads, until 1000 ns
+    assert [s.end for s in result.spans if s.assignment.op is quick] == [
+        10 * NS,
+        1010 * NS,
+        2010 * NS,
+        3010 * NS,
+    ]
+
+
+def test_a_delay_line_frees_the_place_of_its_oldest_value() -> None:
+    """Values move a to b to c: the next a is written where the old c was read."""
+    a, b, c = (tensor(name, "activation") for name in "abc")
+    x, y = tensor("x", "input"), tensor("y", "activation")
+    slow, quick = move("slow", (c,), (y,)), move("quick", (x,), (a,))
+    plans = {"slow": uniform(1, 0, 1000, 0), "quick": uniform(1, 0, 10, 0)}
+    body = tuple(
+        Assignment(op, f"npu{number}", plans[op.name], ("dram",) * 3, 2**30)
+        for number, op in enumerate((slow, quick))
+    )
+    region = Region("loop", 3, (slow, quick), (Carry(b, a), Carry(c, b)))
+    trace = Trace("line", (region,), (a, b, c, x, y))
     result = replay(Placement(trace, (Block(region, body),), "dram"), machine(systolics=2))
     assert [s.end for s in result.spans if s.assignment.op is quick] == [
         10 * NS,

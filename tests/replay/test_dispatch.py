@@ -14,7 +14,7 @@ from strategies import machine, output, uniform
 from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment, Block, Placement
 from codesign.replay.dispatch import Dispatch
-from codesign.replay.lane import Invocation, Job
+from codesign.replay.job import Invocation, Job
 from codesign.replay.run import replay
 from codesign.replay.stream import WINDOW
 from codesign.workload.record import Tensor

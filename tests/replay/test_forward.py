@@ -16,8 +16,7 @@ from codesign.hardware.plan import Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment
 from codesign.replay import forward
-from codesign.replay.forward import whole_periods
-from codesign.replay.lane import LONG
+from codesign.replay.job import LONG
 from codesign.replay.run import Replay, Session
 from codesign.replay.state import capture
 
@@ -174,36 +173,6 @@ def test_a_visitor_in_the_middle_takes_its_half_of_the_link(exact_events: bool) 
 def test_before_and_after_a_visitor_tiles_are_skipped() -> None:
     few, many = (with_visitor(tiles, exact_events=False)[0].events for tiles in (1_000, 100_000))
     assert few == many < 200
-
-
-@given(st.integers(1, 60), st.integers(0, 60), st.integers(0, 3))
-def test_whole_periods_leave_at_least_the_last_repeat(before: int, gone: int, others: int) -> None:
-    left = before - gone
-    found = whole_periods((5,) * others + (before,), (5,) * others + (left,))
-    if gone == 0:
-        assert found is None
-    else:
-        assert found == max([k for k in range(61) if left - k * gone >= 1], default=0)
-
-
-@pytest.mark.parametrize(
-    ("before", "present", "want"),
-    [
-        ((), (), None),
-        ((9, 4), (9, 4), None),
-        ((9, 4), (8, 3), 0),  # two loops went on: a period of neither
-        ((3, 4), (5, 4), 0),  # an inner loop began anew
-        ((2, 4), (1, 4), 0),  # only the last repeat is left
-        ((3, 4), (2, 4), 1),
-        ((9, 4), (6, 4), 1),  # 3 repeats a period: 3 of the 6 left may go, not all of them
-        ((10, 4), (7, 4), 2),
-        ((0, 9), (0, 8), 7),
-    ],
-)
-def test_whole_periods_of_one_loop(
-    before: tuple[int, ...], present: tuple[int, ...], want: int | None
-) -> None:
-    assert whole_periods(before, present) == want
 
 
 def test_looks_grow_rarer_where_nothing_recurs() -> None:

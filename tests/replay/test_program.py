@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from hand_built import Bench, block, operator, placement, slow_link, tensor
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +87,33 @@ def test_states_of_one_step_change_hands_at_once() -> None:
     swap = [Carry(one, other), Carry(other, one)]
     program = programmed(placement(block("swap", 2, op("x", one, other), carries=swap)))
     assert listed(program) == ["x", "other is one, one is other", "to 0 2 times"]
+
+
+def test_a_region_that_issues_nothing_is_no_loop() -> None:
+    """A thousand million steps of nothing would otherwise be counted one by one."""
+    state, update = tensor("h", "state"), tensor("h2")
+    empty = block("empty", 10**9, carries=[Carry(state, update)])
+    assert listed(programmed(placement(block("around", 10**9, empty), op("a")))) == ["h2 is h", "a"]
+
+
+@pytest.mark.parametrize(
+    ("carries", "freed"),
+    [
+        ([("h", "h2")], [("h2", "h")]),
+        ([("h", "h2"), ("c", "c2")], [("h2", "h"), ("c2", "c")]),
+        ([("one", "other"), ("other", "one")], []),  # they change places
+        ([("late", "mid"), ("mid", "new")], [("new", "late")]),  # a delay line
+        ([("mid", "new"), ("late", "mid")], [("new", "late")]),
+        ([("a", "new"), ("b", "new")], [("new", "b")]),  # two states of one update
+    ],
+)
+def test_an_update_is_next_written_where_the_state_lay_that_nobody_keeps(
+    carries: list[tuple[str, str]], freed: list[tuple[str, str]]
+) -> None:
+    pairs = [Carry(tensor(state), tensor(update)) for state, update in carries]
+    program = programmed(placement(block("loop", 2, op("x"), carries=pairs)))
+    (rename,) = [item for item in program.code if isinstance(item, Rename)]
+    assert list(rename.freed) == freed
 
 
 def test_a_region_of_one_step_is_no_loop() -> None:

@@ -19,7 +19,7 @@ from codesign.hardware.plan import TilePlan
 from codesign.replay.dispatch import Dispatch
 from codesign.replay.fabric import Fabric
 from codesign.replay.flows import Flow
-from codesign.replay.lane import Job
+from codesign.replay.job import Job
 from codesign.replay.state import State, capture, restore
 
 
@@ -42,7 +42,8 @@ class Cutting(Dispatch):
     cuts = 0
 
     def _look(self) -> int | None:
-        if self.window and not self.fabric.flows.outside and Cutting.draw.random() < 0.3:
+        alone = not (self._processes or self.fabric.flows.outside)
+        if self.window and alone and Cutting.draw.random() < 0.3:
             Cutting.cuts += 1
             state = capture(self.fabric, self.window)
             wreck(self.fabric, self.window)

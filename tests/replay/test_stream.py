@@ -14,7 +14,8 @@ from unrolled import Order
 
 from codesign.errors import CodesignError
 from codesign.mapping.placement import Assignment, Placement
-from codesign.replay.lane import Job, Lane
+from codesign.replay.job import Job
+from codesign.replay.lane import Lane
 from codesign.replay.program import Fence, Issue
 from codesign.replay.stream import MANY, Stream
 from codesign.workload.record import Carry, Tensor

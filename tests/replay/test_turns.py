@@ -243,7 +243,7 @@ def test_looks_grow_rarer_where_no_step_recurs() -> None:
     session = Session(hardware, streams)
     for name in streams:
         session.invoke(name)
-    with mock.patch.object(Turns, "periods", autospec=True, side_effect=Turns.periods) as looks:
+    with mock.patch.object(Turns, "leap", autospec=True, side_effect=Turns.leap) as looks:
         found = session.run()
     assert [one.invocations[0].end for one in found.values()] == [900_000 * NS, 900_900 * NS]
     assert 0 < looks.call_count < 400

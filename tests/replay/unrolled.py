@@ -30,22 +30,34 @@ class Order:
         self.fence = {lane: set(range(len(self.runs))) for lane in self.engines}
 
     def _block(self, one: Block) -> None:
-        for carry in one.region.carries:
-            if carry.initial:
-                self._hand([(carry.initial.name, carry.state.name)])
+        carries = one.region.carries
+        self._hand([(c.initial.name, c.state.name) for c in carries if c.initial])
         if one.residences:
             self._everyone()
         self._steps((one.preload,) if one.preload else ())
         for _ in range(one.region.steps):
             self._steps(one.body)
-            self._hand([(carry.update.name, carry.state.name) for carry in one.region.carries])
+            self._hand([(c.update.name, c.state.name) for c in carries])
         self._steps((one.writeback,) if one.writeback else ())
         if one.residences:
             self._everyone()
 
     def _hand(self, pairs: list[tuple[str, str]]) -> None:
-        old = [(self.writer.get(source), target) for source, target in pairs if source != target]
-        self.writer |= {target: writer for writer, target in old if writer is not None}
+        """Values go from the first to the second of each pair, buffers the other way round."""
+        pairs = [pair for pair in pairs if pair[0] != pair[1]]
+        writer, readers = dict(self.writer), dict(self.readers)
+        sources, targets = [s for s, _ in pairs], [t for _, t in pairs]
+        for source, target in pairs:
+            if source in writer:
+                self.writer[target] = writer[source]
+            self.readers[target] = readers.get(source, set())
+        for source in sources:
+            if source in targets:
+                continue
+            end = source
+            while end in sources:
+                end = targets[len(sources) - 1 - sources[::-1].index(end)]
+            self.readers[source] = readers.get(end, set())
 
     def _run(self, step: Assignment) -> None:
         number = len(self.runs)
@@ -57,7 +69,7 @@ class Order:
             after |= self.readers.get(name, set())
         after |= self.fence.pop(step.engine, set())
         for name in reads:
-            self.readers.setdefault(name, set()).add(number)
+            self.readers[name] = self.readers.get(name, set()) | {number}
         for name in writes:
             self.writer[name], self.readers[name] = number, set()
         self.runs.append((step, after - {number}))
