@@ -14,6 +14,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from codesign.hardware.component import Component
+    from codesign.scenario.arrival_kinds import ArrivalKind
     from codesign.workload.lowering import Lowering
     from codesign.workload.record import Trace
     from codesign.zoo import ModelEntry
@@ -68,5 +69,15 @@ def codesign_models() -> Mapping[str, ModelEntry]:
 
     Example:
         ``return {"my_net": ModelEntry(build_my_net, "what it is")}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_arrivals() -> Mapping[str, ArrivalKind]:
+    """Kinds of arrivals that ``kind:`` in a scenario file can name.
+
+    Example:
+        ``return {"burst": ArrivalKind(Burst, {"runs": Key(whole, is_needed=True)})}``.
     """
     raise NotImplementedError

@@ -23,7 +23,7 @@ EARLIER_USES = {
     "mapping": {"hardware", "workload"},
     "replay": {"mapping", "hardware", "workload"},
     "result": {"replay", "mapping", "hardware", "workload"},
-    "scenario": {"models", "result", "replay", "mapping", "hardware", "workload"},
+    "scenario": {"models", "plugins", "result", "replay", "mapping", "hardware", "workload"},
 }
 OWNERS = {
     "torch": ("codesign/workload/capture", "codesign/workload/convert.py", "codesign/zoo/"),

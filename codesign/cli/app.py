@@ -14,13 +14,15 @@ from codesign.cli.options import (
     AllowUnsupported,
     Batch,
     ExactEvents,
+    HardwareName,
     Json,
     Model,
     Pins,
     Plugins,
-    Policy,
+    Policies,
     Schedule,
     SeqLen,
+    Settings,
     Steps,
     model_options,
     read_settings,
@@ -75,17 +77,8 @@ def _program(
 @app.command()
 def simulate(
     model: Model,
-    hardware: Annotated[
-        str, typer.Option(help="A preset name or the path of a .yaml file.", metavar="HW")
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Change a hardware value; may be repeated.",
-            metavar="COMPONENT.FIELD=VALUE",
-        ),
-    ] = None,
+    hardware: HardwareName,
+    settings: Settings = None,
     batch: Batch = None,
     seq_len: SeqLen = None,
     steps: Steps = None,
@@ -98,14 +91,7 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    residency: Annotated[
-        Policy,
-        typer.Option(
-            help="What stays on chip between operators and across steps: region, none, pinned, "
-            "greedy or optimal.",
-            metavar="POLICY",
-        ),
-    ] = Policy.region,
+    residency: Policies = "region",
     pin: Pins = None,
     schedule: Schedule = None,
     exact_events: ExactEvents = False,
@@ -136,7 +122,7 @@ def simulate(
             hardware,
             settings=changes,
             dtype=dtype,
-            residency=Residency(residency.value, tuple(pin or ())),
+            residency=Residency(residency, tuple(pin or ())),
             schedule=schedule,
             exact_events=exact_events,
             plugins=tuple(plugins or ()),

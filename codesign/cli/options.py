@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from codesign.errors import HardwareError
+from codesign.mapping.residency import POLICIES, Policy
 
 Model: TypeAlias = Annotated[
     str,
@@ -17,6 +17,18 @@ Model: TypeAlias = Annotated[
         metavar="MODEL",
         help="A zoo name, package.module:factory, hf:CONFIGCLASS, a .pt2 file or a trace file.",
         show_default=False,
+    ),
+]
+HardwareName: TypeAlias = Annotated[
+    str,
+    typer.Option("--hardware", help="A preset name or the path of a .yaml file.", metavar="HW"),
+]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Change a hardware value; may be repeated.",
+        metavar="COMPONENT.FIELD=VALUE",
     ),
 ]
 Batch: TypeAlias = Annotated[
@@ -41,16 +53,14 @@ Plugins: TypeAlias = Annotated[
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-class Policy(StrEnum):
-    """What stays on chip between operators and across the steps of a region."""
-
-    region = "region"
-    none = "none"
-    pinned = "pinned"
-    greedy = "greedy"
-    optimal = "optimal"
-
-
+Policies: TypeAlias = Annotated[
+    Policy,
+    typer.Option(
+        help="What stays on chip between operators and across steps: "
+        f"{', '.join(POLICIES[:-1])} or {POLICIES[-1]}.",
+        metavar="POLICY",
+    ),
+]
 Pins: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,23 +7,22 @@ from typing import Annotated
 
 import typer
 
-from codesign.cli.options import Json, Plugins, read_settings
+from codesign.cli.options import (
+    ExactEvents,
+    HardwareName,
+    Json,
+    Plugins,
+    Settings,
+    read_settings,
+)
 from codesign.cli.output import print_json, print_rich, progress
 
 
 def scenario(
     file: Annotated[Path, typer.Argument(help="A scenario file, *.yaml.", show_default=False)],
-    hardware: Annotated[
-        str, typer.Option(help="A preset name or the path of a .yaml file.", metavar="HW")
-    ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Change a hardware value; may be repeated.",
-            metavar="COMPONENT.FIELD=VALUE",
-        ),
-    ] = None,
+    hardware: HardwareName,
+    settings: Settings = None,
+    exact_events: ExactEvents = False,
     plugins: Plugins = None,
     out: Annotated[
         Path | None,
@@ -44,7 +43,12 @@ def scenario(
         check_folder(out)
     with progress(f"reading and mapping {file}", f"replaying {file}", quiet=json) as watch:
         result = simulate_scenario(
-            file, hardware, settings=changes, plugins=tuple(plugins or ()), watch=watch
+            file,
+            hardware,
+            settings=changes,
+            plugins=tuple(plugins or ()),
+            exact_events=exact_events,
+            watch=watch,
         )
         if out is not None:
             result.save(out)

@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from codesign.scenario.measure import Distribution
     from codesign.scenario.result import ScenarioResult
 
+_TIMES = (">mean", ">p50", ">p95", ">p99", ">max")
+
 
 def report(result: ScenarioResult) -> Sequence[RenderableType]:
-    """Everything to print, in order: headline, verdict, streams, components, assumptions."""
+    """Everything to print, in order: headline, verdict, streams, times, components, assumptions."""
     title = Text.assemble((result.scenario.name, "bold"), " on ", (result.machine.name, "bold"))
     parts = [
         _headline(result),
         _verdict(result),
         _streams(result),
         _times(result),
+        *([_chains(result)] if any(s.end_to_end for s in result.streams.values()) else []),
         _components(result),
         _traffic(result),
         _assumptions(result),
@@ -36,33 +39,56 @@ def report(result: ScenarioResult) -> Sequence[RenderableType]:
 
 def _headline(result: ScenarioResult) -> Table:
     perceived = result.perceived_latency
-    outputs = " and ".join(result.scenario.outputs)
-    wait = f"from the end of input to the last run of {outputs}"
-    if perceived is None:
-        wait = "for outputs to be named"
-    elif result.scenario.utterances > 1:
-        wait += f" in {count(result.scenario.utterances)} utterances: {_words(perceived)}"
     active = share(result.input_s, result.span_s)
     rows = [
-        ("real-time factor", f"{result.real_time_factor:.4g}", f"{result.input_s:g} s of input"),
-        ("perceived latency", "" if perceived is None else quantity(perceived.mean_s, "s"), wait),
+        (
+            "real-time factor",
+            f"{result.real_time_factor:.4g}",
+            f"s with a run unfinished per s of input; {result.input_s:g} s of input",
+        ),
+        (
+            "perceived latency",
+            "" if perceived is None else quantity(perceived.mean_s, "s"),
+            _perceived(result),
+        ),
         (
             "average power",
             quantity(result.average_power_w, "W"),
-            f"over {quantity(result.span_s, 's')}, {active} of them with input",
+            f"over {quantity(result.span_s, 's')} with silence, {active} of them with input",
         ),
         (
             "energy",
             quantity(result.energy_j, "J"),
-            f"{quantity(result.static_energy_j, 'J')} of it leakage",
+            f"in all of that time, {quantity(result.static_energy_j, 'J')} of it leakage",
         ),
-        ("off chip", quantity(result.offchip_bytes_per_s, "B/s"), "per second of input"),
+        (
+            "off chip",
+            quantity(result.offchip_bytes_per_s, "B/s"),
+            "bytes read and written per second of the input of each stream",
+        ),
         ("digest", result.digest[:12], f"hardware {result.machine.digest[:12]}"),
     ]
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(Text(row[0], "dim"), Text(row[1], "bold"), row[2])
     return grid
+
+
+def _perceived(result: ScenarioResult) -> str:
+    """What the latency is measured from and to, and over how many utterances."""
+    times, every = result.perceived_latency, result.scenario.utterances
+    missing = result.utterances_without_output
+    if not result.scenario.outputs:
+        return "for outputs to be named"
+    outputs = " and ".join(result.scenario.outputs)
+    if times is None:
+        return f"no output: {outputs} is asked for in no utterance"
+    words = f"from the end of input to the last run of {outputs}"
+    if every > 1:
+        words = f"mean {words} in {count(every - missing)} utterances: {_words(times)}"
+    if missing:
+        words += f"; no output in {count(missing)} of {count(every)}"
+    return words
 
 
 def _words(times: Distribution) -> str:
@@ -72,11 +98,16 @@ def _words(times: Distribution) -> str:
 
 def _verdict(result: ScenarioResult) -> RenderableType:
     if not result.overloads:
-        return Text("No stream falls behind its input.")
+        fine = (
+            "No overload: no component is brought a second of work per second of input, and no "
+            "queue of a stream is found to grow."
+        )
+        few = f" Too few runs to tell a queue: {', '.join(result.unjudged)}."
+        return Text(fine + few * bool(result.unjudged))
     return Group(*(Text(f"OVERLOAD: {line}", "bold red") for line in result.overloads))
 
 
-def _streams(result: ScenarioResult) -> Table:
+def _streams(result: ScenarioResult) -> RenderableType:
     rows = [
         (
             name,
@@ -84,31 +115,56 @@ def _streams(result: ScenarioResult) -> Table:
             count(figures.runs),
             "" if figures.late is None else count(figures.late),
             count(figures.peak_backlog),
+            count(figures.left),
             f"{figures.real_time_factor:.4g}",
             quantity(figures.energy_j, "J"),
             quantity(figures.offchip_bytes_per_s, "B/s"),
         )
         for name, figures in result.streams.items()
     ]
-    columns = ("=stream", "asked for", ">runs", ">late", ">backlog", ">RTF", ">energy", ">off chip")
-    return table("Streams", columns, rows)
+    numbers = (">runs", ">late", ">backlog", ">left", ">RTF", ">energy", ">off chip")
+    legend = (
+        "late: response above the period; backlog: most runs asked for and unfinished; left: those "
+        "at the end of input; RTF: real-time factor of the stream alone; energy: of all runs, "
+        "without leakage; off chip: per second of input of the stream"
+    )
+    return Group(table("Streams", ("=stream", "asked for", *numbers), rows), Text(legend, "dim"))
 
 
-def _times(result: ScenarioResult) -> Table:
-    columns = ("=stream", "=time", ">mean", ">p50", ">p95", ">p99", ">max")
-    return table("Times of the runs", columns, list(_time_rows(result)))
+def _times(result: ScenarioResult) -> RenderableType:
+    columns = ("=stream", "=time", *_TIMES)
+    legend = "waiting: asked for to start; service: start to end; response: asked for to end"
+    rows = list(_time_rows(result))
+    return Group(table("Times of the runs", columns, rows), Text(legend, "dim"))
 
 
 def _time_rows(result: ScenarioResult) -> Iterator[tuple[str, ...]]:
     for name, figures in result.streams.items():
         for measure in ("waiting", "service", "response"):
             times: Distribution = getattr(figures, measure)
-            values = (times.mean_s, times.p50_s, times.p95_s, times.p99_s, times.max_s)
-            head = name if measure == "waiting" else ""
-            yield (head, measure, *(quantity(value, "s") for value in values))
+            yield (name if measure == "waiting" else "", measure, *_values(times))
 
 
-def _components(result: ScenarioResult) -> Table:
+def _values(times: Distribution) -> Iterator[str]:
+    values = (times.mean_s, times.p50_s, times.p95_s, times.p99_s, times.max_s)
+    return (quantity(value, "s") for value in values)
+
+
+def _chains(result: ScenarioResult) -> RenderableType:
+    rows = [
+        (name, source, *_values(times))
+        for name, figures in result.streams.items()
+        for source, times in figures.end_to_end.items()
+    ]
+    legend = (
+        "from the release of the source to the end of all runs of a release that waits for it, "
+        "through all streams between"
+    )
+    made = table("End to end", ("=stream", "=source", *_TIMES), rows)
+    return Group(made, Text(legend, "dim"))
+
+
+def _components(result: ScenarioResult) -> RenderableType:
     rows = []
     for name, energy in result.energy_by_component_j.items():
         used = result.utilization.get(name)
@@ -123,10 +179,11 @@ def _components(result: ScenarioResult) -> Table:
             )
         )
     columns = ("=name", "=kind", ">energy", ">share", ">leakage", ">utilisation")
-    return table("Components", columns, rows)
+    legend = "energy with leakage; utilisation: share of all the time, silence included"
+    return Group(table("Components", columns, rows), Text(legend, "dim"))
 
 
-def _traffic(result: ScenarioResult) -> Table:
+def _traffic(result: ScenarioResult) -> RenderableType:
     total = sum(sum(figures.offchip_bytes.values()) for figures in result.streams.values())
     rows = [
         (name, role, quantity(size, "B"), share(size, total))
@@ -134,9 +191,9 @@ def _traffic(result: ScenarioResult) -> Table:
         for role, size in figures.offchip_bytes.items()
         if size
     ]
-    return table(
-        "Off-chip traffic by stream and role", ("=stream", "role", ">bytes", ">share"), rows
-    )
+    columns = ("=stream", "role", ">bytes", ">share")
+    made = table("Off-chip traffic by stream and role", columns, rows)
+    return Group(made, Text("bytes that all runs read and wrote", "dim"))
 
 
 def _assumptions(result: ScenarioResult) -> RenderableType:

@@ -52,12 +52,13 @@ class Node:
         return self.value
 
 
-def read_yaml(path: Path, label: str) -> Node:
+def read_yaml(path: Path, label: str, what: str = "hardware") -> Node:
     """Reads one YAML document.
 
     Args:
         path: the file.
         label: what errors call it.
+        what: what it describes, for the error that it is empty.
 
     Raises:
         HardwareError: no such file, not YAML, a duplicate key, an anchor, alias or tag, or over
@@ -74,10 +75,10 @@ def read_yaml(path: Path, label: str) -> Node:
         raise HardwareError(
             f"{label}: must be at most {MAX_BYTES:,} bytes; remove what is not used"
         )
-    return parse_yaml(data, label)
+    return parse_yaml(data, label, what)
 
 
-def parse_yaml(data: bytes, label: str) -> Node:
+def parse_yaml(data: bytes, label: str, what: str = "hardware") -> Node:
     """Like ``read_yaml``, from bytes."""
     try:
         text = data.decode("utf-8")
@@ -85,7 +86,7 @@ def parse_yaml(data: bytes, label: str) -> Node:
         line = data[: error.start].count(b"\n") + 1
         raise HardwareError(f"{label}:{line}: not UTF-8; save the file as UTF-8") from error
     try:
-        return _Builder(label).build(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _Builder(label, what).build(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -98,8 +99,8 @@ def parse_yaml(data: bytes, label: str) -> Node:
 class _Builder:
     """Turns parser events into nodes; the stack is its own, so depth cannot overflow Python's."""
 
-    def __init__(self, label: str) -> None:
-        self.label = label
+    def __init__(self, label: str, what: str) -> None:
+        self.label, self.what = label, what
         self.nodes = 0
         self.documents = 0
         self.open: list[tuple[Node, Node | None]] = []
@@ -120,7 +121,8 @@ class _Builder:
                 node = _scalar(event, key.line if key else _line(event))
                 key = self.attach(node, key)
         if self.root is None:
-            raise HardwareError(f"{self.label}:1: the file is empty; describe the hardware in it")
+            text = f"the file is empty; describe the {self.what} in it"
+            raise HardwareError(f"{self.label}:1: {text}")
         return self.root
 
     def attach(self, node: Node, key: Node | None) -> Node | None:

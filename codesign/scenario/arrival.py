@@ -10,10 +10,21 @@ from fractions import Fraction
 from itertools import takewhile
 
 from codesign.errors import ScenarioError
-from codesign.scenario.checks import check_count, check_time
+from codesign.scenario.checks import (
+    FieldError,
+    check_count,
+    check_list,
+    check_rate,
+    check_time,
+    check_type,
+    shown,
+)
 from codesign.scenario.poisson import poisson_ticks
 from codesign.scenario.release import MAX_RUNS, Arrival, Release, Window
 from codesign.units import PS_PER_S, ticks
+
+MAX_SEED = 10**18 - 1
+"""Largest seed: the most digits that a scenario file may hold."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +41,18 @@ class Periodic(Arrival):
     first_s: float | None = None
 
     def __post_init__(self) -> None:
-        check_time("period", self.period_s, "80 ms")
+        check_time("period", self.period_s, "80 ms", field="period_s")
         if self.first_s is not None:
-            check_time("first", self.first_s, "0 s", zero=True)
+            check_time("first", self.first_s, "0 s", field="first_s", zero=True)
 
     @property
     def period(self) -> int:
         """Ticks between releases."""
-        return max(1, ticks(self.period_s))
+        return ticks(self.period_s)
+
+    def rate(self, produced: Mapping[str, Fraction]) -> Fraction:
+        """One a period."""
+        return Fraction(1, self.period)
 
     def releases(
         self, window: Window, produced: Mapping[str, Sequence[Release]]
@@ -56,9 +71,10 @@ class Rate(Arrival):
     """So many a second, evenly spaced or at random.
 
     Attributes:
-        per_s: releases per second, above 0.
+        per_s: releases per second, above 0 and at most one a tick; 0.3 is three tenths, and not
+            the binary number next to it, so that 10 s hold exactly 3.
         seed: None for even spacing, beginning one interval after the window opens; a whole number
-            for Poisson arrivals that it chooses.
+            for Poisson arrivals that it and the name of the stream choose.
         within: name of a stream with releases of its own. A release then waits for the run of that
             stream that covers its moment: the first that is released at it or later. A token of
             speech cannot be told before the encoder has worked on the sound in which it ends.
@@ -69,12 +85,15 @@ class Rate(Arrival):
     within: str = ""
 
     def __post_init__(self) -> None:
-        check_time("rate", self.per_s, "4 /s", unit="/s")
+        check_rate("rate", self.per_s, "4 /s", field="per_s")
         if self.seed is not None and not _is_seed(self.seed):
-            raise ScenarioError(
-                f"seed must be a whole number from 0 on, got {self.seed!r}; leave it out for "
-                "evenly spaced arrivals"
+            raise FieldError(
+                f"seed must be a whole number from 0 to {MAX_SEED}, got {shown(self.seed)}; leave "
+                "it out for evenly spaced arrivals",
+                "seed",
             )
+        way_out = "leave it out or name a stream"
+        check_type("within", self.within, str, way_out, field="within")
 
     @property
     def producers(self) -> tuple[str, ...]:
@@ -86,9 +105,13 @@ class Rate(Arrival):
         """Ticks between evenly spaced releases."""
         return None if self.seed is not None else max(1, int(self._interval))
 
+    def rate(self, produced: Mapping[str, Fraction]) -> Fraction:
+        """That of the process, which a window of Poisson arrivals meets on average only."""
+        return 1 / self._interval
+
     @property
     def _interval(self) -> Fraction:
-        return PS_PER_S / Fraction(self.per_s)
+        return PS_PER_S / Fraction(repr(float(self.per_s)))
 
     def releases(
         self, window: Window, produced: Mapping[str, Sequence[Release]]
@@ -117,7 +140,7 @@ class Rate(Arrival):
         _check_number(number, str(self))
         if self.seed is None:
             return [window.start + math.ceil(n * self._interval) for n in range(1, number + 1)]
-        drawn = poisson_ticks(self._interval, self.seed, window.number)
+        drawn = poisson_ticks(self._interval, self.seed, f"{window.stream}:{window.number}")
         return [window.start + tick for tick in takewhile(lambda tick: tick <= length, drawn)]
 
     def __str__(self) -> str:
@@ -139,18 +162,25 @@ class After(Arrival):
     times: int = 1
 
     def __post_init__(self) -> None:
-        if not self.streams or isinstance(self.streams, str):
-            raise ScenarioError(
-                f"an arrival after other streams must name them, got {self.streams!r}; "
-                "give a list of stream names"
+        what = "streams of an arrival after others"
+        names = check_list(what, self.streams, (str,), "['encoder']", field="streams")
+        if not names or len(set(names)) < len(names):
+            raise FieldError(
+                f"an arrival after other streams must name them, each once, got {list(names)!r}; "
+                "give a list of stream names",
+                "streams",
             )
-        object.__setattr__(self, "streams", tuple(self.streams))
-        check_count("times", self.times)
+        object.__setattr__(self, "streams", names)
+        check_count("times", self.times, field="times")
 
     @property
     def producers(self) -> tuple[str, ...]:
         """The streams named."""
         return self.streams
+
+    def rate(self, produced: Mapping[str, Fraction]) -> Fraction:
+        """That of the slowest producer, so many times."""
+        return self.times * min(produced[name] for name in self.streams)
 
     def releases(
         self, window: Window, produced: Mapping[str, Sequence[Release]]
@@ -170,12 +200,12 @@ class After(Arrival):
 
 
 def _is_seed(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED
 
 
 def _check_number(number: int, words: str) -> None:
     if number > MAX_RUNS:
         raise ScenarioError(
-            f"an arrival {words} would be released {number:,} times, more than {MAX_RUNS:,}; "
+            f"an arrival {words} would be released {shown(number)} times, more than {MAX_RUNS:,}; "
             "shorten the duration or lower the rate"
         )

@@ -43,11 +43,14 @@ class StreamFigures:
         service: from there to the last store; it includes the wait for engines and links that
             other streams use meanwhile.
         response: waiting and service together.
+        end_to_end: from the release of a source, by its name, to the end of all runs of each
+            release that waits for it, through all streams between; empty for streams that wait for
+            nobody, whose responses are that.
         real_time_factor: time in which a run had been asked for and had not ended, per second of
             input.
         late: runs whose response exceeds the period; None where arrivals are not evenly spaced.
         peak_backlog: most runs that were asked for and had not ended.
-        left: runs that had not ended when the input did, in the worst window.
+        left: runs that were asked for and had not ended when the input did, in the worst window.
         energy_j: energy of the runs, without leakage.
         power_w: the same per second of input.
         offchip_bytes: bytes read from and written to off-chip memories, by role.
@@ -63,6 +66,7 @@ class StreamFigures:
     waiting: Distribution
     service: Distribution
     response: Distribution
+    end_to_end: Mapping[str, Distribution]
     real_time_factor: float
     late: int | None
     peak_backlog: int
@@ -74,7 +78,11 @@ class StreamFigures:
 
 
 def measure_stream(
-    stream: Stream, windows: Sequence[Window], runs: Runs, part: Result
+    stream: Stream,
+    windows: Sequence[Window],
+    runs: Runs,
+    part: Result,
+    chain: Mapping[str, Sequence[int]],
 ) -> StreamFigures:
     """The figures of one stream.
 
@@ -83,6 +91,7 @@ def measure_stream(
         windows: when its input arrived.
         runs: its runs by window, at least one.
         part: what all of them were charged.
+        chain: ticks from source to end of its releases, by source.
     """
     every = [run for window in runs for run in window]
     period = stream.arrival.period
@@ -97,6 +106,7 @@ def measure_stream(
         distribution(waits(every)),
         distribution(services(every)),
         distribution(responses(every)),
+        {source: distribution(times) for source, times in chain.items()},
         busy_ticks(every) / PS_PER_S / seconds,
         None if period is None else sum(time > period for time in responses(every)),
         peak_backlog(every),

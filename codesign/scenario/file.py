@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from codesign.errors import HardwareError, ScenarioError, did_you_mean
+from codesign.errors import (
+    CodesignError,
+    HardwareError,
+    PluginError,
+    ScenarioError,
+    did_you_mean,
+    one_line,
+)
 from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.mapping.residency import Residency
-from codesign.scenario.arrival import After, Periodic, Rate
+from codesign.plugins import registry
+from codesign.scenario.arrival_kinds import ArrivalKind
 from codesign.scenario.fit import find_fault
 from codesign.scenario.reader import (
     Reader,
     Scalar,
     as_is,
+    line_of,
+    policy,
     quantity,
     switch,
     text,
@@ -23,7 +32,7 @@ from codesign.scenario.reader import (
     whole_bytes,
 )
 from codesign.scenario.release import Arrival
-from codesign.scenario.spec import Scenario, Stream
+from codesign.scenario.spec import OPTIONS, Scenario, Stream
 
 _SCENARIO: Mapping[str, Scalar] = {
     "name": text,
@@ -33,10 +42,9 @@ _SCENARIO: Mapping[str, Scalar] = {
     "outputs": texts,
     "streams": as_is,
 }
-_OPTIONS = ("batch", "seq_len", "steps")
 _STREAM: Mapping[str, Scalar] = {
     "model": text,
-    **dict.fromkeys(_OPTIONS, whole),
+    **dict.fromkeys(OPTIONS, whole),
     "arrival": as_is,
     "beam": whole,
     "background": switch,
@@ -45,93 +53,105 @@ _STREAM: Mapping[str, Scalar] = {
     "schedule": text,
 }
 _RESIDENCY: Mapping[str, Scalar] = {
-    "policy": text,
+    "policy": policy,
     "pins": texts,
     "limits": as_is,
     "partial": switch,
     "across_runs": switch,
 }
-# class and keys of each kind; the first key is required
-_ARRIVALS: Mapping[str, tuple[Callable[..., Arrival], Mapping[str, Scalar]]] = {
-    "periodic": (Periodic, {"period": quantity("s"), "first": quantity("s")}),
-    "rate": (Rate, {"rate": quantity("/s"), "seed": whole, "within": text}),
-    "after": (After, {"streams": texts, "times": whole}),
-}
-# keys of a file whose fields carry the unit in their name
-_FIELDS = {
-    "duration": "duration_s",
-    "silence": "silence_s",
-    "period": "period_s",
-    "first": "first_s",
-    "rate": "per_s",
-}
+_FIELDS = {"duration_s": "duration", "silence_s": "silence"}
+"""Keys of a file whose fields carry the unit in their name."""
 
 
-def load_scenario(path: str | Path) -> Scenario:
+def load_scenario(path: str | Path, plugins: Sequence[Path | str] = ()) -> Scenario:
     """Reads a scenario file.
 
     Args:
         path: a ``.yaml`` file.
+        plugins: folders of plugin files, which may offer further kinds of arrivals.
 
     Raises:
         ScenarioError: no such file, not YAML, an unknown or missing key, a wrong unit or value, or
             streams that do not fit together; one line with file, line and remedy.
+        PluginError: a plugin that cannot be loaded, or offers something else than it should.
     """
+    if not isinstance(path, (str, Path)) or not Path(path).is_file():
+        raise ScenarioError(f"{path}: no such file; give the path of a scenario file")
     label = str(path)
-    if not Path(path).is_file():
-        raise ScenarioError(f"{label}: no such file; give the path of a scenario file")
     try:
-        root = read_yaml(Path(path), label)
+        root = read_yaml(Path(path), label, "scenario")
     except HardwareError as error:  # the reader is that of hardware files
         raise ScenarioError(str(error)) from error
-    return _scenario(Reader(label), root)
+    return _File(Reader(label), plugins).scenario(root)
 
 
-def _scenario(reader: Reader, root: Node) -> Scenario:
-    values = reader.values(root, "a scenario", _SCENARIO, ("name", "duration", "streams"))
-    entries, nodes = reader.entries(root, ""), reader.entries(values["streams"], "streams")
-    values["streams"] = tuple(_stream(reader, name, node) for name, node in nodes.items())
-    fault = find_fault(values["streams"], values.get("outputs", ()))
-    if fault:
-        place, rule = fault
-        raise reader.error((entries | nodes)[place].line, rule)
-    return reader.make(Scenario, root.line, _named(values))
+class _File:
+    """One file under way."""
+
+    def __init__(self, reader: Reader, plugins: Sequence[Path | str]) -> None:
+        self.reader = reader
+        self.kinds = _arrival_kinds(plugins)
+
+    def scenario(self, root: Node) -> Scenario:
+        reader = self.reader
+        values = reader.values(root, "a scenario", _SCENARIO, ("name", "duration", "streams"))
+        nodes = reader.entries(values["streams"], "streams")
+        values["streams"] = tuple(self.stream(name, node) for name, node in nodes.items())
+        fault = find_fault(values["streams"], values.get("outputs", ()))
+        if fault:
+            raise reader.error(line_of(root, fault.place, fault.word), fault.rule)
+        fields = {key: field for field, key in _FIELDS.items()}
+        named = {fields.get(key, key): value for key, value in values.items()}
+        return reader.make(Scenario, root, named, _FIELDS)
+
+    def stream(self, name: str, node: Node) -> Stream:
+        values = self.reader.values(node, f"stream {name}", _STREAM, ("model", "arrival"))
+        values["arrival"] = self.arrival(f"arrival of {name}", values["arrival"])
+        if "residency" in values:
+            values["residency"] = self.residency(f"residency of {name}", values["residency"])
+        options = {key: values.pop(key) for key in OPTIONS if key in values}
+        return self.reader.make(Stream, node, {"name": name, "options": options, **values})
+
+    def arrival(self, what: str, node: Node) -> Arrival:
+        reader = self.reader
+        kind = reader.entries(node, what).get("kind")
+        if kind is None:
+            raise reader.error(node.line, f"{what} needs a kind: {', '.join(self.kinds)}")
+        if kind.text not in self.kinds:
+            hint = did_you_mean(kind.text[:60], self.kinds)
+            raise reader.error(kind.line, f"{what}: unknown kind {kind.text[:60]!r}{hint}")
+        chosen = self.kinds[kind.text]
+        known = {"kind": text, **{key: one.read for key, one in chosen.keys.items()}}
+        needed = [key for key, one in chosen.keys.items() if one.is_needed]
+        values = reader.values(node, f"{what} ({kind.text})", known, needed)
+        named = {one.field or key: values[key] for key, one in chosen.keys.items() if key in values}
+        keys = {one.field: key for key, one in chosen.keys.items()}
+        try:
+            return reader.make(chosen.make, node, named, keys)
+        except CodesignError:
+            raise
+        except Exception as error:  # an arrival may be anybody's; say what it raised
+            rule = f"{what} ({kind.text}) raised {one_line(error)}; mend it"
+            raise reader.error(node.line, rule) from error
+
+    def residency(self, what: str, node: Node) -> Residency:
+        reader = self.reader
+        if not isinstance(node.value, dict):
+            return reader.make(Residency, node, {"policy": node.plain()})
+        values = reader.values(node, what, _RESIDENCY)
+        if "limits" in values:
+            memories = reader.entries(values["limits"], f"limits of {what}")
+            known = dict.fromkeys(memories, whole_bytes)
+            values["limits"] = reader.values(values["limits"], f"limits of {what}", known)
+        return reader.make(Residency, node, values)
 
 
-def _stream(reader: Reader, name: str, node: Node) -> Stream:
-    values = reader.values(node, f"stream {name}", _STREAM, ("model", "arrival"))
-    values["arrival"] = _arrival(reader, f"arrival of {name}", values["arrival"])
-    if "residency" in values:
-        values["residency"] = _residency(reader, f"residency of {name}", values["residency"])
-    options = {key: values.pop(key) for key in _OPTIONS if key in values}
-    return reader.make(Stream, node.line, {"name": name, "options": options, **values})
-
-
-def _arrival(reader: Reader, what: str, node: Node) -> Arrival:
-    kind = reader.entries(node, what).get("kind")
-    if kind is None:
-        raise reader.error(node.line, f"{what} needs a kind: {', '.join(_ARRIVALS)}")
-    if kind.text not in _ARRIVALS:
-        hint = did_you_mean(kind.text[:60], _ARRIVALS)
-        raise reader.error(kind.line, f"{what}: unknown kind {kind.text[:60]!r}{hint}")
-    make, keys = _ARRIVALS[kind.text]
-    known = {"kind": text, **keys}
-    values = reader.values(node, f"{what} ({kind.text})", known, list(keys)[:1])
-    del values["kind"]
-    return reader.make(make, node.line, _named(values))
-
-
-def _residency(reader: Reader, what: str, node: Node) -> Residency:
-    if not isinstance(node.value, dict):
-        return reader.make(Residency, node.line, {"policy": node.plain()})
-    values = reader.values(node, what, _RESIDENCY)
-    if "limits" in values:
-        memories = reader.entries(values["limits"], f"limits of {what}")
-        known = dict.fromkeys(memories, whole_bytes)
-        values["limits"] = reader.values(values["limits"], f"limits of {what}", known)
-    return reader.make(Residency, node.line, values)
-
-
-def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a file as the fields of its class."""
-    return {_FIELDS.get(key, key): value for key, value in values.items()}
+def _arrival_kinds(plugins: Sequence[Path | str]) -> dict[str, ArrivalKind]:
+    offers = registry(plugins).offers("codesign_arrivals")
+    for offer in offers.values():
+        if not isinstance(offer.value, ArrivalKind):
+            raise PluginError(
+                f"plugin {offer.owner!r} ({offer.origin}): codesign_arrivals must return a map "
+                f"from names to ArrivalKind, got {offer.value!r}"
+            )
+    return {name: offer.value for name, offer in offers.items()}

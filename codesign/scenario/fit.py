@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,20 @@ from codesign.errors import did_you_mean
 if TYPE_CHECKING:
     from codesign.scenario.spec import Stream
 
-Fault = tuple[str, str]
-"""The stream that breaks a rule (or ``outputs``, or ``streams``), and the rule with the remedy."""
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule that streams break together.
+
+    Attributes:
+        rule: the rule, with the remedy.
+        place: keys of a scenario file that lead to what breaks it.
+        word: the very word, where one does.
+    """
+
+    rule: str
+    place: tuple[str, ...]
+    word: str = ""
 
 
 def find_fault(streams: Sequence[Stream], outputs: Sequence[str]) -> Fault | None:
@@ -24,7 +37,8 @@ def find_fault(streams: Sequence[Stream], outputs: Sequence[str]) -> Fault | Non
     by_name: dict[str, Stream] = {}
     for stream in streams:
         if stream.name in by_name:
-            return stream.name, f"two streams are called {stream.name!r}; rename one"
+            rule = f"two streams are called {stream.name!r}; rename one"
+            return Fault(rule, ("streams", stream.name))
         by_name[stream.name] = stream
     return _unknown(by_name, outputs) or _circular(by_name) or _apart(by_name, outputs)
 
@@ -40,14 +54,16 @@ def find_background(streams: Mapping[str, Stream]) -> frozenset[str]:
 
 
 def _unknown(streams: Mapping[str, Stream], outputs: Sequence[str]) -> Fault | None:
-    asked = [
-        (s.name, f"{s.name} waits for", p) for s in streams.values() for p in s.arrival.producers
+    asked: list[tuple[tuple[str, ...], str, str]] = [
+        (_arrival(s.name), f"{s.name} waits for", p)
+        for s in streams.values()
+        for p in s.arrival.producers
     ]
-    asked += [("outputs", "outputs name", name) for name in outputs]
+    asked += [(("outputs",), "outputs name", name) for name in outputs]
     for place, who, name in asked:
         if name not in streams:
-            hint = did_you_mean(str(name)[:60], streams)
-            return place, f"{who} the unknown stream {str(name)[:60]!r}{hint}"
+            hint = did_you_mean(name[:60], streams)
+            return Fault(f"{who} the unknown stream {name[:60]!r}{hint}", place, name)
     return None
 
 
@@ -55,18 +71,20 @@ def _circular(streams: Mapping[str, Stream]) -> Fault | None:
     waits = {name: stream.arrival.producers for name, stream in streams.items()}
     if all(waits.values()):
         words = ", ".join(f"{name} waits for {names[0]}" for name, names in waits.items())
-        return "streams", (
+        rule = (
             f"some stream must have an arrival of its own, but {words or 'there is none'}; "
             "give one a period or a rate"
         )
+        return Fault(rule, ("streams",))
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as error:
         ring = error.args[1][::-1]
-        return ring[0], (
+        rule = (
             f"streams must not wait for each other, but {' waits for '.join(ring)}; "
             "give one a period or a rate"
         )
+        return Fault(rule, _arrival(ring[0]), ring[1])
     return None
 
 
@@ -75,13 +93,20 @@ def _apart(streams: Mapping[str, Stream], outputs: Sequence[str]) -> Fault | Non
     for name, stream in streams.items():
         for producer in stream.arrival.producers:
             if (name in behind) != (producer in behind):
-                return name, (
+                rule = (
                     f"{name} runs in the background and waits for {producer}, which does not; "
                     "let both or none"
                 )
+                return Fault(rule, _arrival(name), producer)
     if len(behind) == len(streams):
-        return "streams", "all streams run in the background; let one be the utterance"
+        rule = "all streams run in the background; let one be the utterance"
+        return Fault(rule, ("streams",))
     for name in outputs:
         if name in behind:
-            return "outputs", f"the output {name} runs in the background; name another"
+            rule = f"the output {name} runs in the background; name another"
+            return Fault(rule, ("outputs",), name)
     return None
+
+
+def _arrival(stream: str) -> tuple[str, ...]:
+    return "streams", stream, "arrival"

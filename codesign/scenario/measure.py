@@ -89,14 +89,19 @@ def left_at(runs: Iterable[Invocation], tick: int) -> int:
     return sum(run.asked <= tick < run.end for run in runs)
 
 
-def overtime(outputs: Sequence[Sequence[Sequence[Invocation]]], ends: Sequence[int]) -> list[int]:
-    """Ticks from the end of each window to the last end of a run in it, and 0 if that was earlier.
+def overtime(
+    outputs: Sequence[Sequence[Sequence[Invocation]]], ends: Sequence[int]
+) -> list[int | None]:
+    """Ticks from the end of each window to the last end of a run in it.
+
+    0 if that was earlier, and None where no run was asked for.
 
     Args:
         outputs: runs by window, of each stream that counts.
         ends: last ticks of the windows.
     """
-    return [
-        max([0, *(run.end - end for spans in outputs for run in spans[number])])
-        for number, end in enumerate(ends)
+    last = [
+        max((run.end for spans in outputs for run in spans[number]), default=None)
+        for number in range(len(ends))
     ]
+    return [None if run is None else max(0, run - end) for run, end in zip(last, ends, strict=True)]

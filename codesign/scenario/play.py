@@ -24,10 +24,13 @@ class Played:
     Attributes:
         runs: finished runs by stream and window, in the order in which they were asked for.
         replays: what the session measured of each stream.
+        releases: what the runs were asked for by, by stream and window; of each release there are
+            as many runs as the beam of its stream.
     """
 
     runs: Mapping[str, tuple[tuple[Invocation, ...], ...]]
     replays: Mapping[str, Replay]
+    releases: Schedule
 
     def of(self, stream: str) -> tuple[Invocation, ...]:
         """All runs of a stream."""
@@ -60,7 +63,7 @@ def play(
         stream: tuple(tuple(event.value for event in events) for events in spans)
         for stream, spans in asking.events.items()
     }
-    return Played(runs, replays)
+    return Played(runs, replays, schedule)
 
 
 class _Asking:

@@ -19,15 +19,15 @@ WORD = 2**64
 """The words of a stream are uniform below this."""
 
 
-def words(seed: int, substream: int) -> Iterator[int]:
+def words(seed: int, substream: str) -> Iterator[int]:
     """Uniform 64-bit words, without end: SHA-256 (FIPS 180-4) of seed, substream and a counter.
 
     Args:
         seed: any whole number; equal seeds give equal words.
-        substream: number of an independent stream of the same seed.
+        substream: name of an independent stream of the same seed.
     """
     for number in count():
-        block = hashlib.sha256(f"{seed}:{substream}:{number}".encode("ascii")).digest()
+        block = hashlib.sha256(f"{seed}:{substream}:{number}".encode()).digest()
         yield from struct.unpack(">4Q", block)
 
 
@@ -48,13 +48,13 @@ def exponential(uniform: Iterator[int]) -> int:
         whole += WORD
 
 
-def poisson_ticks(mean: Fraction, seed: int, substream: int) -> Iterator[int]:
+def poisson_ticks(mean: Fraction, seed: int, substream: str) -> Iterator[int]:
     """Arrival times from 0 on, without end; each interval is rounded to the nearest tick.
 
     Args:
         mean: mean interval in ticks, above 0.
         seed: chooses the arrivals.
-        substream: number of the stretch of time that they are drawn for.
+        substream: what they are drawn for: a stream and a stretch of time.
     """
     uniform = words(seed, substream)
     divisor = WORD * mean.denominator

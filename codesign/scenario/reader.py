@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, ScenarioError, did_you_mean
 from codesign.hardware.yaml_source import Node
+from codesign.mapping.residency import POLICIES
+from codesign.scenario.checks import FieldError
 from codesign.units import parse_quantity
 
 Scalar = Callable[[Node], Any]
 """Reads one value, or raises a CodesignError without its place."""
 Made = TypeVar("Made")
+
+
+class _EntryError(ScenarioError):
+    """A mistake in an entry of a list, on a line of its own."""
+
+    def __init__(self, text: str, line: int) -> None:
+        super().__init__(text)
+        self.line = line
 
 
 class Reader:
@@ -59,14 +69,59 @@ class Reader:
         try:
             return read(node)
         except CodesignError as error:
-            raise self.error(node.line, f"{key}: {error}") from error
+            line = error.line if isinstance(error, _EntryError) else node.line
+            raise self.error(line, f"{key}: {error}") from error
 
-    def make(self, cls: Callable[..., Made], line: int, values: Mapping[str, Any]) -> Made:
-        """Builds an object that checks its values itself."""
+    def make(
+        self,
+        cls: Callable[..., Made],
+        node: Node,
+        values: Mapping[str, Any],
+        keys: Mapping[str, str] | None = None,
+    ) -> Made:
+        """Builds an object that checks its values itself; an error gets the line of its value.
+
+        Args:
+            cls: what to build.
+            node: the map that the values come from.
+            values: they, by field.
+            keys: keys of the map whose fields have other names, by field.
+        """
         try:
             return cls(**values)
+        except FieldError as error:
+            key = (keys or {}).get(error.field, error.field)
+            raise self.error(line_of(node, (key,)), str(error)) from error
         except CodesignError as error:
-            raise self.error(line, str(error)) from error
+            raise self.error(node.line, str(error)) from error
+
+
+def line_of(node: Node, keys: Iterable[str], word: str = "") -> int:
+    """The line of what keys lead to, or of the last of them that is there.
+
+    Args:
+        node: where to begin.
+        keys: keys of maps, from the outside in.
+        word: a scalar to look for below that, but for the kind; the first counts.
+    """
+    for key in keys:
+        if not isinstance(node.value, dict) or key not in node.value:
+            return node.line
+        node = node.value[key]
+    found = next((one.line for one in _scalars(node) if word and one.text == word), None)
+    return node.line if found is None else found
+
+
+def _scalars(node: Node) -> Iterator[Node]:
+    if isinstance(node.value, dict):
+        for key, entry in node.value.items():
+            if key != "kind":
+                yield from _scalars(entry)
+    elif isinstance(node.value, list):
+        for entry in node.value:
+            yield from _scalars(entry)
+    else:
+        yield node
 
 
 def quantity(unit: str) -> Scalar:
@@ -77,8 +132,21 @@ def quantity(unit: str) -> Scalar:
 def whole(node: Node) -> int:
     """Reads a whole number."""
     if not isinstance(node.value, int) or isinstance(node.value, bool):
+        digits = node.text.lstrip("+-")
+        if digits.isdecimal() and not isinstance(node.value, str):
+            raise ScenarioError(
+                f"must be a whole number of at most 18 digits, got {len(digits)} of them; lower it"
+            )
         raise ScenarioError(f"must be a whole number, got {_got(node)}; write it in digits")
     return node.value
+
+
+def policy(node: Node) -> str:
+    """Reads the name of a residency policy."""
+    if node.value not in POLICIES:
+        hint = did_you_mean(node.text[:60], POLICIES)
+        raise ScenarioError(f"must be one of {', '.join(POLICIES)}, got {_got(node)}{hint}")
+    return text(node)
 
 
 def whole_bytes(node: Node) -> int:
@@ -107,7 +175,14 @@ def texts(node: Node) -> tuple[str, ...]:
     """Reads a list of lines of text."""
     if not isinstance(node.value, list):
         raise ScenarioError(f"must be a list, got {_got(node)}; write [first, second]")
-    return tuple(text(item) for item in node.value)
+    return tuple(_entry(item) for item in node.value)
+
+
+def _entry(node: Node) -> str:
+    try:
+        return text(node)
+    except ScenarioError as error:
+        raise _EntryError(str(error), node.line) from error
 
 
 def as_is(node: Node) -> Node:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 MAX_RUNS = 1_000_000
 """Most runs of a scenario."""
@@ -22,11 +23,14 @@ class Window:
         number: its place among the windows of a scenario, from 0.
         start: first tick.
         end: last tick: the end of input.
+        stream: name of the stream that is asked for; what is drawn at random depends on it, so
+            that streams of one seed do not arrive together.
     """
 
     number: int
     start: int
     end: int
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,25 @@ class Arrival(ABC):
         """Ticks between releases where they are evenly spaced, which is also their deadline."""
         return None
 
+    def rate(self, produced: Mapping[str, Fraction]) -> Fraction | None:
+        """Releases per tick in the long run; None to have those of the scenario counted.
+
+        Overload is judged by it. An arrival that draws its releases at random tells its rate:
+        counting would take a chance crowd for overload.
+
+        Args:
+            produced: rate of each producer.
+        """
+        return None
+
     @abstractmethod
     def releases(
         self, window: Window, produced: Mapping[str, Sequence[Release]]
     ) -> tuple[Release, ...]:
         """The releases of one window, in order.
+
+        Ticks are whole numbers within the window that do not fall. Equal arguments give equal
+        releases.
 
         Args:
             window: when input arrives.

@@ -15,14 +15,18 @@ from typing import Any
 from codesign import __version__
 from codesign.errors import ScenarioError
 from codesign.hardware.machine import Hardware
-from codesign.result.result import Result
+from codesign.replay.stream import WINDOW
+from codesign.scenario.chain import end_to_end
+from codesign.scenario.checks import shown
+from codesign.scenario.demand import component_loads
 from codesign.scenario.figures import StreamFigures, measure_stream
 from codesign.scenario.measure import Distribution, busy_ticks, distribution, overtime
-from codesign.scenario.overload import describe_demand, describe_growth
+from codesign.scenario.overload import FEWEST, describe_demand, describe_queue
+from codesign.scenario.part import StreamPart
 from codesign.scenario.play import Played
-from codesign.scenario.schedule import windows
+from codesign.scenario.schedule import rates, windows
 from codesign.scenario.spec import Scenario
-from codesign.scenario.together import set_aside
+from codesign.scenario.together import describe_shares
 from codesign.units import PS_PER_S, ticks
 
 _ASKED = ("duration_s", "silence_s", "utterances", "outputs")
@@ -31,6 +35,8 @@ _FIGURES = (
     "span_s",
     "real_time_factor",
     "overloads",
+    "unjudged",
+    "utterances_without_output",
     "average_power_w",
     "energy_j",
     "static_energy_j",
@@ -42,15 +48,19 @@ _FIGURES = (
 
 _RULES = (
     "the runs of a stream are served in the order in which they were asked for",
+    "an engine takes operators in the order in which streams issue them, without turns or "
+    f"priorities; each stream issues at most {WINDOW} ahead",
     "every run of a stream does the same work: states and caches keep their size",
     "real-time factor: time in which a run of the utterance is asked for and has not ended, per "
     "second of input",
     "percentiles are nearest ranks of all runs",
+    "overload: a component is brought a second of work or more per second of input, or the queued "
+    "runs of a stream end further apart than runs are asked for",
     "leakage flows from the first tick to the last, silence included",
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScenarioResult:
     """One simulated scenario.
 
@@ -58,14 +68,24 @@ class ScenarioResult:
         scenario: what was asked for.
         machine: the hardware.
         played: every run with its ticks.
-        parts: placement, replay and ledger of each stream; leakage is in none of them, and times,
-            engine and link use are those of the whole.
+        parts: placement, replay and ledger of each stream. Leakage is in none of them. Their ticks
+            count from tick 0 of the scenario and are no latencies: ``streams`` has those.
+
+    Two results are equal if their digests are.
     """
 
     scenario: Scenario
     machine: Hardware
     played: Played
-    parts: Mapping[str, Result]
+    parts: Mapping[str, StreamPart]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ScenarioResult):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def __repr__(self) -> str:
         return (
@@ -80,7 +100,10 @@ class ScenarioResult:
 
     @property
     def span_s(self) -> float:
-        """Seconds from the first tick to the end of the last silence, or of the last run."""
+        """Seconds from tick 0 to the end of the last silence, or of the last run if that is later.
+
+        All input, work and silence lie in it: it is what power is averaged over, and no latency.
+        """
         return self._span / PS_PER_S
 
     @property
@@ -94,10 +117,18 @@ class ScenarioResult:
         """The figures of each stream."""
         return {
             name: measure_stream(
-                stream, windows(self.scenario, name), self.played.runs[name], self.parts[name]
+                stream,
+                windows(self.scenario, name),
+                self.played.runs[name],
+                self.parts[name],
+                self._chains[name],
             )
             for name, stream in self.scenario.by_name.items()
         }
+
+    @cached_property
+    def _chains(self) -> Mapping[str, Mapping[str, list[int]]]:
+        return end_to_end(self.scenario, self.played)
 
     @cached_property
     def real_time_factor(self) -> float:
@@ -113,24 +144,43 @@ class ScenarioResult:
     def perceived_latency(self) -> Distribution | None:
         """From the end of input to the end of the last run of an output, over the utterances.
 
-        0 for an utterance whose outputs ended before its input; None if no outputs are named.
+        0 for an utterance whose outputs ended before its input. An utterance without a run of an
+        output has no latency and is left out; None if no outputs are named, or none ever runs.
         """
+        known = [time for time in self._overtime if time is not None]
+        return distribution(known) if known else None
+
+    @property
+    def utterances_without_output(self) -> int:
+        """Utterances in which no run of a named output was asked for; 0 if none is named."""
+        return self._overtime.count(None)
+
+    @cached_property
+    def _overtime(self) -> list[int | None]:
         outputs = self.scenario.outputs
         if not outputs:
-            return None
+            return []
         ends = [window.end for window in windows(self.scenario, outputs[0])]
-        return distribution(overtime([self.played.runs[name] for name in outputs], ends))
+        return overtime([self.played.runs[name] for name in outputs], ends)
 
     @cached_property
     def overloads(self) -> tuple[str, ...]:
-        """Where work arrives faster than it is done, in words; empty if nowhere."""
-        seconds = self.span_s if self.scenario.background else self.input_s
-        offered = {name: use * self.span_s / seconds for name, use in self.utilization.items()}
-        growing = (
-            describe_growth(name, self.played.runs[name], figures.left)
+        """Where work arrives faster than it is done, in words; empty if nowhere is found.
+
+        ``codesign.scenario.overload`` says how it is judged, and what that can miss.
+        """
+        each = rates(self.scenario, self.played.releases)
+        queues = (
+            describe_queue(name, self.played.runs[name], 1 / each[name], figures.left)
             for name, figures in self.streams.items()
         )
-        return (*describe_demand(offered), *chain.from_iterable(growing))
+        offered = component_loads(self.parts, each, self.machine)
+        return (*describe_demand(offered), *chain.from_iterable(queues))
+
+    @property
+    def unjudged(self) -> tuple[str, ...]:
+        """Streams with too few runs to tell a growing queue, by name; components are judged."""
+        return tuple(name for name, figures in self.streams.items() if figures.runs < FEWEST)
 
     @cached_property
     def utilization(self) -> dict[str, float]:
@@ -176,10 +226,13 @@ class ScenarioResult:
             duty: share of the time with input, from 0 to 1.
 
         Raises:
-            ScenarioError: a duty beyond that.
+            ScenarioError: no number, or a duty beyond that.
         """
-        if not 0 <= duty <= 1:
-            raise ScenarioError(f"duty must be from 0 to 1, got {duty!r}; write for example 0.2")
+        known = isinstance(duty, (int, float)) and not isinstance(duty, bool)
+        if not known or not 0 <= duty <= 1:
+            raise ScenarioError(
+                f"duty must be from 0 to 1, got {shown(duty)}; write for example 0.2"
+            )
         behind = self.scenario.background
         shares = {name: 1.0 if name in behind else duty for name in self.parts}
         spent = [self.streams[name].power_w * share for name, share in shares.items()]
@@ -207,12 +260,8 @@ class ScenarioResult:
             line if len(names) == common else f"{', '.join(names)}: {line}"
             for line, names in lines.items()
         )
-        aside = (
-            f"{size:,} B of {memory} are set aside for {name} whenever others run"
-            for name, part in self.parts.items()
-            for memory, size in set_aside(part.placement, self.machine).items()
-            if common > 1
-        )
+        placements = {name: part.placement for name, part in self.parts.items()}
+        aside = describe_shares(placements, self.machine) if common > 1 else ()
         return (*_RULES, *aside, *placed)
 
     def summary(self) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 from codesign.errors import ScenarioError
+from codesign.scenario.arrival_check import check_rate, drawn
 from codesign.scenario.release import MAX_RUNS, Release, Window
-from codesign.scenario.spec import Scenario, Stream
+from codesign.scenario.spec import Scenario
 from codesign.units import ticks
 
 Schedule: TypeAlias = Mapping[str, tuple[tuple[Release, ...], ...]]
@@ -20,24 +21,27 @@ def windows(scenario: Scenario, stream: str) -> tuple[Window, ...]:
     length = ticks(scenario.duration_s)
     every = length + ticks(scenario.silence_s)
     if stream in scenario.background:
-        return (Window(0, 0, scenario.utterances * every),)
+        return (Window(0, 0, scenario.utterances * every, stream),)
     starts = (number * every for number in range(scenario.utterances))
-    return tuple(Window(number, start, start + length) for number, start in enumerate(starts))
+    return tuple(
+        Window(number, start, start + length, stream) for number, start in enumerate(starts)
+    )
 
 
 def schedule(scenario: Scenario) -> Schedule:
     """The releases of every stream.
 
     Raises:
-        ScenarioError: a stream that is never run, more than ``MAX_RUNS``, or an arrival within no
-            run of its producer.
+        ScenarioError: a stream that is never run, more than ``MAX_RUNS``, an arrival within no
+            run of its producer, or one that breaks a rule of ``Arrival.releases``.
     """
     found: dict[str, tuple[tuple[Release, ...], ...]] = {}
     runs = 0
     for stream in scenario.in_order:
         spans: list[tuple[Release, ...]] = []
         for window in windows(scenario, stream.name):
-            spans.append(_releases(stream, window, found))
+            produced = {name: found[name][window.number] for name in stream.arrival.producers}
+            spans.append(drawn(stream, window, produced))
             runs += len(spans[-1]) * stream.beam
             if runs > MAX_RUNS:
                 raise ScenarioError(
@@ -50,12 +54,26 @@ def schedule(scenario: Scenario) -> Schedule:
                 "input; lengthen the duration, or let it arrive more often"
             )
         found[stream.name] = tuple(spans)
-    return MappingProxyType({stream.name: found[stream.name] for stream in scenario.streams})
+    return {stream.name: found[stream.name] for stream in scenario.streams}
 
 
-def _releases(stream: Stream, window: Window, found: Schedule) -> tuple[Release, ...]:
-    produced = {name: found[name][window.number] for name in stream.arrival.producers}
-    try:
-        return stream.arrival.releases(window, produced)
-    except ScenarioError as error:
-        raise ScenarioError(f"{stream.name}: {error}") from error
+def rates(scenario: Scenario, releases: Schedule) -> dict[str, Fraction]:
+    """Runs per tick of each stream while its input lasts, in the long run where that is known.
+
+    Args:
+        scenario: the scenario.
+        releases: its schedule, whose releases are counted where an arrival tells no rate.
+
+    Raises:
+        ScenarioError: an arrival that tells something else than a positive rate.
+    """
+    found: dict[str, Fraction] = {}
+    for stream in scenario.in_order:
+        told = check_rate(stream, {name: found[name] for name in stream.arrival.producers})
+        found[stream.name] = told or _counted(scenario, stream.name, releases[stream.name])
+    return {stream.name: stream.beam * found[stream.name] for stream in scenario.streams}
+
+
+def _counted(scenario: Scenario, stream: str, spans: Sequence[Sequence[Release]]) -> Fraction:
+    length = sum(window.end - window.start for window in windows(scenario, stream))
+    return Fraction(sum(map(len, spans)), length)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, ScenarioError
 from codesign.hardware.spec import Hardware, load_hardware
@@ -13,16 +14,19 @@ from codesign.mapping.placement import Placement
 from codesign.models import resolve_model
 from codesign.replay.run import Session
 from codesign.result.ledger import build_ledger
-from codesign.result.result import Result
+from codesign.scenario.checks import check_list, check_map, check_type
 from codesign.scenario.file import load_scenario
+from codesign.scenario.part import StreamPart
 from codesign.scenario.play import Watcher, play
 from codesign.scenario.result import ScenarioResult
 from codesign.scenario.schedule import schedule
 from codesign.scenario.spec import Scenario, Stream
-from codesign.scenario.together import place_together
+from codesign.scenario.together import Group, may_keep, place_together
 from codesign.workload.as_run import as_run
 from codesign.workload.check import check_trace
 from codesign.workload.record import Trace
+
+T = TypeVar("T")
 
 
 def simulate_scenario(
@@ -48,13 +52,18 @@ def simulate_scenario(
         CodesignError: a mistake in the scenario, a model, the hardware or their fit; one line that
             says what to change. Nothing is simulated before all of it is checked.
     """
+    check_list("plugins", plugins, (str, Path), "['my_plugins']", field="plugins")
+    given = check_map("settings", settings or {}, "{'sram.size': '256 KiB'}", field="settings")
+    if not isinstance(hardware, (Hardware, str, Path)):
+        way_out = "give a preset name, a path, or what codesign.load_hardware returns"
+        check_type("hardware", hardware, Hardware, way_out)
     if not isinstance(scenario, Scenario):
-        scenario = load_scenario(scenario)
+        scenario = load_scenario(scenario, plugins)
     schedule(scenario)  # tells a mistake before models are captured, which takes long
     machine = (
         hardware if isinstance(hardware, Hardware) else load_hardware(hardware, plugins=plugins)
     )
-    for path, value in (settings or {}).items():
+    for path, value in given.items():
         machine = machine.with_(path, value)
     placements = _placements(scenario, machine, plugins)
     return replay_scenario(scenario, machine, placements, exact_events=exact_events, watch=watch)
@@ -78,17 +87,19 @@ def replay_scenario(
         watch: told about progress as (runs ended, runs in all).
 
     Raises:
-        ScenarioError: see ``schedule``.
+        ScenarioError: an argument of another type, a stream without a placement or a placement
+            without a stream; and see ``schedule``.
     """
+    _check(scenario, machine, placements)
     times = schedule(scenario)
     session = Session(machine, placements, exact_events=exact_events)
     played = play(scenario, times, session, watch)
-    parts: dict[str, Result] = {}
+    parts: dict[str, StreamPart] = {}
     for name in scenario.by_name:
         placement, replay = placements[name], played.replays[name]
         ledger = build_ledger(placement, machine, replay, static=False)
         trace = placement.trace
-        parts[name] = Result(
+        parts[name] = StreamPart(
             trace.name,
             machine.name,
             trace.digest,
@@ -101,29 +112,54 @@ def replay_scenario(
     return ScenarioResult(scenario, machine, played, parts)
 
 
+def _check(scenario: Scenario, machine: Hardware, placements: Mapping[str, Placement]) -> None:
+    check_type("scenario", scenario, Scenario, "build one, or read a file with load_scenario")
+    check_type("machine", machine, Hardware, "give what codesign.load_hardware returns")
+    given = check_map("placements", placements, "{'encoder': placement}", field="placements")
+    for name in {**scenario.by_name, **given}:
+        if name not in given or name not in scenario.by_name:
+            raise ScenarioError(
+                f"placements must be one for each of {', '.join(scenario.by_name)}, got "
+                f"{', '.join(given) or 'none'}; {'drop' if name in given else 'add'} {name[:60]}"
+            )
+        what = f"placement of {name}"
+        check_type(what, given[name], Placement, "give what codesign.mapping.place.place returns")
+
+
 def _placements(
     scenario: Scenario, machine: Hardware, plugins: Sequence[Path | str]
 ) -> dict[str, Placement]:
     """Each stream placed beside the others; streams that run the same thing share the work."""
-    traces: dict[object, Trace] = {}
-    placed: dict[object, Placement] = {}
-
-    def place_one(name: str, room: Hardware) -> Placement:
-        stream = scenario.by_name[name]
+    captured: dict[object, Trace] = {}
+    traces: dict[str, Trace] = {}
+    groups: dict[object, list[str]] = {}
+    for name, stream in scenario.by_name.items():
         model = stream.model if isinstance(stream.model, str) else stream.model.digest
         options = tuple(sorted(stream.options.items()))
         what = (type(stream.model), model, options, stream.dtype, stream.schedule)
-        try:
-            if what not in traces:
-                traces[what] = _trace(stream, machine, plugins)
-            where = (what, stream.residency, room.digest)
-            if where not in placed:
-                placed[where] = place(traces[what], room, stream.residency)
-        except CodesignError as error:
-            raise ScenarioError(f"{name}: {error}") from error
-        return placed[where]
+        if what not in captured:
+            captured[what] = _told(name, partial(_trace, stream, machine, plugins))
+        traces[name] = captured[what]
+        groups.setdefault((traces[name].digest, stream.residency), []).append(name)
 
-    return place_together(scenario.by_name, machine, place_one)
+    def place_one(name: str, room: Hardware) -> Placement:
+        asked = scenario.by_name[name].residency
+        return _told(name, partial(place, traces[name], room, asked))
+
+    together = [
+        Group(tuple(names), may_keep(scenario.by_name[names[0]].residency))
+        for names in groups.values()
+    ]
+    found = place_together(together, machine, place_one)
+    return {name: found[name] for name in scenario.by_name}
+
+
+def _told(name: str, work: Callable[[], T]) -> T:
+    """What some work for a stream returns; its error names the stream."""
+    try:
+        return work()
+    except CodesignError as error:
+        raise ScenarioError(f"{name}: {error}") from error
 
 
 def _trace(stream: Stream, machine: Hardware, plugins: Sequence[Path | str]) -> Trace:

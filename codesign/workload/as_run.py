@@ -11,6 +11,16 @@ NATIVE = "native"
 """Number format that leaves a trace as it was captured."""
 
 
+def check_dtype(name: str) -> None:
+    """Checks the name of a number format without looking at a trace.
+
+    Raises:
+        TraceError: neither a format nor ``native``.
+    """
+    if name != NATIVE:
+        DType.parse(name)
+
+
 def as_run(
     trace: Trace, precision: DType | None, dtype: str | None = None, schedule: str | None = None
 ) -> Trace:

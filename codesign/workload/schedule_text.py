@@ -7,6 +7,17 @@ from codesign.workload.record import Trace
 from codesign.workload.schedule import layer_major, time_major
 
 _TIME, _LAYER = "time-major", "layer-major"
+_DIGITS = 9
+
+
+def check_schedule(text: str) -> None:
+    """Checks a text without looking at a trace.
+
+    Raises:
+        TraceError: neither ``time-major`` nor ``layer-major:STEPS`` with a whole number of at most
+            9 digits.
+    """
+    _read(text)
 
 
 def with_schedule(trace: Trace, text: str) -> Trace:
@@ -19,13 +30,19 @@ def with_schedule(trace: Trace, text: str) -> Trace:
     Raises:
         TraceError: another text, or a schedule that the trace does not allow.
     """
-    name, colon, chunk = text.partition(":")
+    chunk = _read(text)
+    return time_major(trace) if chunk is None else layer_major(trace, chunk)
+
+
+def _read(text: object) -> int | None:
+    """The steps of a layer-major schedule; None for a time-major one."""
+    name, colon, chunk = text.partition(":") if isinstance(text, str) else ("", "", "")
     if name == _TIME and not colon:
-        return time_major(trace)
-    if name == _LAYER and chunk.isascii() and chunk.isdecimal():
-        return layer_major(trace, int(chunk))
+        return None
+    if name == _LAYER and chunk.isascii() and chunk.isdecimal() and len(chunk) <= _DIGITS:
+        return int(chunk)
     raise TraceError(
-        f"schedule must be {_TIME} or {_LAYER}:STEPS with a whole number, got {text[:80]!r}"
+        f"schedule must be {_TIME} or {_LAYER}:STEPS with a whole number, got {repr(text)[:80]}"
         f"{did_you_mean(name, (_TIME, _LAYER)) if name not in (_TIME, _LAYER) else ''}; "
         f"write for example {_LAYER}:8"
     )

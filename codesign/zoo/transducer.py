@@ -9,12 +9,13 @@ a grid of hundreds of models is affordable.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from codesign.errors import ModelError
 from codesign.workload.record import Access, Role, Trace
 from codesign.zoo.cell_shape import CellShape
 from codesign.zoo.transducer_cell import state_of, write_loop, write_step
+from codesign.zoo.transducer_check import check_values
 from codesign.zoo.transducer_parts import dense, join_sum, look_up, stack_pairs
 from codesign.zoo.transducer_writer import Writer
 
@@ -42,8 +43,9 @@ class Transducer:
         vocabulary: tokens, the blank among them.
 
     Raises:
-        ModelError: a dimension below 1, strides that are not layers in rising order, or a cell
-            that ``CellShape`` refuses.
+        ModelError: a value of another type, a dimension below 1, a vocabulary of the blank alone,
+            strides that are not layers in rising order, a rank that is not below that of the whole
+            matrix, or a cell that ``CellShape`` refuses.
     """
 
     features: int = 80
@@ -63,16 +65,7 @@ class Transducer:
     vocabulary: int = 1001
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, int) and value < 1:
-                raise ModelError(f"{field.name} of a transducer must be at least 1, got {value}")
-        allowed = set(range(self.layers))
-        if list(self.strides) != sorted(set(self.strides) & allowed):
-            raise ModelError(
-                f"strides must name layers from 0 to {self.layers - 1}, each once and in rising "
-                f"order, got {self.strides}"
-            )
+        check_values(self)
         # a cell checks itself when it is made
         _ = self.encoder_cells, self.prediction_cells
 
@@ -140,9 +133,10 @@ class Transducer:
         Raises:
             ModelError: ``steps`` is no positive multiple of ``reduction``.
         """
-        if steps < 1 or steps % self.reduction:
+        whole = isinstance(steps, int) and not isinstance(steps, bool)
+        if not whole or steps < 1 or steps % self.reduction:
             raise ModelError(
-                f"steps of the encoder must be a multiple of {self.reduction}, got {steps}; "
+                f"steps of the encoder must be a multiple of {self.reduction}, got {steps!r}; "
                 f"{len(self.strides)} layers halve the rate"
             )
 
@@ -157,9 +151,12 @@ class Transducer:
             join: whether ``join_encoder`` follows, once for all encoder frames of the chunk.
 
         Raises:
-            ModelError: ``steps`` does not make whole encoder frames.
+            ModelError: ``steps`` does not make whole encoder frames, or an argument of another
+                type.
         """
         self.check_steps(steps)
+        if not isinstance(join, bool):
+            raise ModelError(f"join of the encoder must be True or False, got {join!r}; choose one")
         writer = Writer()
         sequence = writer.tensor(".frames", (steps, batch, self.features), "input")
         for layer, cell in enumerate(self.encoder_cells):

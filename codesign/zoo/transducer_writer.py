@@ -37,9 +37,14 @@ class Writer:
         """A new tensor of the module, or of the whole model if the name begins with a dot.
 
         Raises:
-            ModelError: an extent below 1.
+            ModelError: an extent that is no whole number, or below 1.
         """
         full = name[1:] if name.startswith(".") else f"{self.module}.{name}"
+        if not all(isinstance(size, int) and not isinstance(size, bool) for size in shape):
+            raise ModelError(
+                f"{full}: every extent must be a whole number, got {list(shape)}; write it in "
+                "digits"
+            )
         if min(shape) < 1:
             raise ModelError(f"{full}: every extent must be at least 1, got {list(shape)}")
         self.tensors[full] = Tensor(full, tuple(shape), dtype, role)

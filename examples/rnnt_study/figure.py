@@ -91,7 +91,7 @@ def _ladder(axes: Axes, found: Found) -> None:
         _write(axes, rate, place, f"{rates[0] / rate:.2f}x  {words}")
     axes.set_yticks(range(len(LADDER)), [design.name for design in LADDER], fontsize=9)
     axes.invert_yaxis()
-    axes.set(xlabel=TRAFFIC, xlim=(0, rates[0] * 1.45))
+    axes.set(xlabel=TRAFFIC, xlim=(0, rates[0] * 1.6))
     axes.set_title("The ladder, each step against A frame by frame", fontsize=10)
 
 

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import Codesign
 from strategies import Sketch
 
 from codesign import save_trace
+from codesign.cli.app import app
 from codesign.scenario.simulate import simulate_scenario
 
 HARDWARE = ("--hardware", "edge-npu")
@@ -56,7 +58,8 @@ def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, case: Path
         "perceived latency",
         "average power",
         "25.0 % of them with input",
-        "No stream falls behind its input.",
+        "No overload: no component is brought a second of work per second of input",
+        "from the release of the source to the end of all runs",
         "after listen, beam 2",
         "30 /s, Poisson, seed 1",
         "waiting",
@@ -73,8 +76,41 @@ def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, case: Path
 def test_an_overload_is_in_the_report(codesign: Codesign, case: Path) -> None:
     case.write_text(CASE.replace("10 ms", "10 us").replace("100 ms", "1 ms"))
     out = codesign("scenario", case, *HARDWARE).out
-    assert "OVERLOAD: listen is overloaded in 2 of 2 utterances: its response grows from" in out
-    assert "No stream falls behind" not in out
+    assert "OVERLOAD: listen is overloaded: a run is asked for every 1e-05 s and ends" in out
+    assert "No overload" not in out
+
+
+def test_utterances_without_an_output_are_counted(codesign: Codesign, case: Path) -> None:
+    text = CASE.replace("utterances: 2", "utterances: 9").replace("100 ms", "10 ms")
+    text = text.replace("{kind: after, streams: [listen]}", "{kind: rate, rate: 60 /s, seed: 1}")
+    case.write_text(text.replace("period: 10 ms", "period: 5 ms"))
+    out = codesign("scenario", case, *HARDWARE).out
+    summary = json.loads(codesign("scenario", case, *HARDWARE, "--json").out)
+    missing = summary["utterances_without_output"]
+    assert 0 < missing < 9
+    assert f"in {9 - missing} utterances: p50" in out
+    assert f"; no output in {missing} of 9" in " ".join(out.split())
+
+
+def test_exact_events_give_the_same_figures_with_more_effort(
+    codesign: Codesign, case: Path
+) -> None:
+    words = ("scenario", case, *HARDWARE, "--json")
+    fast, slow = (json.loads(codesign(*words, *more).out) for more in ((), ("--exact-events",)))
+    assert slow["fabric_events"] > fast["fabric_events"]
+    assert {**slow, "fabric_events": 0} == {**fast, "fabric_events": 0}
+
+
+def test_commands_that_share_an_option_declare_it_alike() -> None:
+    both = [
+        {option.name: option for option in typer.main.get_command(app).commands[name].params}  # type: ignore[attr-defined]
+        for name in ("simulate", "scenario")
+    ]
+    shared = both[0].keys() & both[1].keys()
+    assert {"hardware", "settings", "plugins", "exact_events", "json"} <= shared
+    for name in shared - {"out"}:
+        first, second = (options[name] for options in both)
+        assert (first.opts, first.help, first.metavar) == (second.opts, second.help, second.metavar)
 
 
 def test_a_scenario_without_outputs_says_what_is_missing(codesign: Codesign, case: Path) -> None:
@@ -114,6 +150,12 @@ MISTAKES = {
     "negative period": ("period: 10 ms", "period: -10 ms", ":7: period must be > 0, got -0.01 s"),
     "zero rate": ("rate: 30 /s", "rate: 0 /s", ":9: rate must be > 0, got 0 /s"),
     "no producers": ("streams: [listen]", "streams: [lisen]", "did you mean 'listen'?"),
+    "endless": ("duration: 100 ms", "duration: 1e300", ":2: duration must be at most 1,000,000 s"),
+    "endless schedule": (
+        "listen: {model: small.json",
+        f"listen: {{schedule: 'layer-major:{'9' * 5000}', model: small.json",
+        ":7: schedule of listen: schedule must be time-major or layer-major:STEPS",
+    ),
     "never": ("period: 10 ms", "period: 10 s", "listen (every 10 s) is never run in 0.1 s"),
     "unknown model": (
         "listen: {model: small.json",

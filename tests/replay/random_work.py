@@ -18,7 +18,7 @@ from codesign.workload.dtype import DType
 from codesign.workload.record import Carry, Op, Region, Tensor, Trace
 
 BYTE = DType.parse("int8")
-MOST_TILES, MOST_IN_REGION = 45, 350
+MOST_TILES, MOST_IN_REGION = 40, 160
 """Tiles of an operator and of all steps of a region, so that exact replays stay quick."""
 
 Visit = tuple[int, int, bool]
@@ -131,7 +131,7 @@ class Writer:
     def placement(self) -> Placement:
         draw = self.draw
         steps = tuple(
-            self.block() if draw.random() < 0.35 else self.op() for _ in range(draw.randint(1, 7))
+            self.block() if draw.random() < 0.35 else self.op() for _ in range(draw.randint(1, 4))
         )
         items = tuple(one.op if isinstance(one, Assignment) else one.region for one in steps)
         setup = (self.op(),) if draw.random() < 0.1 else ()

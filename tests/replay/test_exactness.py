@@ -47,4 +47,4 @@ def test_every_figure_is_equal_with_the_accelerations_on_and_off(batch: int) -> 
             raise AssertionError(f"seed {seed}") from error
         assert fast <= plain, f"seed {seed}"
         saved += fast < plain / 2
-    assert saved > BATCH / 4  # the accelerations took part
+    assert saved > BATCH / 5  # the accelerations took part

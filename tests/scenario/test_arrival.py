@@ -53,17 +53,31 @@ def test_a_later_window_shifts_what_is_evenly_spaced() -> None:
         assert moments(arrival, later) == [tick + 7 * PS_PER_S for tick in moments(arrival)]
 
 
+def decimal(number: float) -> Fraction:
+    """What a number says as it is written."""
+    return Fraction(repr(number))
+
+
+@pytest.mark.parametrize(("per_s", "seconds"), [(0.3, 10), (0.1, 30), (0.7, 10), (2.3, 100)])
+def test_the_last_release_of_a_decimal_rate_is_at_the_end_of_input(
+    per_s: float, seconds: int
+) -> None:
+    found = moments(Rate(per_s), Window(0, 0, seconds * PS_PER_S))
+    assert len(found) == round(per_s * seconds)
+    assert found[-1] == seconds * PS_PER_S
+
+
 @given(st.floats(0.01, 1e4))
 def test_an_even_rate_does_not_drift(per_s: float) -> None:
     window = Window(0, 0, PS_PER_S // 10)
     for number, tick in enumerate(moments(Rate(per_s), window), start=1):
-        assert 0 <= tick - number * PS_PER_S / Fraction(per_s) < 1
+        assert 0 <= tick - number * PS_PER_S / decimal(per_s) < 1
 
 
 @given(st.floats(0.01, 1e4), st.integers(1, 3 * PS_PER_S // 100))
 def test_an_even_rate_asks_for_as_many_runs_as_fit(per_s: float, end: int) -> None:
     found = moments(Rate(per_s), Window(0, 0, end))
-    assert len(found) == int(end * Fraction(per_s) / PS_PER_S)
+    assert len(found) == int(end * decimal(per_s) / PS_PER_S)
     assert all(tick <= end for tick in found)
 
 
@@ -85,6 +99,21 @@ def test_a_longer_window_continues_the_same_random_arrivals() -> None:
     long = moments(Rate(50, seed=3))
     assert 20 < len(short) < len(long)
     assert long[: len(short)] == short
+
+
+def test_equal_seeds_of_two_streams_are_two_draws() -> None:
+    found = [moments(Rate(50, seed=3), Window(0, 0, PS_PER_S, name)) for name in ("a", "b", "a")]
+    assert found[0] == found[2]
+    assert not set(found[0]) & set(found[1])
+    assert min(map(len, found)) > 20
+
+
+def test_a_rate_is_that_of_the_process_and_goes_down_the_chain() -> None:
+    second = Fraction(1, PS_PER_S)
+    assert Periodic(0.08).rate({}) == second * Fraction(25, 2)
+    assert Rate(0.3).rate({}) == Rate(0.3, seed=5).rate({}) == second * Fraction(3, 10)
+    produced = {"a": 4 * second, "b": 2 * second}
+    assert After(("a", "b"), times=3).rate(produced) == 6 * second
 
 
 def test_evenly_spaced_arrivals_have_a_period_and_others_do_not() -> None:
@@ -169,11 +198,24 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "no rate": (lambda: Rate(0), "rate must be > 0, got 0 /s; write for example '4 /s'"),
     "negative rate": (lambda: Rate(-4), "rate must be > 0, got -4 /s"),
     "nan": (lambda: Rate(float("nan")), "rate must be > 0, got nan /s"),
-    "negative seed": (lambda: Rate(4, seed=-1), "seed must be a whole number from 0 on, got -1"),
+    "negative seed": (lambda: Rate(4, seed=-1), "seed must be a whole number from 0 to"),
     "half a seed": (lambda: Rate(4, seed=0.5), "got 0.5"),  # type: ignore[arg-type]
-    "no producers": (lambda: After(()), "must name them, got ()"),
-    "one word": (lambda: After("encoder"), "got 'encoder'; give a list"),  # type: ignore[arg-type]
+    "no producers": (lambda: After(()), "must name them, each once, got []"),
+    "one word": (lambda: After("encoder"), "must be a list, got 'encoder'; write"),  # type: ignore[arg-type]
     "no times": (lambda: After(("a",), times=0), "times must be a whole number >= 1, got 0"),
+    "twice": (lambda: After(("a", "a")), "must name them, each once, got ['a', 'a']"),
+    "a number": (lambda: After(5), "must be a list, got 5"),  # type: ignore[arg-type]
+    "a set": (lambda: After({"a", "b"}), "must be a list, got {"),  # type: ignore[arg-type]
+    "numbers": (lambda: After((1,)), "must hold nothing but str, got 1"),  # type: ignore[arg-type]
+    "half a tick": (lambda: Periodic(5e-13), "must be at least a tick of 1 ps, got 5e-13 s"),
+    "for ever": (lambda: Periodic(1e300), "period must be at most 1,000,000 s, got 1e+300 s"),
+    "no float": (lambda: Periodic(10**400), "period must be > 0, got 10**400 or so"),
+    "no list": (lambda: Periodic([1]), "period must be > 0, got [1]"),  # type: ignore[arg-type]
+    "late first": (lambda: Periodic(1, 1e9), "first must be at most 1,000,000 s, got 1e+09 s"),
+    "no rate text": (lambda: Rate("4"), "rate must be > 0, got '4'"),  # type: ignore[arg-type]
+    "many a tick": (lambda: Rate(2e12), "must be at most one a tick of 1 ps, 1e+12 /s, got 2e+12"),
+    "long seed": (lambda: Rate(4, seed=10**5000), "got 10**5000 or so; leave it out"),
+    "no name": (lambda: Rate(4, within=5), "within must be a str, got 5; l"),  # type: ignore[arg-type]
     "half times": (lambda: After(("a",), times=1.5), "got 1.5"),  # type: ignore[arg-type]
 }
 

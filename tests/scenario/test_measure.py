@@ -101,5 +101,5 @@ def test_busy_time_leaves_out_the_idle_time(gap: int) -> None:
 def test_overtime_is_from_the_end_of_input_to_the_last_run() -> None:
     first = [[run(0, 0, 8), run(0, 8, 13)], [run(20, 20, 25)], []]
     second = [[run(0, 0, 11)], [run(20, 20, 29)], []]
-    assert overtime([first], [10, 30, 50]) == [3, 0, 0]
-    assert overtime([first, second], [9, 28, 50]) == [4, 1, 0]
+    assert overtime([first], [10, 30, 50]) == [3, 0, None]
+    assert overtime([first, second], [9, 28, 50]) == [4, 1, None]

@@ -1,8 +1,12 @@
-"""Overload: a queue that grows is told from one that does not."""
+"""Overload: a queue that grows is told from one that does not, whatever chance brings."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -10,17 +14,26 @@ from hypothesis import strategies as st
 from scenario_case import run
 
 from codesign.replay.run import Invocation
-from codesign.scenario.overload import describe_demand, describe_growth, grows
+from codesign.scenario.overload import (
+    FEWEST,
+    describe_demand,
+    describe_queue,
+    falls_behind,
+    queued_gaps,
+)
 from codesign.scenario.poisson import poisson_ticks
 
+MEAN = 1000
+"""Mean ticks between arrivals."""
 
-def queue(asked: list[int], service: int) -> list[Invocation]:
-    """Runs of equal service, first come, first served."""
+
+def queue(asked: list[int], *services: int) -> list[Invocation]:
+    """Runs in order, first come, first served, with services in turn."""
     found: list[Invocation] = []
     free = 0
-    for tick in asked:
+    for number, tick in enumerate(asked):
         start = max(tick, free)
-        free = start + service
+        free = start + services[number % len(services)]
         found.append(run(tick, start, free))
     return found
 
@@ -29,52 +42,122 @@ def even(number: int, period: int) -> list[int]:
     return [period * n for n in range(1, number + 1)]
 
 
+def drawn(seed: int, number: int) -> list[int]:
+    """Poisson arrivals in a window in which so many come on average."""
+    arrivals = poisson_ticks(Fraction(MEAN), seed, "queue:0")
+    return list(takewhile(lambda tick: tick <= number * MEAN, arrivals))
+
+
+def is_flagged(runs: list[Invocation], interval: int) -> bool:
+    return falls_behind(queued_gaps(runs), Fraction(interval))
+
+
 @given(st.integers(3, 200), st.integers(1, 1000), st.integers(1, 1000))
-def test_evenly_spaced_runs_queue_up_exactly_if_they_take_longer_than_their_period(
+def test_evenly_spaced_runs_fall_behind_exactly_if_they_take_longer_than_their_period(
     number: int, period: int, service: int
 ) -> None:
-    assert grows(queue(even(number, period), service)) == (service > period)
+    assert is_flagged(queue(even(number, period), service), period) == (service > period)
+
+
+@pytest.mark.parametrize("number", [4, 8, 20, 100, 400])
+@pytest.mark.parametrize("load", [0.5, 0.8, 0.95])
+def test_no_healthy_poisson_stream_is_flagged(load: float, number: int) -> None:
+    flagged = [is_flagged(queue(drawn(s, number), int(load * MEAN)), MEAN) for s in range(300)]
+    assert sum(flagged) == 0
+
+
+@pytest.mark.parametrize(("number", "least"), [(8, 0.80), (20, 0.98), (100, 1.0), (400, 1.0)])
+def test_an_overloaded_poisson_stream_is_found(number: int, least: float) -> None:
+    flagged = [is_flagged(queue(drawn(s, number), 1200), MEAN) for s in range(300)]
+    assert sum(flagged) >= least * 300
+
+
+def scattered(seed: int, number: int, load: float) -> Iterator[int]:
+    """Services between nothing and twice their mean, as contention makes them."""
+    draw = random.Random(seed)
+    return (1 + int(draw.random() * 2 * load * MEAN) for _ in range(number))
+
+
+@pytest.mark.parametrize("number", [4, 20, 200])
+@pytest.mark.parametrize(("load", "most"), [(0.5, 0.0), (0.8, 0.01), (1.0, 0.01)])
+def test_services_that_scatter_raise_few_false_alarms(
+    number: int, load: float, most: float
+) -> None:
+    flagged = 0
+    for seed in range(300):
+        asked = drawn(seed, number)
+        runs = queue(asked, *scattered(seed, len(asked) or 1, load))
+        flagged += is_flagged(runs, MEAN)
+    assert flagged <= most * 300
+
+
+def test_scattered_services_that_are_too_long_are_found_with_enough_runs() -> None:
+    flagged = 0
+    for seed in range(100):
+        asked = drawn(seed, 1000)
+        flagged += is_flagged(queue(asked, *scattered(seed, len(asked), 1.2)), MEAN)
+    assert flagged >= 95
 
 
 @given(st.integers(3, 100), st.integers(2, 1000), st.integers(1, 4), st.integers(0, 10**6))
 def test_a_pipeline_of_long_latency_is_no_overload(
     number: int, period: int, deep: int, latency: int
 ) -> None:
-    assert not grows([run(t, t, t + deep * period + latency) for t in even(number, period)])
+    runs = [run(t, t, t + deep * period + latency) for t in even(number, period)]
+    assert not is_flagged(runs, period)
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize(("service", "heavy"), [(300, False), (700, False), (1500, True)])
-def test_random_arrivals_are_judged_by_their_load(seed: int, service: int, heavy: bool) -> None:
-    drawn = poisson_ticks(Fraction(1000), seed, 0)
-    runs = queue([next(drawn) for _ in range(400)], service)
-    assert grows(runs) == heavy
+def test_a_neighbour_that_holds_the_engine_for_a_while_is_no_overload() -> None:
+    """20 runs queue up behind somebody else's long run, and are then done in no time."""
+    asked = even(100, MEAN)
+    waiting = [max(tick, 40 * MEAN) if tick > 20 * MEAN else tick for tick in asked]
+    runs: list[Invocation] = []
+    free = 0
+    for tick, ready in zip(asked, waiting, strict=True):
+        start = max(ready, free)
+        free = start + 100
+        runs.append(run(tick, start, free))
+    assert max(one.end - one.asked for one in runs) > 19 * MEAN
+    assert not is_flagged(runs, MEAN)
 
 
-def test_runs_asked_for_at_once_are_one_moment() -> None:
-    assert not grows(queue([10] * 50, 100))
-    assert not grows(queue([10] * 50 + [10_000] * 50, 100))
-    assert grows(queue([10] * 9 + [20] * 9 + [30] * 9 + [40] * 9, 100))
+def test_gaps_are_those_of_runs_that_waited_for_an_earlier_one() -> None:
+    runs = [run(0, 0, 10), run(5, 10, 20), run(30, 35, 45), run(40, 40, 55)]
+    # the third waited for somebody else, and the fourth did not wait at all
+    assert queued_gaps(runs) == [10]
+    assert queued_gaps([]) == queued_gaps(runs[:1]) == []
 
 
-def test_two_moments_are_no_trend() -> None:
-    assert not grows(queue([10, 20], 1000))
+def test_runs_asked_for_at_once_cost_what_the_queue_takes_for_each() -> None:
+    burst = queue([10] * 50, 100)
+    assert queued_gaps(burst) == [100] * 49
+    assert not is_flagged(burst, 101)
+    assert is_flagged(burst, 99)
 
 
-def test_growth_is_said_with_its_numbers() -> None:
+def test_two_runs_are_no_queue_to_judge() -> None:
+    assert FEWEST == 3
+    assert not is_flagged(queue([10, 20], 1000), 10)
+    assert is_flagged(queue([10, 20, 30], 1000), 10)
+
+
+def test_a_silence_after_the_overload_hides_nothing() -> None:
+    bad = queue(even(9, 10), 30)
+    later = [replace(one, asked=one.asked + 10**6, start=one.start + 10**6, end=one.end + 10**6)
+             for one in bad]  # fmt: skip
+    assert not queued_gaps([bad[-1], later[0]])
+    (line,) = describe_queue("encoder", [bad, later], Fraction(10), 6)
+    assert "encoder is overloaded" in line
+
+
+def test_a_stream_that_falls_behind_is_told_with_its_numbers() -> None:
     runs = queue([10**12 * n for n in range(1, 6)], 3 * 10**12)
-    (line,) = describe_growth("encoder", [runs], 4)
+    (line,) = describe_queue("encoder", [runs], Fraction(10**12), 4)
     assert line == (
-        "encoder is overloaded: its response grows from 3 s to 11 s, and 4 of its runs are left "
-        "when the input ends"
+        "encoder is overloaded: a run is asked for every 1 s and ends every 3 s; the longest "
+        "response is 11 s, and 4 runs are left when the input ends"
     )
-
-
-def test_the_utterances_that_fall_behind_are_counted() -> None:
-    bad, good = queue(even(9, 10), 30), queue(even(9, 10), 5)
-    (line,) = describe_growth("encoder", [good, bad, bad], 4)
-    assert "overloaded in 2 of 3 utterances" in line
-    assert list(describe_growth("encoder", [good, good], 0)) == []
+    assert list(describe_queue("encoder", [queue(even(9, 10), 5)], Fraction(10), 0)) == []
 
 
 def test_a_component_that_is_offered_a_second_of_work_per_second_is_named() -> None:

@@ -17,17 +17,17 @@ DRAWN = 20_000
 
 def drawn(seed: int, number: int = DRAWN) -> list[float]:
     """Exponential variables as floats."""
-    uniform = words(seed, 0)
+    uniform = words(seed, "a:0")
     return [exponential(uniform) / WORD for _ in range(number)]
 
 
-def arrivals(mean: Fraction, seed: int, number: int, substream: int = 0) -> list[int]:
-    return list(islice(poisson_ticks(mean, seed, substream), number))
+def arrivals(mean: Fraction, seed: int, number: int, substream: object = "a:0") -> list[int]:
+    return list(islice(poisson_ticks(mean, seed, str(substream)), number))
 
 
 def test_the_arrivals_of_a_seed_are_these_forever() -> None:
-    assert list(islice(words(7, 0), 2)) == [17469523255737126788, 9602314065193801051]
-    frozen = [947024753308, 1567080688032, 3760179923014, 5022265558057]
+    assert list(islice(words(7, "a:0"), 2)) == [1904687403438342399, 2073860875469700369]
+    frozen = [103253311036, 1850105787119, 1880800780392, 2156036089136]
     assert arrivals(Fraction(10**12), 7, 4) == frozen
 
 

@@ -59,7 +59,7 @@ def test_every_run_waits_as_long_as_the_recursion_says(load: float, seed: int) -
 @lru_cache(maxsize=1)
 def many_arrivals() -> list[int]:
     """Arrivals with a mean interval of 10 us: the loads differ by their service."""
-    return list(islice(poisson_ticks(Fraction(SERVICE), 1952, 0), DRAWN))
+    return list(islice(poisson_ticks(Fraction(SERVICE), 1952, "queue:0"), DRAWN))
 
 
 @pytest.mark.parametrize("load", [0.3, 0.5, 0.7])

@@ -39,8 +39,11 @@ def test_an_utterance_is_a_window_and_the_background_is_one_over_all() -> None:
         utterances=2,
     )
     first, second = windows(case, "tokens")
-    assert (first, second) == (Window(0, 0, 2000 * US), Window(1, 5000 * US, 7000 * US))
-    assert windows(case, "detector") == (Window(0, 0, 10_000 * US),)
+    assert (first, second) == (
+        Window(0, 0, 2000 * US, "tokens"),
+        Window(1, 5000 * US, 7000 * US, "tokens"),
+    )
+    assert windows(case, "detector") == (Window(0, 0, 10_000 * US, "detector"),)
     assert counts(schedule(case)) == {
         "encoder": [25, 25],
         "frames": [50, 50],

@@ -100,7 +100,8 @@ CHANGES = {
                             "arrival of prediction (rate); did you mean 'within'?"),
     "unknown kind": ("kind: periodic", "kind: perodic", ":10: arrival of encoder: unknown kind "
                      "'perodic'; did you mean 'periodic'? known: after, periodic, rate"),
-    "no kind": ("kind: periodic, ", "", ":10: arrival of encoder needs a kind: periodic, rate"),
+    "no kind": ("kind: periodic, ", "", ":10: arrival of encoder needs a kind: after, periodic, "
+                "rate"),
     "no period": ("period: 80 ms, ", "", ":10: arrival of encoder (periodic) needs the key "
                   "'period'; add it"),
     "no name": ("name: recogniser\n", "", ":1: a scenario needs the key 'name'; add it"),
@@ -116,14 +117,14 @@ CHANGES = {
     "negative rate": ("rate: 30, ", "rate: -30, ", ":31: rate must be > 0, got -30 /s"),
     "no times": ("times: 2", "times: 0", ":27: times must be a whole number >= 1, got 0"),
     "half times": ("times: 2", "times: 2.5", ":27: times: must be a whole number, got 2.5"),
-    "no beam": ("beam: 2", "beam: 0", ":13: beam of prediction must be a whole number >= 1, got 0"),
+    "no beam": ("beam: 2", "beam: 0", ":19: beam of prediction must be a whole number >= 1, got 0"),
     "no producers": ("[encoder, prediction]", "[]", ":27: an arrival after other streams must name "
                      "them"),
     "no list": ("[encoder, prediction]", "encoder", ":27: streams: must be a list, got 'encoder'; "
                 "write [first, second]"),
-    "unknown producer": ("[encoder, prediction]", "[encodr]", ":25: tokens waits for the unknown "
+    "unknown producer": ("[encoder, prediction]", "[encodr]", ":27: tokens waits for the unknown "
                          "stream 'encodr'; did you mean 'encoder'?"),
-    "circle": ("[encoder, prediction]", "[tokens]", ":25: streams must not wait for each other, "
+    "circle": ("[encoder, prediction]", "[tokens]", ":27: streams must not wait for each other, "
                "but tokens waits for tokens"),
     "unknown output": ("outputs: [tokens]", "outputs: [token]", ":5: outputs name the unknown "
                        "stream 'token'; did you mean 'tokens'?"),
@@ -139,6 +140,34 @@ CHANGES = {
     "unknown policy key": ("across_runs: true", "across: true", ":24: unknown key 'across' of "
                            "residency of prediction; did you mean 'across_runs'?"),
     "no bytes": ("512 KiB", "512 kHz", ":23: sram: expected a unit of B, got '512 kHz'"),
+    "empty dtype": ("    dtype: int8", '    dtype: ""', ":11: dtype of encoder: unknown dtype ''"),
+    "odd schedule": ("    dtype: int8", "    schedule: layer", ":11: schedule of encoder: schedule "
+                     "must be time-major or layer-major:STEPS"),
+    "endless schedule": ("    dtype: int8", "    schedule: layer-major:" + "9" * 5000,
+                         ":11: schedule of encoder: schedule must be"),
+    "endless": ("duration: 2 s", "duration: 1e300", ":2: duration must be at most 1,000,000 s"),
+    "endless silence": ("silence: 18 s", "silence: 1e300 s", ":3: silence must be at most"),
+    "many utterances": ("utterances: 3", "utterances: 999999", ":4: utterances must be <= 100,000, "
+                        "got 999,999; lower it"),
+    "very many utterances": ("utterances: 3", "utterances: 1" + "0" * 30, ":4: utterances: must be "
+                             "a whole number of at most 18 digits, got 31 of them; lower it"),
+    "no end of utterances": ("utterances: 3", "utterances: " + "9" * 5000, "got 5000 of them"),
+    "half an utterance": ("utterances: 3", "utterances: 1.5", ":4: utterances: must be a whole "
+                          "number, got 1.5; write it in digits"),
+    "zero rate": ("      rate: 4 /s", "      rate: 0 /s", ":17: rate must be > 0, got 0 /s"),
+    "negative option": ("steps: 8", "steps: 0", ":9: steps of encoder must be a whole number >= 1"),
+    "unknown frames": ("      within: encoder", "      within: encodr", ":18: prediction waits for "
+                       "the unknown stream 'encodr'"),
+    "no text in a list": ("outputs: [tokens]", "outputs:\n  - tokens\n  - [a]", ":7: outputs: must "
+                          "be a line of text, got ['a']"),
+    "unknown in a list": ("outputs: [tokens]", "outputs:\n  - tokens\n  - token", ":7: outputs "
+                          "name the unknown stream 'token'"),
+    "policy in a map": ("policy: pinned", "policy: pined", ":21: policy: must be one of region, "
+                        "none, pinned, greedy, optimal, got 'pined'; did you mean 'pinned'?"),
+    "too fast": ("rate: 30,", "rate: 2e12,", ":31: rate must be at most one a tick of 1 ps"),
+    "too short": ("period: 80 ms", "period: 0.5 ps", ":10: period must be at least a tick of 1 ps"),
+    "twice after": ("[encoder, prediction]", "[encoder, encoder]", ":27: an arrival after other "
+                    "streams must name them, each once"),
     "no pins": ('      pins: [join.*, "role:state"]\n', "", ":20: residency 'pinned' needs at "
                 "least one pin"),
     "half a byte": ("512 KiB", "1.5 B", ":23: sram: must be whole bytes, got '1.5 B'; round it"),
@@ -174,6 +203,19 @@ def test_a_file_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
         load_scenario(tmp_path / "none.yaml")
     with pytest.raises(ScenarioError, match="no such file"):
         load_scenario(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing but a remark\n"])
+def test_an_empty_file_is_a_scenario_to_be(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError) as told:
+        read(text, tmp_path)
+    assert str(told.value).endswith("case.yaml:1: the file is empty; describe the scenario in it")
+
+
+@pytest.mark.parametrize("path", [5, None, ["a.yaml"]])
+def test_a_path_must_be_one(path: object) -> None:
+    with pytest.raises(ScenarioError, match="no such file; give the path of a scenario file"):
+        load_scenario(path)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["", "[a]", "word", "{}", "streams: 3"])

@@ -16,7 +16,20 @@ from codesign.scenario.spec import Scenario
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "streaming_recogniser.yaml").read_text()
 TOKENS = re.findall(r"[\w.]+|[^\w.]", EXAMPLE)
-NUMBERS = ["-1", "0", "2", "1e400", ".nan", "1e18", "99999999999999999", "80", "ms", "/s", "B"]
+NUMBERS = [
+    "-1",
+    "0",
+    "2",
+    "1e300",
+    "1e400",
+    ".nan",
+    "1e18",
+    "99999999999999999",
+    "80",
+    "ms",
+    "/s",
+    "B",
+]
 MARKS = ["~", "[]", "{}", "[[]]", "''", "*", "&", "!", "-", ":", "?", "#", "true", "null"]
 NAMES = ["encoder", "tokens", "after", "rate", "seed", "within", "beam", "background", "residency"]
 WORDS = st.sampled_from(NUMBERS + MARKS + NAMES)
@@ -71,7 +84,7 @@ def test_bytes_are_told_in_one_line(data: bytes) -> None:
 
 
 def test_a_file_that_would_run_for_ever_is_refused_at_once() -> None:
-    for old, new in (("80 ms", "80 fs"), ("4 /s", "4e15 /s"), ("times: 2", "times: 999999999999")):
+    for old, new in (("80 ms", "80 ps"), ("4 /s", "4e11 /s"), ("times: 2", "times: 999999999999")):
         assert EXAMPLE.count(old) >= 1
         changed = EXAMPLE[EXAMPLE.index("name:") :].replace(old, new)
         found = outcome(changed.encode())

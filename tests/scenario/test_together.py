@@ -20,7 +20,7 @@ from codesign.scenario.arrival import Periodic
 from codesign.scenario.result import ScenarioResult
 from codesign.scenario.simulate import simulate_scenario
 from codesign.scenario.spec import Scenario, Stream
-from codesign.scenario.together import place_together, set_aside
+from codesign.scenario.together import Group, may_keep, place_together, set_aside
 from codesign.workload.record import Trace
 
 PINNED = Residency("pinned", pins=("head.weight",), across_runs=True)
@@ -103,6 +103,98 @@ def test_what_stays_across_runs_is_loaded_once_for_all_of_them() -> None:
     assert result.streams["s1"].offchip_bytes["weight"] == 32 * 32 * 10
 
 
+def test_streams_of_one_model_hold_their_weights_once() -> None:
+    """4 KiB of weights for two streams in a buffer that has no room for them twice."""
+    head, board_ = model("a", 64), board(6 * KIB)
+    result = simulated(board_, (head, PINNED), (model("a", 64), PINNED), (model("b", 16), "none"))
+    assert result.parts["s0"].placement is result.parts["s1"].placement
+    for name in ("s0", "s1", "s2"):
+        room = granted(result.parts[name].placement.program, "sram0", board_)
+        assert max(room) <= 2 * KIB
+    told = [
+        line for line in result.assumptions if line.startswith(("4,096 B", "s0 and s1 run one"))
+    ]
+    assert told == [
+        "4,096 B of sram0 are set aside for s0 and s1 whenever others run",
+        "s0 and s1 run one model and hold the weights that stay on chip once; each of these "
+        "streams loads them itself",
+    ]
+    for name in ("s0", "s1"):
+        assert result.streams[name].offchip_bytes["weight"] == 64 * 64
+
+
+def test_weights_of_two_models_are_held_apart() -> None:
+    result = simulated(board(16 * KIB), (model("a", 64), PINNED), (model("b", 64), PINNED))
+    aside = [line for line in result.assumptions if "set aside" in line]
+    assert aside == [
+        "4,096 B of sram0 are set aside for s0 whenever others run",
+        "4,096 B of sram0 are set aside for s1 whenever others run",
+    ]
+    assert not any("run one model" in line for line in result.assumptions)
+
+
+def test_what_streams_of_one_model_keep_for_a_while_is_each_ones_own() -> None:
+    sketch = Sketch("chain")
+    x = sketch.input("x", 4, 32)
+    for n in range(4):
+        x = sketch.matmul(f"m{n}", x, 32)
+    placement = place(sketch.trace(), board(16 * KIB), Residency("greedy"))
+    once = set_aside(placement, board(16 * KIB))
+    assert once == Counter(sram0=2 * 4 * 32)
+    assert set_aside(placement, board(16 * KIB), 3) == Counter(sram0=3 * 2 * 4 * 32)
+    pinned = place(model("a"), board(16 * KIB), PINNED)
+    assert set_aside(pinned, board(16 * KIB), 3) == set_aside(pinned, board(16 * KIB))
+    for_a_run = place(model("a"), board(16 * KIB), replace(PINNED, across_runs=False))
+    assert set_aside(for_a_run, board(16 * KIB), 3) == Counter(sram0=32 * 32)
+
+
+def test_weights_beside_the_buffers_are_held_once_too() -> None:
+    parts = dict(board(16 * KIB).components)
+    parts["extra"] = part("sram", "extra", size=3 * KIB, bandwidth=8e9)
+    parts["way"] = part("link", "way", connects=("sram0", "extra"), bandwidth=8e9)
+    hardware = Hardware("beside", "", None, parts)
+    asked = replace(PINNED, pins=("head.weight@extra",))
+    two = simulated(hardware, (model("a", 48), asked), (model("a", 48), asked))  # 2,304 B
+    assert "2,304 B of extra are set aside for s0 and s1 whenever others run" in two.assumptions
+
+
+def test_each_model_is_placed_once_unless_it_keeps_something_beside_others_that_do() -> None:
+    traces = {"a": model("a"), "b": model("b"), "c": model("c", 16), "d": model("d")}
+    asked: dict[str, Any] = dict.fromkeys("acd", "none") | {"b": PINNED}
+    placed: list[str] = []
+
+    def place_one(name: str, room: Hardware) -> Placement:
+        placed.append(name)
+        return place(traces[name], room, asked[name])
+
+    def groups() -> list[Group]:
+        shared = Group(("a", "again"), may_keep(asked["a"]))
+        return [shared, *(Group((name,), may_keep(asked[name])) for name in "bcd")]
+
+    found = place_together(groups(), board(16 * KIB), place_one)
+    assert sorted(placed) == ["a", "b", "c", "d"]
+    assert found["a"] is found["again"]
+    placed.clear()
+    asked["c"] = PINNED
+    place_together(groups(), board(16 * KIB), place_one)
+    assert sorted(placed) == ["a", "b", "b", "c", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("residency", "keeps"),
+    [
+        ("none", False),
+        ("region", False),
+        ("greedy", True),
+        (PINNED, True),
+        (Residency("region", across_runs=True), True),
+        (Residency("region", pins=("a",)), True),
+    ],
+)
+def test_what_may_stay_is_known_from_the_policy(residency: Residency | str, keeps: bool) -> None:
+    assert may_keep(residency) == keeps
+
+
 def test_streams_that_leave_each_other_no_room_are_refused() -> None:
     big = (model("a", 64), PINNED), (model("b", 64), PINNED)  # 4 KiB each
     assert simulated(board(16 * KIB), *big).streams["s1"].offchip_bytes["weight"] == 64 * 64
@@ -172,11 +264,13 @@ def test_no_byte_of_a_buffer_is_given_twice(
         f"s{n}": model(f"m{n}", width, recurrent=deep) for n, (width, deep, _) in enumerate(asked)
     }
 
+    groups = [Group((name,), may_keep(asked[n][2])) for n, name in enumerate(traces)]
+
     def place_one(name: str, room: Hardware) -> Placement:
         return place(traces[name], room, asked[int(name[1:])][2])
 
     try:
-        placements = place_together(traces, hardware, place_one)
+        placements = place_together(groups, hardware, place_one)
     except CodesignError:
         assert kib < 16  # four models of 2 KiB set aside leave room in the largest
         return

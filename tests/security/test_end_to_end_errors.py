@@ -124,7 +124,9 @@ def test_a_trace_without_operators(items: tuple[Region, ...]) -> None:
 def test_an_unknown_residency() -> None:
     kind, message = refused(product(), machine(), residency="layer")
     assert kind is MappingError
-    assert message == "residency must be one of region, none, got 'layer'"
+    assert message == (
+        "residency must be one of region, none, pinned, greedy, optimal, got 'layer'"
+    )
 
 
 def test_a_cyclic_trace() -> None:
