@@ -8,7 +8,7 @@ from functools import cached_property
 
 from codesign.errors import MappingError
 from codesign.mapping.candidates import Candidates
-from codesign.mapping.fill import choose_parts
+from codesign.mapping.fill import choose_parts, cut_cost
 from codesign.mapping.greedy import choose_greedily
 from codesign.mapping.hold import Hold, peak
 from codesign.mapping.layout import Layout
@@ -92,16 +92,25 @@ class Decision:
         if chooser:
             chosen = found + list(chooser(self._candidates, limits, length, found))
             # whole tensors that go first may leave a worse rest to parts than parts from the start
-            starts = [chosen, found] if self.asked.partial else [chosen]
-        if self.asked.partial:
-            starts = [self._filled(start, limits) for start in starts]
-        return tuple(max(starts, key=lambda start: sum(hold.saved for hold in start)))
+            starts = [chosen, found]
+        if not self.asked.partial:
+            return tuple(starts[0])
+        # what stays for ever takes room from all that comes and goes
+        for_a_while = [hold for hold in self._candidates if not hold.is_for_ever]
+        pools = [self._candidates, for_a_while] if self.asked.across_runs else [for_a_while]
+        filled = [self._filled(start, pool, limits) for start in starts for pool in pools]
+        best = max(filled, key=self._saved)
+        return tuple(best)
 
-    def _filled(self, holds: list[Hold], limits: Limits) -> list[Hold]:
-        """Holds with as much of the other candidates as fits beside them."""
-        rest = [h for h in self._candidates if not any(h.clashes(other) for other in holds)]
+    def _filled(self, holds: list[Hold], pool: Sequence[Hold], limits: Limits) -> list[Hold]:
+        """Holds with as much of other candidates as fits beside them."""
+        rest = [h for h in pool if not any(h.clashes(other) for other in holds)]
         length = len(self.timeline.ops)
         return holds + list(choose_parts(rest, limits, length, holds, self._again))
+
+    def _saved(self, holds: Sequence[Hold]) -> int:
+        """Bytes that holds save, less what the cuts in operators cost."""
+        return sum(hold.saved for hold in holds) - cut_cost(holds, self._again)
 
     def pins_fit(self, limits: Limits) -> bool:
         """Whether all that is pinned stays whole; where part may stay, that depends on the room."""

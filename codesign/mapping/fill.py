@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from codesign.mapping.hold import Hold
 from codesign.mapping.packing import Packing
@@ -33,23 +32,35 @@ def choose_parts(
             once more; a cut that costs more than it saves is not made.
     """
     packing = Packing(limits, length, fixed)
-    possible = [hold for hold in candidates if hold.saved > 0 and hold.memory in limits]
+    possible = [hold for hold in candidates if hold.saved > 0]
     for _, group in itertools.groupby(sorted(possible, key=_order), key=_kind):
         _add(packing, [hold for hold in group if not packing.clashes(hold)])
-    for name, moved in (again or {}).items():
+    again = again or {}
+    for name in again:
         cuts = [h for h in packing.holds if not h.is_whole and _operator(h) == name]
-        marks = {hold.part.columns for hold in cuts if hold.part}
-        if sum(hold.saved for hold in cuts) <= len(marks) * moved:
+        if sum(hold.saved for hold in cuts) <= cut_cost(cuts, again):
             for hold in cuts:
                 packing.remove(hold)
     return packing.holds
 
 
-def _kind(hold: Hold) -> tuple[Fraction, int, int, str]:
-    return Fraction(-hold.saved, hold.bytes), hold.length, hold.first, hold.memory
+def cut_cost(holds: Iterable[Hold], again: Mapping[str, int]) -> int:
+    """Bytes that are moved once more because holds cut operators.
+
+    Args:
+        holds: what stays.
+        again: for each operator that can be cut, the bytes that every further part of it moves
+            once more.
+    """
+    marks = {(_operator(h), h.part.columns) for h in holds if h.part and not h.is_whole}
+    return sum(again.get(name, 0) for name, _ in marks)
 
 
-def _order(hold: Hold) -> tuple[Fraction, int, int, str, int, tuple[str, ...]]:
+def _kind(hold: Hold) -> tuple[float, int, int, str]:
+    return -hold.saved / hold.bytes, hold.length, hold.first, hold.memory
+
+
+def _order(hold: Hold) -> tuple[float, int, int, str, int, tuple[str, ...]]:
     return *_kind(hold), -_grain(hold), hold.names
 
 

@@ -58,7 +58,8 @@ def _pins(kept: Kept) -> list[str]:
     for memory in dict.fromkeys(kept.pinned.buffers.values()):
         names = [name for name, place in kept.pinned.buffers.items() if place == memory]
         holds = [hold for hold in kept.holds if set(names).intersection(hold.names)]
-        part = "" if all(h.is_whole for h in holds) and len(holds) == len(names) else "part of "
+        is_all = {name for h in holds if h.is_whole for name in h.names}.issuperset(names)
+        part = "" if is_all else "part of "
         found.append(
             f"but {part}{_tensors(len(names))} pinned to {memory} stay there: "
             f"{peak(holds, memory):,} B at most at once"

@@ -59,11 +59,7 @@ def choose_optimally(
     """
     fixed = tuple(fixed)
     room = Packing(limits, length, fixed)
-    possible = [
-        hold
-        for hold in candidates
-        if hold.saved > 0 and hold.memory in limits and hold.bytes <= room.room(hold)
-    ]
+    possible = [hold for hold in candidates if hold.saved > 0 and room.takes(hold)]
     known = choose_greedily(possible, limits, length, fixed)
     search = _Search(sorted(possible, key=lambda h: (h.first, h.last, h.names)), room)
     found = search.run(sum(hold.saved for hold in known))

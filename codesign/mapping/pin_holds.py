@@ -9,6 +9,7 @@ from codesign.errors import MappingError
 from codesign.mapping.candidates import find_part
 from codesign.mapping.hold import Hold, peak
 from codesign.mapping.pins import Pinned
+from codesign.mapping.states import group_carries
 from codesign.mapping.timeline import Level, Timeline
 from codesign.mapping.uses import Use, Uses
 from codesign.workload.record import Region, Tensor
@@ -18,7 +19,8 @@ def hold_pinned(pinned: Pinned, timeline: Timeline, *, across_runs: bool) -> lis
     """A hold for everything that is pinned in a buffer.
 
     An activation or output stays from its first use to its last one; everything else, and what a
-    region carries, for the whole run. Its saving counts every use as one transfer.
+    region carries, for the whole run. A state and its update are one hold: they stay together or
+    not at all. The saving counts every use as one transfer.
 
     Args:
         pinned: what is pinned where.
@@ -27,16 +29,28 @@ def hold_pinned(pinned: Pinned, timeline: Timeline, *, across_runs: bool) -> lis
     """
     moved = [[access.bytes for access in op.operands] for op in timeline.ops]
     uses = Uses(timeline, moved)
-    carried = {t.name for carry in timeline.carries for t in (carry.state, carry.update)}
-    found = []
+    carried = _carried(timeline)
+    found: dict[tuple[str, ...], Hold | None] = {}
     for name, memory in pinned.buffers.items():
         tensor = timeline.tensors[name]
+        together = tuple(carried.get(name, {name: tensor}).values())
+        key = tuple(one.name for one in together)
+        if key in found:
+            continue
         if tensor.role in ("activation", "output") and name not in carried:
-            hold = _while_used(uses, tensor, memory)
+            found[key] = _while_used(uses, tensor, memory)
         else:
-            hold = _always(uses, tensor, memory, name in carried, across_runs)
-        if hold is not None:
-            found.append(replace(hold, part=find_part(timeline, hold)))
+            found[key] = _always(uses, together, memory, name in carried, across_runs)
+    holds = [hold for hold in found.values() if hold is not None]
+    return [replace(hold, part=find_part(timeline, hold)) for hold in holds]
+
+
+def _carried(timeline: Timeline) -> dict[str, dict[str, Tensor]]:
+    """By name of what a region carries, all that must be in one place with it, by name."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for carries in group_carries(list(timeline.carries)):
+        together = {t.name: t for carry in carries for t in (carry.state, carry.update)}
+        found |= dict.fromkeys(together, together)
     return found
 
 
@@ -71,16 +85,17 @@ def check_pinned(holds: Sequence[Hold], pinned: Pinned, limits: Mapping[str, int
 
 
 def _always(
-    uses: Uses, tensor: Tensor, memory: str, is_carried: bool, across_runs: bool
+    uses: Uses, tensors: Sequence[Tensor], memory: str, is_carried: bool, across_runs: bool
 ) -> Hold | None:
-    level = uses.timeline.levels[0]
-    mine = uses.at(level).get(tensor.name, [])
+    level, role = uses.timeline.levels[0], tensors[0].role
+    every = (use for tensor in tensors for use in uses.at(level).get(tensor.name, ()))
+    mine = sorted(every, key=lambda use: use.place)
     if not mine:
         return None
-    stays = across_runs and tensor.role in ("weight", "constant", "state") and not is_carried
+    stays = across_runs and role in ("weight", "constant", "state") and not is_carried
     is_written = any(use.writes for use in mine)
-    is_kept = is_written and tensor.role in ("state", "output") and not (stays or is_carried)
-    hold = _hold(level, tensor, memory, mine, loads=not is_carried, stores=is_kept)
+    is_kept = is_written and role in ("state", "output") and not (stays or is_carried)
+    hold = _hold(level, tensors, memory, mine, loads=not is_carried, stores=is_kept)
     last = len(uses.timeline.ops) - 1
     return replace(hold, first=0, last=last, is_for_ever=stays)
 
@@ -98,24 +113,30 @@ def _while_used(uses: Uses, tensor: Tensor, memory: str) -> Hold | None:
         return None
     flow = uses.flow(level, tensor, mine)
     stores = flow.leaves and any(use.writes for use in mine)
-    return _hold(level, tensor, memory, mine, loads=flow.enters, stores=stores)
+    return _hold(level, (tensor,), memory, mine, loads=flow.enters, stores=stores)
 
 
 def _hold(
-    level: Level, tensor: Tensor, memory: str, uses: Sequence[Use], *, loads: bool, stores: bool
+    level: Level,
+    tensors: Sequence[Tensor],
+    memory: str,
+    uses: Sequence[Use],
+    *,
+    loads: bool,
+    stores: bool,
 ) -> Hold:
     first, last = level.spans[uses[0].place], level.spans[uses[-1].place]
-    view = (tensor.access(),)
+    views = tuple(tensor.access() for tensor in tensors)
     return Hold(
-        tensors=(tensor,),
+        tensors=tuple(tensors),
         memory=memory,
-        bytes=tensor.bytes,
+        bytes=sum(tensor.bytes for tensor in tensors),
         level=level.number,
         start=uses[0].place,
         stop=uses[-1].place,
         first=first.first,
         last=last.last,
         saved=max(1, sum(use.moved for use in uses)),
-        loads=view * loads,
-        stores=view * stores,
+        loads=views * loads,
+        stores=views * stores,
     )

@@ -22,7 +22,7 @@ PATTERNS: tuple[tuple[Descriptor, ...], ...] = (
 
 
 def check_memory(memory: Memory) -> None:
-    """Checks a memory: its fields, its energies, and ``service`` as a pure function.
+    """Checks a memory: its fields, its energies, ``served_bytes`` and ``service``, both pure.
 
     Args:
         memory: an instance as a hardware file would make it.
@@ -35,10 +35,30 @@ def check_memory(memory: Memory) -> None:
         check_priced(memory, action)
     check_energies(memory)
     expect(memory.size >= 1, f"{memory.kind}: size must be at least 1 B, got {memory.size}")
+    for transfer in _SINGLE:
+        _check_served(memory, transfer)
     for pattern in PATTERNS:
         _check_service(memory, pattern)
     for one, two in pairs(_SINGLE):
         _check_classes(memory, one, two)
+
+
+def _check_served(memory: Memory, transfer: Descriptor) -> None:
+    place = f"{memory.kind}.served_bytes({transfer})"
+    served = memory.served_bytes(transfer)
+    expect(
+        isinstance(served, int) and not isinstance(served, bool),
+        f"{place}: must be a whole number of bytes, got {served!r}; round it up to what is moved",
+    )
+    expect(
+        served >= transfer.bytes,
+        f"{place}: must be at least the {transfer.bytes:,} B asked for, got {served:,}; "
+        "add what is moved beyond them, never less",
+    )
+    expect(
+        memory.served_bytes(transfer) == served,
+        f"{place}: two calls gave two answers; keep no state and draw no random numbers",
+    )
 
 
 def _check_service(memory: Memory, pattern: tuple[Descriptor, ...]) -> None:

@@ -60,6 +60,40 @@ def test_a_class_that_hides_what_service_looks_at_is_caught() -> None:
     check_memory(honest)
 
 
+SERVED_FAULTS: dict[str, tuple[Callable[[Descriptor], Any], str]] = {
+    "fraction": (lambda one: one.bytes * 1.5, "must be a whole number of bytes, got 96.0; round"),
+    "nothing": (lambda one: None, "must be a whole number of bytes, got None; round it up"),
+    "a word": (lambda one: True, "must be a whole number of bytes, got True; round it up"),
+    "a byte too few": (
+        lambda one: one.bytes - 1,
+        "must be at least the 64 B asked for, got 63; add what is moved beyond them, never less",
+    ),
+    "a byte too few of a long write only": (
+        lambda one: one.bytes - (one.direction == "write" and one.rows > 16),
+        "must be at least the 4,096 B asked for, got 4,095; add what is moved beyond them",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SERVED_FAULTS)
+def test_a_memory_that_miscounts_what_it_moves_is_caught(fault: str) -> None:
+    served, rule = SERVED_FAULTS[fault]
+    faulty = memory(lambda _: Service(1), served_bytes=lambda self, one: served(one))
+    caught(lambda: check_memory(faulty), rule)
+
+
+def test_a_memory_that_moves_another_number_of_bytes_every_time_is_caught() -> None:
+    more = itertools.count()
+    moody = memory(lambda _: Service(1), served_bytes=lambda self, one: one.bytes + next(more))
+    caught(lambda: check_memory(moody), "two calls gave two answers; keep no state")
+
+
+def test_a_memory_that_moves_whole_bursts_passes() -> None:
+    check_memory(
+        memory(lambda _: Service(1), served_bytes=lambda self, one: -(-one.bytes // 48) * 48)
+    )
+
+
 @pytest.mark.parametrize("action", ["read", "write"])
 def test_a_memory_that_does_not_price_an_access_is_caught(action: str) -> None:
     other = {"read": "write", "write": "read"}[action]

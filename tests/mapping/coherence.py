@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
 
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Block, Placement, Step
-from codesign.workload.record import Access, Carry, Tensor
+from codesign.workload.record import Access, Carry, Tensor, all_carries
 
 Elements = frozenset[int]
 
@@ -56,16 +55,23 @@ class Run:
 
     def first_homes(self, tensor: Tensor) -> list[str]:
         """Home, and for what is pinned beside the buffers the place where it is born."""
-        used = {
-            home
-            for one, _ in self.placement.assignments()
-            for access, home in zip(one.op.operands, one.homes, strict=True)
-            if access.tensor.name == tensor.name
-        }
+        used = self.homes_of({tensor.name})
+        if not used:  # nobody reads it, but a region begins with it
+            carries = all_carries(self.placement.trace.items)
+            used = self.homes_of({c.state.name for c in carries if c.initial == tensor})
         buffers = {engine.buffer for engine in self.hardware.engines}
         if tensor.role in ("input", "state") and not used & {self.placement.home, *buffers}:
             return sorted(used) or [self.placement.home]
         return [self.placement.home]
+
+    def homes_of(self, names: set[str]) -> set[str]:
+        """Memories in which operators find tensors."""
+        return {
+            home
+            for one, _ in self.placement.assignments()
+            for access, home in zip(one.op.operands, one.homes, strict=True)
+            if access.tensor.name in names
+        }
 
     def steps(self, steps: tuple[Step, ...], at: tuple[int, ...]) -> None:
         for step in steps:
@@ -152,17 +158,3 @@ class Run:
 def trouble(placement: Placement, hardware: Hardware) -> list[str]:
     """What goes wrong in two runs of a placement; empty if nothing does."""
     return Run(placement, hardware).trouble
-
-
-def unrolled(steps: tuple[Step, ...]) -> Iterator[Assignment]:
-    """Every run of every assignment, in order."""
-    for step in steps:
-        if isinstance(step, Assignment):
-            yield step
-            continue
-        if step.preload:
-            yield step.preload
-        for _ in range(step.region.steps):
-            yield from unrolled(step.body)
-        if step.writeback:
-            yield step.writeback

@@ -166,3 +166,9 @@ def engine(name: str = "cpu", tile: int = 1) -> Priced:
 def computer(buffer: int, tile: int = 1) -> Hardware:
     """One such engine before a large memory."""
     return machine(engine(tile=tile), buffer=buffer, home=1 << 24)
+
+
+def case(seed: int) -> tuple[Trace, Hardware]:
+    """A program of 4 to 9 items before a buffer that holds some of what it could keep."""
+    sizes = random.Random(seed)
+    return program(seed, sizes.randint(4, 9)), computer(sizes.randint(300, 1200))

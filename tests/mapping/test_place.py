@@ -16,6 +16,7 @@ from codesign.mapping.place import place
 from codesign.mapping.placement import Assignment
 from codesign.testing import elementwise, matmul, softmax
 from codesign.testing.operators import whole
+from codesign.workload.attention import attention_parts
 from codesign.workload.record import Branch, Item, Op, Region, Tensor, Trace
 
 
@@ -101,6 +102,18 @@ def test_an_operator_that_nobody_takes_is_refused_with_every_reason() -> None:
     assert "add an engine" in message
     assert "\n" not in message
     assert Priced.asked == []  # nothing was planned before everything was checked
+
+
+def test_an_attention_is_put_into_parts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def parts(op: Op) -> tuple[Op, ...]:
+        asked.append(op.name)
+        return attention_parts(op)
+
+    monkeypatch.setattr("codesign.mapping.place.attention_parts", parts)
+    place(trace_of(attention()), machine(priced(contraction=9, softmax=5)), "greedy")
+    assert asked == ["attn"]
 
 
 def test_parts_of_an_attention_are_refused_by_their_names() -> None:
