@@ -61,17 +61,17 @@ class Hardware:
         parts = dict(self.components)
         return Hardware, (self.name, self.description, self.precision, parts, self.provenance)
 
-    @property
+    @cached_property
     def engines(self) -> tuple[Engine, ...]:
         """Engines in file order."""
         return tuple(part for part in self.components.values() if isinstance(part, Engine))
 
-    @property
+    @cached_property
     def memories(self) -> tuple[Memory, ...]:
         """Memories in file order."""
         return tuple(part for part in self.components.values() if isinstance(part, Memory))
 
-    @property
+    @cached_property
     def links(self) -> tuple[Link, ...]:
         """Links in file order."""
         return tuple(part for part in self.components.values() if isinstance(part, Link))
@@ -82,10 +82,11 @@ class Hardware:
         Raises:
             HardwareError: there is no such engine.
         """
-        known = {part.name: part for part in self.engines}
-        if name not in known:
+        found = self.components.get(name)
+        if not isinstance(found, Engine):
+            known = [part.name for part in self.engines]
             raise HardwareError(f"unknown engine {name!r}{did_you_mean(name, known)}")
-        return known[name]
+        return found
 
     @cached_property
     def graph(self) -> Graph:

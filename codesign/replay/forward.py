@@ -45,7 +45,11 @@ class Forward:
         if not self._seen.is_due():
             return False
         lanes = tuple(fabric.lanes.values())
-        leap = self._seen.leap(_state(fabric, lanes), _present(fabric, lanes), until)
+        state, present = _state(fabric, lanes), _present(fabric, lanes)
+        for lane in lanes:
+            if lane.queue:
+                lane.queue[0].came_round = False
+        leap = self._seen.leap(state, present, until)
         if leap is None:
             return False
         _skip(fabric, lanes, leap)
@@ -84,9 +88,6 @@ def _pipeline(lane: Lane, now: int) -> object:
 
 def _present(fabric: Fabric, lanes: tuple[Lane, ...]) -> Moment:
     heads = [lane.queue[0] if lane.queue else None for lane in lanes]
-    for head in heads:
-        if head is not None:
-            head.came_round = False
     counters = tuple([_remaining(head) if head else () for head in heads])
     return moment(fabric, counters, tuple([head.unfinished if head else 0 for head in heads]))
 

@@ -163,7 +163,10 @@ def _updates(carries: tuple[Carry, ...]) -> list[tuple[str, str]]:
 
 
 def _freed(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Where each tensor that hands its value on is written next: at the end of its chain."""
+    """Where each tensor that hands its value on is written next: at the end of its chain.
+
+    Of two states with one update, both old places are free, and one of them is taken.
+    """
     after = dict(pairs)
     targets = {target for _, target in pairs}
     freed = []

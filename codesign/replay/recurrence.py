@@ -73,7 +73,7 @@ class Leap:
 
 
 def moment(fabric: Fabric, counters: tuple[Counts, ...], tallies: Counts) -> Moment:
-    """The present one."""
+    """The present moment of a fabric; see ``Moment``."""
     busy = tuple([lane.busy_ticks for lane in fabric.lanes.values()])
     return Moment(fabric.now, counters, tallies, busy, dict(fabric.flows.moved))
 

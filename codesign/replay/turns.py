@@ -48,6 +48,16 @@ def look(fabric: Fabric, streams: Mapping[str, Stream], over: int) -> Moment:
     return moment(fabric, tuple([tuple(stream.counters) for stream in every]), (over, *tallies))
 
 
+def _issued(index: int) -> int:
+    """Where the tallies of a look hold how many runs a program has issued."""
+    return 1 + 2 * index
+
+
+def _logged(index: int) -> int:
+    """Where they hold how many entries its log has."""
+    return 2 + 2 * index
+
+
 def skip(fabric: Fabric, streams: Mapping[str, Stream], window: Sequence[Job], leap: Leap) -> int:
     """Lets whole periods pass: everything that counts, but not the joint state, which recurs.
 
@@ -63,10 +73,10 @@ def skip(fabric: Fabric, streams: Mapping[str, Stream], window: Sequence[Job], l
     leap.land(fabric)
     numbers = {}
     for index, (name, stream) in enumerate(streams.items()):
-        numbers[name] = leap.growth(2 * index + 1)
+        numbers[name] = leap.growth(_issued(index))
         period = numbers[name] // leap.times
         ticks = leap.ticks // leap.times
-        stream.log.again(leap.before.tallies[2 * index + 2], leap.times, ticks, period)
+        stream.log.again(leap.before.tallies[_logged(index)], leap.times, ticks, period)
         stream.issued += numbers[name]
         stream.counters = leap.counters(index)
     for job in window:

@@ -73,7 +73,7 @@ class Access:
     @property
     def elements(self) -> int:
         """Distinct elements touched: broadcast axes count once."""
-        return math.prod(n for n, s in zip(self.shape, self.strides, strict=True) if s)
+        return math.prod([n for n, s in zip(self.shape, self.strides, strict=True) if s])
 
     @property
     def bytes(self) -> int:
