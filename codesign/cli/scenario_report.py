@@ -27,6 +27,7 @@ def report(result: ScenarioResult) -> Sequence[RenderableType]:
     parts = [
         _headline(result),
         _verdict(result),
+        *(Text(f"Note: {line}", "yellow") for line in result.notes),
         _streams(result),
         _times(result),
         *([_chains(result)] if any(s.end_to_end for s in result.streams.values()) else []),
@@ -99,8 +100,8 @@ def _words(times: Distribution) -> str:
 def _verdict(result: ScenarioResult) -> RenderableType:
     if not result.overloads:
         fine = (
-            "No overload: no component is brought a second of work per second of input, and no "
-            "queue of a stream is found to grow."
+            "No overload: no component is offered 1 s of work per second of input, and no queue of "
+            "a stream is found to grow."
         )
         few = f" Too few runs to tell a queue: {', '.join(result.unjudged)}."
         return Text(fine + few * bool(result.unjudged))
@@ -158,7 +159,7 @@ def _chains(result: ScenarioResult) -> RenderableType:
     ]
     legend = (
         "from the release of the source to the end of all runs of a release that waits for it, "
-        "through all streams between"
+        "through all streams between; run k after several streams waits for run k of each"
     )
     made = table("End to end", ("=stream", "=source", *_TIMES), rows)
     return Group(made, Text(legend, "dim"))

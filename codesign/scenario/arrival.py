@@ -41,9 +41,9 @@ class Periodic(Arrival):
     first_s: float | None = None
 
     def __post_init__(self) -> None:
-        check_time("period", self.period_s, "80 ms", field="period_s")
+        check_time("period", self.period_s, 0.08, field="period_s")
         if self.first_s is not None:
-            check_time("first", self.first_s, "0 s", field="first_s", zero=True)
+            check_time("first", self.first_s, 0, field="first_s", zero=True)
 
     @property
     def period(self) -> int:
@@ -59,8 +59,9 @@ class Periodic(Arrival):
     ) -> tuple[Release, ...]:
         """At ``first_s`` and every period after it, up to and with the end of the window."""
         first = window.start + (self.period if self.first_s is None else ticks(self.first_s))
-        _check_number(max(0, window.end - first) // self.period, str(self))
-        return tuple(Release(tick) for tick in range(first, window.end + 1, self.period))
+        moments = range(first, window.end + 1, self.period)
+        _check_number(len(moments), str(self))
+        return tuple(map(Release, moments))
 
     def __str__(self) -> str:
         return f"every {self.period_s:g} s"
@@ -85,11 +86,11 @@ class Rate(Arrival):
     within: str = ""
 
     def __post_init__(self) -> None:
-        check_rate("rate", self.per_s, "4 /s", field="per_s")
+        check_rate("rate", self.per_s, 4, field="per_s")
         if self.seed is not None and not _is_seed(self.seed):
             raise FieldError(
-                f"seed must be a whole number from 0 to {MAX_SEED}, got {shown(self.seed)}; leave "
-                "it out for evenly spaced arrivals",
+                f"seed must be a whole number from 0 to {MAX_SEED:,}, got {shown(self.seed)}; "
+                "leave it out for evenly spaced arrivals",
                 "seed",
             )
         way_out = "leave it out or name a stream"
@@ -140,8 +141,8 @@ class Rate(Arrival):
         _check_number(number, str(self))
         if self.seed is None:
             return [window.start + math.ceil(n * self._interval) for n in range(1, number + 1)]
-        drawn = poisson_ticks(self._interval, self.seed, f"{window.stream}:{window.number}")
-        return [window.start + tick for tick in takewhile(lambda tick: tick <= length, drawn)]
+        endless = poisson_ticks(self._interval, self.seed, f"{window.stream}:{window.number}")
+        return [window.start + tick for tick in takewhile(lambda tick: tick <= length, endless)]
 
     def __str__(self) -> str:
         spacing = "evenly" if self.seed is None else f"Poisson, seed {self.seed}"
@@ -153,7 +154,9 @@ class After(Arrival):
     """After the runs of other streams.
 
     Attributes:
-        streams: the producers, at least one: release k of each must have ended.
+        streams: the producers, at least one: release k of each must have ended. They are paired by
+            their numbers, whatever their times; what a producer has beyond the others starts
+            nothing.
         times: releases for each such completion: 2 for a joiner that works on the two frames of a
             chunk one after the other.
     """
@@ -185,7 +188,7 @@ class After(Arrival):
     def releases(
         self, window: Window, produced: Mapping[str, Sequence[Release]]
     ) -> tuple[Release, ...]:
-        """As many completions as the producer with the fewest releases has."""
+        """Run k behind run k of each producer, as often as the one with the fewest releases has."""
         completions = min(len(produced[name]) for name in self.streams)
         _check_number(completions * self.times, str(self))
         return tuple(

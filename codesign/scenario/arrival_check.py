@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Produced = Mapping[str, Sequence[Release]]
 
 
-def drawn(stream: Stream, window: Window, produced: Produced) -> tuple[Release, ...]:
+def checked_releases(stream: Stream, window: Window, produced: Produced) -> tuple[Release, ...]:
     """The releases of a stream in one window.
 
     Raises:
@@ -31,22 +31,22 @@ def drawn(stream: Stream, window: Window, produced: Produced) -> tuple[Release, 
             _check(release, before, window, produced)
             before = release.tick
     except CodesignError as error:
-        raise ScenarioError(f"{stream.name}: {error}") from error
+        raise ScenarioError(f"{stream.label}: {error}") from error
     except Exception as error:  # an arrival may be anybody's; say what it raised
         raise ScenarioError(
-            f"{stream.name}: {type(stream.arrival).__name__}.releases raised {one_line(error)}; "
+            f"{stream.label}: {type(stream.arrival).__name__}.releases raised {one_line(error)}; "
             "mend it"
         ) from error
     return releases
 
 
-def check_rate(stream: Stream, produced: Mapping[str, Fraction]) -> Fraction | None:
+def checked_rate(stream: Stream, produced: Mapping[str, Fraction]) -> Fraction | None:
     """The rate that an arrival tells, or None.
 
     Raises:
         ScenarioError: the arrival raises, or tells something else than a positive fraction.
     """
-    where = f"{stream.name}: {type(stream.arrival).__name__}.rate"
+    where = f"{stream.label}: {type(stream.arrival).__name__}.rate"
     try:
         told = stream.arrival.rate(produced)
     except Exception as error:  # an arrival may be anybody's; say what it raised

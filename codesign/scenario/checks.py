@@ -42,7 +42,7 @@ def shown(value: object) -> str:
 def check_time(
     name: str,
     value: object,
-    example: str,
+    example: float,
     *,
     field: str,
     zero: bool = False,
@@ -52,18 +52,18 @@ def check_time(
     Args:
         name: what the value is.
         value: the value.
-        example: a right one, for the message.
+        example: a right one, for the message; bare seconds are right in Python and in a file.
         field: name of the field that holds it.
         zero: whether 0 is fine; if not, it is at least a tick.
 
     Raises:
         FieldError: no finite number, one below that, or one above ``MAX_SECONDS``.
     """
-    number = _number(value)
-    if number is None or number < 0 or (number == 0 and not zero):
-        sign, got = ">=" if zero else ">", _measured(number, value, "s")
+    number = _number(name, value, "of seconds", example, field)
+    if number < 0 or (number == 0 and not zero):
+        sign = ">=" if zero else ">"
         raise FieldError(
-            f"{name} must be {sign} 0, got {got}; write for example {example!r}", field
+            f"{name} must be {sign} 0, got {number:g} s; write for example {example:g}", field
         )
     if number < TICK_S and not zero:
         raise FieldError(
@@ -75,12 +75,13 @@ def check_time(
         )
 
 
-def check_rate(name: str, value: object, example: str, *, field: str) -> None:
+def check_rate(name: str, value: object, example: float, *, field: str) -> None:
     """Raises a FieldError unless a value is a finite rate above 0, of at most one a tick."""
-    number = _number(value)
-    if number is None or number <= 0:
-        got = _measured(number, value, "/s")
-        raise FieldError(f"{name} must be > 0, got {got}; write for example {example!r}", field)
+    number = _number(name, value, "per second", example, field)
+    if number <= 0:
+        raise FieldError(
+            f"{name} must be > 0, got {number:g} /s; write for example {example:g}", field
+        )
     if number > 1 / TICK_S:
         raise FieldError(
             f"{name} must be at most one a tick of 1 ps, 1e+12 /s, got {number:g} /s; lower it",
@@ -90,7 +91,11 @@ def check_rate(name: str, value: object, example: str, *, field: str) -> None:
 
 def check_count(name: str, value: object, *, field: str, most: int | None = None) -> None:
     """Raises a FieldError unless a value is a whole number from 1 to ``most``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FieldError(
+            f"{name} must be a whole number >= 1, got {shown(value)}; write for example 2", field
+        )
+    if value < 1:
         raise FieldError(f"{name} must be a whole number >= 1, got {shown(value)}; raise it", field)
     if most is not None and value > most:
         raise FieldError(f"{name} must be <= {most:,}, got {shown(value)}; lower it", field)
@@ -148,18 +153,15 @@ def check_map(name: str, value: object, example: str, *, field: str) -> Mapping[
     return value
 
 
-def _number(value: object) -> float | None:
-    """A finite number as a float, or None."""
+def _number(name: str, value: object, unit: str, example: float, field: str) -> float:
+    """A finite number as a float, or a FieldError."""
+    way_out = f"number {unit}, got {shown(value)}; write for example {example:g}"
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
+        raise FieldError(f"{name} must be a {way_out}", field)
     try:
         number = float(value)
     except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _measured(number: float | None, value: object, unit: str) -> str:
-    if number is not None:
-        return f"{number:g} {unit}"
-    return f"{value:g} {unit}" if isinstance(value, float) else shown(value)
+        number = math.inf
+    if not math.isfinite(number):
+        raise FieldError(f"{name} must be a finite {way_out}", field)
+    return number

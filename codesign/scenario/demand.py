@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 
 from codesign.hardware.machine import Hardware
+from codesign.mapping.paths import NOMINAL
 from codesign.mapping.placement import Assignment
 from codesign.result.result import Result
 from codesign.units import PS_PER_S, cycles_to_ticks
@@ -42,10 +42,36 @@ def component_loads(
     for name, part in parts.items():
         for ends, size in _transfers(part, machine).items():
             moved[ends] += round(size * rates[name] * _BASE)
-    part = next(iter(parts.values()))
-    engines = dict.fromkeys(part.replay.busy, 0) | busy
-    replay = replace(part.replay, makespan=_BASE, busy=engines, moved=dict(moved))
-    return replace(part, replay=replay).utilization
+    return _shares(busy, moved, machine)
+
+
+def _shares(
+    busy: Mapping[str, int], moved: Mapping[tuple[str, str], int], machine: Hardware
+) -> dict[str, float]:
+    """Work by component as a share of ``_BASE``.
+
+    Args:
+        busy: ticks computed, by engine.
+        moved: bytes, by source and target memory.
+        machine: the hardware.
+    """
+    found = {engine.name: busy.get(engine.name, 0) / _BASE for engine in machine.engines}
+    buffers = {engine.buffer for engine in machine.engines}
+    channels: Counter[tuple[str, bool]] = Counter()
+    served: Counter[str] = Counter()
+    for (source, target), size in moved.items():
+        served.update(dict.fromkeys((source, target), size))
+        served.update(dict.fromkeys(machine.crossed(source, target), 2 * size))
+        for name in machine.route(source, target):
+            channels[name, target in buffers] += size
+    for link in machine.links:
+        ways = channels[link.name, False], channels[link.name, True]
+        carried = max(ways) if link.separate else sum(ways)
+        found[link.name] = carried * PS_PER_S / (link.bytes_per_s * _BASE)
+    for memory in machine.memories:
+        rate = memory.service(NOMINAL).bytes_per_s
+        found[memory.name] = served[memory.name] * PS_PER_S / (rate * _BASE)
+    return found
 
 
 def _compute(parts: Mapping[str, Result]) -> dict[str, Counter[str]]:

@@ -17,6 +17,7 @@ from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.mapping.residency import Residency
 from codesign.plugins import registry
 from codesign.scenario.arrival_kinds import ArrivalKind
+from codesign.scenario.checks import shown
 from codesign.scenario.fit import find_fault
 from codesign.scenario.reader import (
     Reader,
@@ -71,12 +72,17 @@ def load_scenario(path: str | Path, plugins: Sequence[Path | str] = ()) -> Scena
         plugins: folders of plugin files, which may offer further kinds of arrivals.
 
     Raises:
-        ScenarioError: no such file, not YAML, an unknown or missing key, a wrong unit or value, or
-            streams that do not fit together; one line with file, line and remedy.
+        ScenarioError: no path or no such file, not YAML, an unknown or missing key, a wrong unit or
+            value, or streams that do not fit together; one line with file, line and remedy.
         PluginError: a plugin that cannot be loaded, or offers something else than it should.
     """
-    if not isinstance(path, (str, Path)) or not Path(path).is_file():
-        raise ScenarioError(f"{path}: no such file; give the path of a scenario file")
+    if not isinstance(path, (str, Path)):
+        raise ScenarioError(
+            f"the path of a scenario file must be a str or a Path, got {shown(path)}; name a file"
+        )
+    if not Path(path).is_file():
+        what = "is a folder" if Path(path).is_dir() else "no such file"
+        raise ScenarioError(f"{path}: {what}; give the path of a scenario file")
     label = str(path)
     try:
         root = read_yaml(Path(path), label, "scenario")
@@ -110,7 +116,8 @@ class _File:
         if "residency" in values:
             values["residency"] = self.residency(f"residency of {name}", values["residency"])
         options = {key: values.pop(key) for key in OPTIONS if key in values}
-        return self.reader.make(Stream, node, {"name": name, "options": options, **values})
+        values |= {"name": name, "options": options, "origin": self.reader.place(node.line)}
+        return self.reader.make(Stream, node, values)
 
     def arrival(self, what: str, node: Node) -> Arrival:
         reader = self.reader
@@ -137,7 +144,7 @@ class _File:
     def residency(self, what: str, node: Node) -> Residency:
         reader = self.reader
         if not isinstance(node.value, dict):
-            return reader.make(Residency, node, {"policy": node.plain()})
+            return reader.make(Residency, node, {"policy": reader.value("residency", node, policy)})
         values = reader.values(node, what, _RESIDENCY)
         if "limits" in values:
             memories = reader.entries(values["limits"], f"limits of {what}")

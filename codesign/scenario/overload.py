@@ -18,11 +18,13 @@ from codesign.units import PS_PER_S
 if TYPE_CHECKING:
     from codesign.replay.run import Invocation
 
-FEWEST = 3
-"""Runs of a stream from which it can be judged: two of them behind another."""
+FEWEST = 2
+"""Gaps between runs from which a stream can be judged."""
 
 _STUDENT = (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499)
 """Exceeded with probability 0.005 by Student's t with 1 to 7 degrees of freedom.
+
+The last serves for any more of them: it is exceeded with a probability below 0.005 then.
 
 Source: Student, "The probable error of a mean", Biometrika 6, 1908; quantiles of any table.
 """
@@ -47,27 +49,36 @@ def queued_gaps(runs: Sequence[Invocation]) -> list[int]:
 def falls_behind(gaps: Sequence[int], interval: Fraction) -> bool:
     """Whether queued runs end further apart than runs are asked for, beyond chance.
 
-    The mean gap must exceed the interval, by Student's t-test on the gaps with a chance of 0.5 %
-    where both are equal; gaps that are all alike need no test. So a stream whose runs take as long
-    as each other is flagged exactly if its load is above 1, whether its arrivals are even or
+    The mean gap must exceed the interval, by Student's t-test on the gaps with a chance of at most
+    0.5 % where both are equal; gaps that are all alike need no test. So a stream whose runs take as
+    long as each other is flagged exactly if its load is above 1, whether its arrivals are even or
     Poisson: no false alarm at any load below.
 
-    It can miss an overload of fewer than 3 queued runs, one whose gaps scatter so widely that the
-    excess is lost in them, one of a pipeline so deep that its first operator does not queue yet
-    (``component_loads`` sees it), and one that lasts for a part of the input only. Gaps that follow
-    each other closely, as under a neighbour with bursts, make a false alarm likelier than 0.5 %
-    where the load is near 1.
+    It can miss an overload with fewer than 2 gaps between queued runs, one whose gaps scatter so
+    widely that the excess is lost in them, one of a pipeline so deep that its first operator does
+    not queue yet (``component_loads`` sees it), and one that lasts for a part of the input only.
+    Gaps that follow each other closely, as under a neighbour with bursts, make a false alarm
+    likelier than 0.5 % where the load is near 1.
 
     Args:
         gaps: ``queued_gaps`` of all windows.
         interval: mean ticks from one run that is asked for to the next.
     """
     number = len(gaps)
-    if number < FEWEST - 1 or sum(gaps) <= number * interval:
+    if number < FEWEST or sum(gaps) <= number * interval:
         return False
     spread = statistics.stdev(gaps)
     sure = _STUDENT[min(number - 1, len(_STUDENT)) - 1]
     return (sum(gaps) / number - float(interval)) * math.sqrt(number) > sure * spread
+
+
+def can_be_judged(runs: Sequence[Sequence[Invocation]]) -> bool:
+    """Whether enough runs can queue behind another of their own window to tell a growing queue.
+
+    Args:
+        runs: runs of one stream by window.
+    """
+    return sum(max(0, len(window) - 1) for window in runs) >= FEWEST
 
 
 def describe_queue(

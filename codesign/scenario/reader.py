@@ -36,7 +36,11 @@ class Reader:
 
     def error(self, line: int, text: str) -> ScenarioError:
         """A mistake on a line."""
-        return ScenarioError(f"{self.label}:{line}: {text}")
+        return ScenarioError(f"{self.place(line)}: {text}")
+
+    def place(self, line: int) -> str:
+        """The file and a line of it, as in every error."""
+        return f"{self.label}:{line}"
 
     def entries(self, node: Node, what: str) -> dict[str, Node]:
         """The entries of a map."""
@@ -63,9 +67,10 @@ class Reader:
         for key in needed:
             if key not in entries:
                 raise self.error(node.line, f"{what} needs the key {key!r}; add it")
-        return {key: self._value(key, entry, known[key]) for key, entry in entries.items()}
+        return {key: self.value(key, entry, known[key]) for key, entry in entries.items()}
 
-    def _value(self, key: str, node: Node, read: Scalar) -> Any:
+    def value(self, key: str, node: Node, read: Scalar) -> Any:
+        """What stands behind a key, read by its rule."""
         try:
             return read(node)
         except CodesignError as error:
@@ -145,7 +150,7 @@ def policy(node: Node) -> str:
     """Reads the name of a residency policy."""
     if node.value not in POLICIES:
         hint = did_you_mean(node.text[:60], POLICIES)
-        raise ScenarioError(f"must be one of {', '.join(POLICIES)}, got {_got(node)}{hint}")
+        raise ScenarioError(f"unknown policy {_got(node)}{hint}")
     return text(node)
 
 

@@ -21,7 +21,8 @@ from codesign.scenario.checks import shown
 from codesign.scenario.demand import component_loads
 from codesign.scenario.figures import StreamFigures, measure_stream
 from codesign.scenario.measure import Distribution, busy_ticks, distribution, overtime
-from codesign.scenario.overload import FEWEST, describe_demand, describe_queue
+from codesign.scenario.overload import can_be_judged, describe_demand, describe_queue
+from codesign.scenario.pairing import describe_pairing
 from codesign.scenario.part import StreamPart
 from codesign.scenario.play import Played
 from codesign.scenario.schedule import rates, windows
@@ -36,6 +37,7 @@ _FIGURES = (
     "real_time_factor",
     "overloads",
     "unjudged",
+    "notes",
     "utterances_without_output",
     "average_power_w",
     "energy_j",
@@ -53,9 +55,11 @@ _RULES = (
     "every run of a stream does the same work: states and caches keep their size",
     "real-time factor: time in which a run of the utterance is asked for and has not ended, per "
     "second of input",
+    "waiting ends with the first transfer or compute of a run, which may be a prefetch while the "
+    "run before it still works: queued runs may end closer together than a run takes alone",
     "percentiles are nearest ranks of all runs",
-    "overload: a component is brought a second of work or more per second of input, or the queued "
-    "runs of a stream end further apart than runs are asked for",
+    "overload: a component is offered 1 s of work or more per second of input, or the queued runs "
+    "of a stream end further apart than runs are asked for",
     "leakage flows from the first tick to the last, silence included",
 )
 
@@ -179,8 +183,17 @@ class ScenarioResult:
 
     @property
     def unjudged(self) -> tuple[str, ...]:
-        """Streams with too few runs to tell a growing queue, by name; components are judged."""
-        return tuple(name for name, figures in self.streams.items() if figures.runs < FEWEST)
+        """Streams with too few runs to tell a growing queue, by name; components are judged.
+
+        Only a run behind another of its own utterance tells anything.
+        """
+        runs = self.played.runs
+        return tuple(name for name in self.parts if not can_be_judged(runs[name]))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the scenario asks for and may not mean: runs that start nothing, in words."""
+        return tuple(describe_pairing(self.scenario, self.played.releases))
 
     @cached_property
     def utilization(self) -> dict[str, float]:

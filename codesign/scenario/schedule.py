@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from codesign.errors import ScenarioError
-from codesign.scenario.arrival_check import check_rate, drawn
+from codesign.scenario.arrival_check import checked_rate, checked_releases
 from codesign.scenario.release import MAX_RUNS, Release, Window
 from codesign.scenario.spec import Scenario
 from codesign.units import ticks
@@ -41,16 +41,16 @@ def schedule(scenario: Scenario) -> Schedule:
         spans: list[tuple[Release, ...]] = []
         for window in windows(scenario, stream.name):
             produced = {name: found[name][window.number] for name in stream.arrival.producers}
-            spans.append(drawn(stream, window, produced))
+            spans.append(checked_releases(stream, window, produced))
             runs += len(spans[-1]) * stream.beam
             if runs > MAX_RUNS:
                 raise ScenarioError(
-                    f"{scenario.name} would make more than {MAX_RUNS:,} runs, {stream.name} the "
-                    "last of them; shorten it or lower its rates"
+                    f"{stream.label}: with this stream {scenario.name} would make more than "
+                    f"{MAX_RUNS:,} runs; shorten it or lower its rates"
                 )
         if not any(spans):
             raise ScenarioError(
-                f"{stream.name} ({stream.arrival}) is never run in {scenario.duration_s:g} s of "
+                f"{stream.label} ({stream.arrival}) is never run in {scenario.duration_s:g} s of "
                 "input; lengthen the duration, or let it arrive more often"
             )
         found[stream.name] = tuple(spans)
@@ -69,7 +69,7 @@ def rates(scenario: Scenario, releases: Schedule) -> dict[str, Fraction]:
     """
     found: dict[str, Fraction] = {}
     for stream in scenario.in_order:
-        told = check_rate(stream, {name: found[name] for name in stream.arrival.producers})
+        told = checked_rate(stream, {name: found[name] for name in stream.arrival.producers})
         found[stream.name] = told or _counted(scenario, stream.name, releases[stream.name])
     return {stream.name: stream.beam * found[stream.name] for stream in scenario.streams}
 

@@ -57,6 +57,9 @@ def simulate_scenario(
     if not isinstance(hardware, (Hardware, str, Path)):
         way_out = "give a preset name, a path, or what codesign.load_hardware returns"
         check_type("hardware", hardware, Hardware, way_out)
+    if not isinstance(scenario, (Scenario, str, Path)):
+        way_out = "build one, or give the path of a scenario file"
+        check_type("scenario", scenario, Scenario, way_out)
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario, plugins)
     schedule(scenario)  # tells a mistake before models are captured, which takes long
@@ -138,13 +141,13 @@ def _placements(
         options = tuple(sorted(stream.options.items()))
         what = (type(stream.model), model, options, stream.dtype, stream.schedule)
         if what not in captured:
-            captured[what] = _told(name, partial(_trace, stream, machine, plugins))
+            captured[what] = _naming(stream, partial(_trace, stream, machine, plugins))
         traces[name] = captured[what]
         groups.setdefault((traces[name].digest, stream.residency), []).append(name)
 
     def place_one(name: str, room: Hardware) -> Placement:
-        asked = scenario.by_name[name].residency
-        return _told(name, partial(place, traces[name], room, asked))
+        stream = scenario.by_name[name]
+        return _naming(stream, partial(place, traces[name], room, stream.residency))
 
     together = [
         Group(tuple(names), may_keep(scenario.by_name[names[0]].residency))
@@ -154,12 +157,12 @@ def _placements(
     return {name: found[name] for name in scenario.by_name}
 
 
-def _told(name: str, work: Callable[[], T]) -> T:
-    """What some work for a stream returns; its error names the stream."""
+def _naming(stream: Stream, work: Callable[[], T]) -> T:
+    """What some work for a stream returns; its error names the stream and its place."""
     try:
         return work()
     except CodesignError as error:
-        raise ScenarioError(f"{name}: {error}") from error
+        raise ScenarioError(f"{stream.label}: {error}") from error
 
 
 def _trace(stream: Stream, machine: Hardware, plugins: Sequence[Path | str]) -> Trace:

@@ -52,6 +52,7 @@ class Stream:
         residency: what stays on chip, or the name of a policy; see
             ``codesign.mapping.residency``.
         schedule: ``time-major`` or ``layer-major:STEPS``; by default the order of the model.
+        origin: file and line that it was read from, for errors; no part of what it is.
 
     Raises:
         ScenarioError: a value of another type or beyond its limits.
@@ -66,6 +67,7 @@ class Stream:
     dtype: str | None = None
     residency: Residency | str = "region"
     schedule: str | None = None
+    origin: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -84,8 +86,14 @@ class Stream:
         object.__setattr__(self, "options", MappingProxyType(self._checked_options()))
         for key, check in (("dtype", check_dtype), ("schedule", check_schedule)):
             if getattr(self, key) is not None:
-                self._told(key, check, getattr(self, key))
-        object.__setattr__(self, "residency", self._told("residency", as_residency, self.residency))
+                self._checked(key, check, getattr(self, key))
+        residency = self._checked("residency", as_residency, self.residency)
+        object.__setattr__(self, "residency", residency)
+
+    @property
+    def label(self) -> str:
+        """What errors call it: its name, behind the file and line that it was read from."""
+        return f"{self.origin}: {self.name}" if self.origin else self.name
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A read-only view of a map cannot be sent to another process, a copy of it can."""
@@ -114,7 +122,7 @@ class Stream:
             check_count(f"{key} of {self.name}", value, field=key)
         return dict(self.options)
 
-    def _told(self, key: str, check: Callable[[Any], Any], value: object) -> Any:
+    def _checked(self, key: str, check: Callable[[Any], Any], value: object) -> Any:
         """What a check of another stage returns; its error tells the place."""
         try:
             return check(value)
@@ -154,8 +162,8 @@ class Scenario:
                 "name",
             )
         self._check_lists()
-        check_time("duration", self.duration_s, "2 s", field="duration_s")
-        check_time("silence", self.silence_s, "8 s", field="silence_s", zero=True)
+        check_time("duration", self.duration_s, 2, field="duration_s")
+        check_time("silence", self.silence_s, 8, field="silence_s", zero=True)
         check_count("utterances", self.utterances, field="utterances", most=MAX_UTTERANCES)
         lasts = self.utterances * (self.duration_s + self.silence_s)
         if lasts > MAX_SECONDS:

@@ -58,7 +58,7 @@ def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, case: Path
         "perceived latency",
         "average power",
         "25.0 % of them with input",
-        "No overload: no component is brought a second of work per second of input",
+        "No overload: no component is offered 1 s of work per second of input",
         "from the release of the source to the end of all runs",
         "after listen, beam 2",
         "30 /s, Poisson, seed 1",
@@ -71,6 +71,15 @@ def test_the_report_names_what_a_reader_looks_for(codesign: Codesign, case: Path
         assert f"\n{stream} " in ran.out
     for line in simulate_scenario(case, "edge-npu").assumptions:
         assert line[:60] in ran.out
+
+
+def test_runs_that_start_nothing_are_in_the_report(codesign: Codesign, case: Path) -> None:
+    pair = "{kind: after, streams: [listen, camera]}"
+    text = CASE.replace("{kind: after, streams: [listen]}", pair)
+    case.write_text(text.replace(", seed: 1}, background: true", "}"))
+    words = " ".join(codesign("scenario", case, *HARDWARE).out.split())
+    assert "Note: 14 of 20 runs of listen start no words: it pairs the k-th runs of listen" in words
+    assert "run k after several streams waits for run k of each" in words
 
 
 def test_an_overload_is_in_the_report(codesign: Codesign, case: Path) -> None:
@@ -146,6 +155,11 @@ def test_out_leaves_the_files_of_a_result(codesign: Codesign, case: Path) -> Non
 
 MISTAKES = {
     "no file": ("", "", "doorbell.yam: no such file"),
+    "pin": (
+        "words: {model: small.json",
+        "words: {residency: {policy: pinned, pins: [hed.*]}, model: small.json",
+        "doorbell.yaml:8: words: ",
+    ),
     "unknown key": ("silence", "silense", ":3: unknown key 'silense' of a scenario; did you mean"),
     "negative period": ("period: 10 ms", "period: -10 ms", ":7: period must be > 0, got -0.01 s"),
     "zero rate": ("rate: 30 /s", "rate: 0 /s", ":9: rate must be > 0, got 0 /s"),
@@ -176,6 +190,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert ran.err.startswith("error: ")
     assert ran.err.count("\n") == 1
     assert hint in ran.err
+
+
+def test_a_folder_is_told_to_be_one(codesign: Codesign, tmp_path: Path) -> None:
+    ran = codesign("scenario", tmp_path, *HARDWARE)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"error: {tmp_path}: is a folder; give the path of a scenario file\n"
 
 
 def test_trace_files_need_no_torch(case: Path) -> None:

@@ -189,16 +189,31 @@ def test_the_producers_are_what_an_arrival_waits_for() -> None:
 # -- mistakes --------------------------------------------------------------------------------------
 
 MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
-    "no period": (lambda: Periodic(0), "period must be > 0, got 0 s; write for example '80 ms'"),
+    "no period": (lambda: Periodic(0), "period must be > 0, got 0 s; write for example 0.08"),
     "negative period": (lambda: Periodic(-0.08), "period must be > 0, got -0.08 s"),
-    "endless period": (lambda: Periodic(float("inf")), "period must be > 0, got inf s"),
-    "no number": (lambda: Periodic("80 ms"), "period must be > 0, got '80 ms'"),  # type: ignore[arg-type]
-    "a truth": (lambda: Periodic(True), "period must be > 0, got True"),
+    "endless period": (
+        lambda: Periodic(float("inf")),
+        "period must be a finite number of seconds, got inf; write for example 0.08",
+    ),
+    "no number": (
+        lambda: Periodic("40 ms"),  # type: ignore[arg-type]
+        "period must be a number of seconds, got '40 ms'; write for example 0.08",
+    ),
+    "a truth": (lambda: Periodic(True), "period must be a number of seconds, got True"),
+    "text as first": (
+        lambda: Periodic(1, "0 s"),  # type: ignore[arg-type]
+        "first must be a number of seconds, got '0 s'; write for example 0",
+    ),
+    "a true rate": (
+        lambda: Rate(True),
+        "rate must be a number per second, got True; write for example 4",
+    ),
+    "nothing": (lambda: Rate(None), "rate must be a number per second, got None"),  # type: ignore[arg-type]
     "negative first": (lambda: Periodic(1, -1), "first must be >= 0, got -1 s"),
-    "no rate": (lambda: Rate(0), "rate must be > 0, got 0 /s; write for example '4 /s'"),
+    "no rate": (lambda: Rate(0), "rate must be > 0, got 0 /s; write for example 4"),
     "negative rate": (lambda: Rate(-4), "rate must be > 0, got -4 /s"),
-    "nan": (lambda: Rate(float("nan")), "rate must be > 0, got nan /s"),
-    "negative seed": (lambda: Rate(4, seed=-1), "seed must be a whole number from 0 to"),
+    "nan": (lambda: Rate(float("nan")), "rate must be a finite number per second, got nan"),
+    "negative seed": (lambda: Rate(4, seed=-1), "from 0 to 999,999,999,999,999,999, got -1"),
     "half a seed": (lambda: Rate(4, seed=0.5), "got 0.5"),  # type: ignore[arg-type]
     "no producers": (lambda: After(()), "must name them, each once, got []"),
     "one word": (lambda: After("encoder"), "must be a list, got 'encoder'; write"),  # type: ignore[arg-type]
@@ -209,14 +224,14 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "numbers": (lambda: After((1,)), "must hold nothing but str, got 1"),  # type: ignore[arg-type]
     "half a tick": (lambda: Periodic(5e-13), "must be at least a tick of 1 ps, got 5e-13 s"),
     "for ever": (lambda: Periodic(1e300), "period must be at most 1,000,000 s, got 1e+300 s"),
-    "no float": (lambda: Periodic(10**400), "period must be > 0, got 10**400 or so"),
-    "no list": (lambda: Periodic([1]), "period must be > 0, got [1]"),  # type: ignore[arg-type]
+    "no float": (lambda: Periodic(10**400), "must be a finite number of seconds, got 10**400 or"),
+    "no list": (lambda: Periodic([1]), "a number of seconds, got [1]"),  # type: ignore[arg-type]
     "late first": (lambda: Periodic(1, 1e9), "first must be at most 1,000,000 s, got 1e+09 s"),
-    "no rate text": (lambda: Rate("4"), "rate must be > 0, got '4'"),  # type: ignore[arg-type]
+    "no rate text": (lambda: Rate("4"), "must be a number per second, got '4'"),  # type: ignore[arg-type]
     "many a tick": (lambda: Rate(2e12), "must be at most one a tick of 1 ps, 1e+12 /s, got 2e+12"),
     "long seed": (lambda: Rate(4, seed=10**5000), "got 10**5000 or so; leave it out"),
     "no name": (lambda: Rate(4, within=5), "within must be a str, got 5; l"),  # type: ignore[arg-type]
-    "half times": (lambda: After(("a",), times=1.5), "got 1.5"),  # type: ignore[arg-type]
+    "half times": (lambda: After(("a",), times=1.5), "got 1.5; write for example 2"),  # type: ignore[arg-type]
 }
 
 
@@ -237,6 +252,29 @@ def test_more_runs_than_anybody_waits_for_are_refused_before_they_are_listed(
 ) -> None:
     with pytest.raises(ScenarioError, match=f"more than {MAX_RUNS:,}; shorten the duration"):
         arrival.releases(TWO_SECONDS, {"a": chunks()})
+
+
+@pytest.mark.parametrize(
+    ("arrival", "runs"),
+    [
+        (Periodic(5e-7), "2,000,000"),
+        (Periodic(5e-7, first_s=0), "2,000,001"),
+        (Rate(2e6), "2,000,000"),
+        (After(("a",), times=MAX_RUNS), "12,000,000"),
+    ],
+)
+def test_a_refusal_counts_every_run(arrival: Arrival, runs: str) -> None:
+    window = Window(0, 0, PS_PER_S)
+    produced = {"a": Periodic(0.08).releases(window, {})}
+    with pytest.raises(ScenarioError, match=f"would be released {runs} times, more than 1,000,000"):
+        arrival.releases(window, produced)
+
+
+def test_as_many_runs_as_are_allowed_are_not_refused() -> None:
+    window = Window(0, 0, PS_PER_S)
+    assert len(Periodic(1e-6).releases(window, {})) == MAX_RUNS
+    with pytest.raises(ScenarioError, match="released 1,000,001 times"):
+        Periodic(1e-6, first_s=0).releases(window, {})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from scenario_case import run
 
 from codesign.replay.run import Invocation
 from codesign.scenario.overload import (
-    FEWEST,
+    can_be_judged,
     describe_demand,
     describe_queue,
     falls_behind,
@@ -136,9 +136,15 @@ def test_runs_asked_for_at_once_cost_what_the_queue_takes_for_each() -> None:
 
 
 def test_two_runs_are_no_queue_to_judge() -> None:
-    assert FEWEST == 3
     assert not is_flagged(queue([10, 20], 1000), 10)
     assert is_flagged(queue([10, 20, 30], 1000), 10)
+
+
+def test_runs_of_different_utterances_are_no_queue_to_judge() -> None:
+    one, two, three = (queue(even(number, 10), 1000) for number in (1, 2, 3))
+    assert not any(map(can_be_judged, ([], [[]], [one], [two], [one] * 5, [one, two, one])))
+    assert all(map(can_be_judged, ([three], [two, two], [one, three])))
+    assert len([gap for window in (two, two) for gap in queued_gaps(window)]) == 2
 
 
 def test_a_silence_after_the_overload_hides_nothing() -> None:

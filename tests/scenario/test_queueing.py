@@ -17,10 +17,12 @@ from itertools import islice, pairwise
 
 import pytest
 from scenario_case import US, played, scenario, stream, work
-from strategies import machine
+from strategies import KIB, Sketch, machine
 
+from codesign.mapping.place import place
 from codesign.scenario.arrival import Periodic, Rate
-from codesign.scenario.measure import busy_ticks, waits
+from codesign.scenario.measure import busy_ticks, responses, waits
+from codesign.scenario.overload import queued_gaps
 from codesign.scenario.poisson import poisson_ticks
 
 SERVICE = 10 * US
@@ -127,3 +129,42 @@ def test_runs_that_only_load_queue_at_the_memory() -> None:
         for run, wait in zip(runs, lindley([run.asked for run in runs], SERVICE), strict=True)
     ]
     assert [run.end for run in runs] == expected
+
+
+# -- models with weights ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", [0.7, 0.95, 1.2])
+@pytest.mark.parametrize("tail", [False, True])
+@pytest.mark.parametrize(("rows", "bandwidth"), [(64, 4e9), (64, 1e9), (4, 4e9)])
+def test_runs_that_overlap_wait_less_than_the_recursion_on_their_latency_says(
+    load: float, tail: bool, rows: int, bandwidth: float
+) -> None:
+    """The weights of the next run come while this one computes, and more where it ends elsewhere.
+
+    A tail on the vector unit leaves the array to the next run.
+    """
+    sketch = Sketch("layers")
+    x = sketch.input("x", rows, 64)
+    for name in ("first", "second", "third"):
+        x = sketch.matmul(name, x, 64)
+    if tail:
+        sketch.softmax("tail", x)
+    hardware = machine(bandwidth=bandwidth, memory_rate=64e9, size=32 * KIB)
+    placement = place(sketch.trace(), hardware, "none")
+    one = scenario(stream("queue", Periodic(1e-3)))
+    (lone,) = played(one, {"queue": placement}, hardware).of("queue")
+    latency = lone.end - lone.asked
+    arrival = Rate(load * 10**12 / latency, seed=3)
+    case = scenario(stream("queue", arrival), duration_s=300 / arrival.per_s)
+    runs = played(case, {"queue": placement}, hardware).of("queue")
+    gaps = queued_gaps(runs)
+    assert len(gaps) > 30
+    assert max(gaps) <= latency
+    assert statistics.mean(gaps) < latency
+    bounds = lindley([run.asked for run in runs], latency)
+    for wait, response, bound in zip(waits(runs), responses(runs), bounds, strict=True):
+        assert wait <= bound
+        # the fetches of the next run take the link from this one, which may end later than alone
+        assert response <= bound + (1.15 if tail else 1.01) * latency
+    assert sum(waits(runs)) < (0.95 if tail else 1.0) * sum(bounds)

@@ -83,7 +83,7 @@ def test_a_mistake_of_an_arrival_names_its_stream() -> None:
 
 def test_too_many_runs_are_refused_before_they_are_listed() -> None:
     many = scenario(stream("a", Periodic(1e-6), beam=10**9))
-    with pytest.raises(ScenarioError, match=f"more than {MAX_RUNS:,} runs, a the last of them"):
+    with pytest.raises(ScenarioError, match=f"^a: .* more than {MAX_RUNS:,} runs; shorten"):
         schedule(many)
     long = scenario(stream("a", Periodic(1e-6), beam=40), utterances=100_000)
     with pytest.raises(ScenarioError, match=f"more than {MAX_RUNS:,} runs"):

@@ -108,6 +108,14 @@ def test_a_stream_with_too_few_runs_to_judge_is_named() -> None:
     assert result.summary()["unjudged"] == ("b",)
 
 
+def test_many_utterances_of_a_run_each_are_too_few_to_judge() -> None:
+    once = stream("a", Periodic(0.7e-3))
+    several = scenario(once, stream("b", CHUNK), silence_s=1e-3, utterances=5)
+    result = of_work(several, 1_000)
+    assert result.streams["a"].runs == 5
+    assert result.unjudged == ("a",)
+
+
 # -- the work that is brought ----------------------------------------------------------------------
 
 

@@ -75,7 +75,7 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
     "no utterance": (lambda: scenario(A, utterances=0), "utterances must be a whole number >= 1"),
     "too many": (lambda: scenario(A, utterances=10**9), f"must be <= {MAX_UTTERANCES:,}, got 1,0"),
     "no beam": (lambda: stream("a", CHUNK, beam=0), "beam of a must be a whole number >= 1, got 0"),
-    "half a beam": (lambda: stream("a", CHUNK, beam=2.5), "got 2.5; raise it"),
+    "half a beam": (lambda: stream("a", CHUNK, beam=2.5), "got 2.5; write for example 2"),
     "long beam": (lambda: stream("a", CHUNK, beam=-(10**5000)), "got -10**5000 or so; raise it"),
     "many utterances": (
         lambda: scenario(A, utterances=10**5000),
@@ -88,7 +88,10 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: scenario(A, duration_s=900, silence_s=200, utterances=1000),
         "a scenario must last at most 1,000,000 s, got 1.1e+06 s with all utterances; shorten it",
     ),
-    "text": (lambda: scenario(A, duration_s="2 s"), "duration must be > 0, got '2 s'"),  # type: ignore[arg-type]
+    "text": (
+        lambda: scenario(A, duration_s="2 s"),  # type: ignore[arg-type]
+        "duration must be a number of seconds, got '2 s'; write for example 2",
+    ),
     "no title": (lambda: Scenario(" ", (A,), 1), "name of a scenario must be a line of text, got"),
     "title of lines": (lambda: Scenario("a\nb", (A,), 1), "line of text, got 'a\\nb'; rename it"),
     "number as title": (lambda: Scenario(5, (A,), 1), "line of text, got 5"),  # type: ignore[arg-type]

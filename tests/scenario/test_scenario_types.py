@@ -33,7 +33,10 @@ def two() -> Scenario:
 
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
-    "scenario": (lambda: simulate_scenario(5, edge()), "5: no such file; give the path of a scen"),  # type: ignore[arg-type]
+    "scenario": (
+        lambda: simulate_scenario(None, edge()),  # type: ignore[arg-type]
+        "scenario must be a Scenario, got None; build one, or give the path of a scenario file",
+    ),
     "hardware": (
         lambda: simulate_scenario(two(), 5),  # type: ignore[arg-type]
         "hardware must be a Hardware, got 5; give a preset name, a path, or what",
