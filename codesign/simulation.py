@@ -8,8 +8,9 @@ from typing import Any
 
 from codesign.errors import ModelError
 from codesign.hardware.spec import Hardware, load_hardware
+from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
-from codesign.mapping.residency import Policy, Residency
+from codesign.mapping.residency import Policy, Residency, as_residency
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
 from codesign.workload.as_run import NATIVE, as_run
@@ -59,12 +60,15 @@ def simulate(
             to change. Nothing is simulated before all of it is checked.
     """
     machine = _machine(hardware, settings or {}, plugins)
+    # mistakes are told before a model is captured, which takes long
+    asked = as_residency(residency)
+    check_limits(asked, machine)
     if dtype not in (None, NATIVE):
-        DType.parse(str(dtype))  # tells a mistake before a model is captured, which takes long
+        DType.parse(str(dtype))
     trace = as_run(
         _trace(model, args, kwargs, plugins, options), machine.precision, dtype, schedule
     )
-    placement = place(trace, machine, residency)
+    placement = place(trace, machine, asked)
     played = replay(placement, machine, watch, exact_events=exact_events)
     return build_result(placement, machine, played)
 

@@ -72,6 +72,12 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef]:
     yield from (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef))
 
 
+def test_the_physics_of_memories_knows_no_stage() -> None:
+    for path in sorted((ROOT / "codesign" / "memory").glob("*.py")):
+        ours = {name.split(".")[1] for name in _imports(path) if name.startswith("codesign.")}
+        assert ours <= {"memory", "errors", "units"}, _name(path)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_imports_only_from_the_stages_before_it(stage: str) -> None:
     allowed = {stage, "__version__"} | FOUNDATIONS | EARLIER_USES[stage]

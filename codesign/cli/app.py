@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import hardware, plugins, scenario
+from codesign.cli import hardware, memory, plugins, scenario
 from codesign.cli.options import (
     AllowUnsupported,
     Batch,
@@ -17,6 +17,7 @@ from codesign.cli.options import (
     HardwareName,
     Json,
     Model,
+    Partial,
     Pins,
     Plugins,
     Policies,
@@ -25,6 +26,7 @@ from codesign.cli.options import (
     Settings,
     Steps,
     model_options,
+    read_residency,
     read_settings,
 )
 from codesign.cli.output import print_error, print_json, print_rich, progress, table
@@ -38,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(hardware.app, name="hardware")
+app.add_typer(memory.app, name="memory")
 app.add_typer(plugins.app, name="plugins")
 
 
@@ -93,6 +96,7 @@ def simulate(
     ] = None,
     residency: Policies = "region",
     pin: Pins = None,
+    partial: Partial = False,
     schedule: Schedule = None,
     exact_events: ExactEvents = False,
     plugins: Plugins = None,
@@ -108,12 +112,12 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
-    from codesign.mapping.residency import Residency
     from codesign.result.save import check_folder
     from codesign.simulation import simulate as run
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
+    stays = read_residency(residency, pin, partial=partial)
     if out is not None:
         check_folder(out)
     with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
@@ -122,7 +126,7 @@ def simulate(
             hardware,
             settings=changes,
             dtype=dtype,
-            residency=Residency(residency, tuple(pin or ())),
+            residency=stays,
             schedule=schedule,
             exact_events=exact_events,
             plugins=tuple(plugins or ()),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from codesign.errors import HardwareError
-from codesign.mapping.residency import POLICIES, Policy
+from codesign.mapping.residency import POLICIES, Residency
 
 Model: TypeAlias = Annotated[
     str,
@@ -54,7 +54,7 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON do
 
 
 Policies: TypeAlias = Annotated[
-    Policy,
+    str,
     typer.Option(
         help="What stays on chip between operators and across steps: "
         f"{', '.join(POLICIES[:-1])} or {POLICIES[-1]}.",
@@ -68,6 +68,12 @@ Pins: TypeAlias = Annotated[
         help="Keep what matches on chip: a tensor name such as 'joiner.*' or role:activation, "
         "with @MEMORY if not in the buffer; may be repeated.",
         metavar="PATTERN",
+    ),
+]
+Partial: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--partial", help="Let part of a weight stay on chip where the whole does not fit."
     ),
 ]
 Schedule: TypeAlias = Annotated[
@@ -94,6 +100,16 @@ def model_options(
     given = {"batch": batch, "seq_len": seq_len, "steps": steps}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return chosen | ({"allow_unsupported": True} if allow_unsupported else {})
+
+
+def read_residency(policy: str, pins: Sequence[str] | None, *, partial: bool) -> Residency:
+    """The residency that the options ask for.
+
+    Raises:
+        MappingError: an unknown policy, or one that does not go with the rest.
+    """
+    # the constructor refuses other words
+    return Residency(policy, tuple(pins or ()), partial=partial)  # type: ignore[arg-type]
 
 
 def read_settings(texts: Sequence[str] | None) -> Mapping[str, str]:

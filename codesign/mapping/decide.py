@@ -9,7 +9,7 @@ from functools import cached_property
 from codesign.errors import MappingError
 from codesign.mapping.candidates import Candidates
 from codesign.mapping.fill import choose_parts, cut_cost
-from codesign.mapping.greedy import choose_greedily
+from codesign.mapping.greedy import choose_greedily, may_stay, turns
 from codesign.mapping.hold import Hold, peak
 from codesign.mapping.layout import Layout
 from codesign.mapping.optimal import choose_optimally
@@ -68,12 +68,18 @@ class Decision:
         self.pinned, self.plans, self.paths = pinned, plans, plans.paths
         self.pins = hold_pinned(pinned, timeline, across_runs=asked.across_runs)
         if not asked.partial:
-            check_pinned(self.pins, pinned, self._buffers(limits))
+            sizes = {memory: self.paths.memory(memory).size for memory in self.paths.buffers}
+            check_pinned(self.pins, pinned, self._buffers(limits), sizes)
 
     @property
     def is_search(self) -> bool:
         """Whether how much room residents get is left to a search."""
-        return self.asked.partial or self.asked.policy in _CHOOSERS
+        return self.asked.partial or self.chooses
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the policy chooses freely among all that may stay."""
+        return self.asked.policy in _CHOOSERS
 
     def holds(self, limits: Limits) -> tuple[Hold, ...]:
         """What stays if residents get so many bytes.
@@ -126,6 +132,14 @@ class Decision:
             if chosen.isdisjoint(hold.names) and (known is None or known.saved < hold.saved):
                 found[hold.names[0]] = hold
         return sorted(found.values(), key=lambda hold: (-hold.saved, hold.names))
+
+    def without_turns(self, limits: Limits) -> int:
+        """Number of candidates, if they are too many for greedy to give any a turn; else 0."""
+        if self.asked.policy != "greedy" or turns(len(self._candidates)):
+            return 0
+        fixed = self.pins if self.pins_fit(limits) else ()
+        count = len(may_stay(self._candidates, limits, len(self.timeline.ops), fixed))
+        return 0 if turns(count) else count
 
     def placer(self, holds: Sequence[Hold]) -> Placer:
         """A placer of the program with these holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,12 @@ from codesign.mapping.pins import Pinned
 from codesign.mapping.placement import Block, Step
 from codesign.mapping.regions import stationary
 from codesign.mapping.residency import Residency
+
+_SLOWER = 1.05
+"""Estimated time, times that of fetching everything, above which a note says so (assumed)."""
+
+_NAMES = 3
+"""Most names of regions in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,10 @@ class Kept:
         holds: what stays.
         missed: what a search has left out, the best first.
         saved: bytes to and from home that a search has saved in a run.
+        seconds: time of a run by the plans' own estimates.
+        fetching_s: the same if nothing stayed.
+        without_turns: number of candidates, if they were too many for greedy to give those that it
+            left out a turn to go first; else 0.
     """
 
     asked: Residency
@@ -31,6 +42,9 @@ class Kept:
     holds: Sequence[Hold]
     missed: Sequence[Hold] = ()
     saved: int = 0
+    seconds: float = 0.0
+    fetching_s: float = math.inf
+    without_turns: int = 0
 
 
 def write_notes(program: tuple[Step, ...], paths: Paths, kept: Kept) -> tuple[str, ...]:
@@ -41,15 +55,19 @@ def write_notes(program: tuple[Step, ...], paths: Paths, kept: Kept) -> tuple[st
     found += _pins(kept)
     if kept.asked.policy in ("greedy", "optimal"):
         found += _search(paths, kept)
-    elif kept.asked.policy != "pinned":
+    elif kept.asked.policy == "region":
         found += _regions(program, paths, kept)
-    return tuple(found)
+    elif kept.asked.policy == "none" and any(isinstance(step, Block) for step in program):
+        rest = "nothing" if not kept.holds and not kept.pinned.homes else "nothing else"
+        found.append(f"residency 'none' keeps {rest} on chip: every step fetches anew")
+    return tuple(found + _time(kept))
 
 
 def _homes(kept: Kept) -> list[str]:
     found = Counter(kept.pinned.homes.values())
     return [
-        f"but {_tensors(count)} pinned to {memory} live there" for memory, count in found.items()
+        f"but {_tensors(count)} pinned to {memory} {_verb(count, 'live')} there"
+        for memory, count in found.items()
     ]
 
 
@@ -61,7 +79,8 @@ def _pins(kept: Kept) -> list[str]:
         is_all = {name for h in holds if h.is_whole for name in h.names}.issuperset(names)
         part = "" if is_all else "part of "
         found.append(
-            f"but {part}{_tensors(len(names))} pinned to {memory} stay there: "
+            f"but {part}{_tensors(len(names))} pinned to {memory} "
+            f"{_verb(len(names), 'stay')} there: "
             f"{peak(holds, memory):,} B at most at once"
         )
     return found
@@ -74,7 +93,7 @@ def _search(paths: Paths, kept: Kept) -> list[str]:
         mine = [hold for hold in chosen if hold.memory == memory]
         count = len({name for hold in mine for name in hold.names})
         found.append(
-            f"but {_tensors(count)} stay in {memory} where that saves most: "
+            f"but {_tensors(count)} {_verb(count, 'stay')} in {memory} where that saves most: "
             f"{peak(mine, memory):,} B at most at once"
         )
     if chosen:
@@ -82,8 +101,14 @@ def _search(paths: Paths, kept: Kept) -> list[str]:
     if kept.missed:
         best = kept.missed[0]
         found.append(
-            f"{_tensors(len(kept.missed))} would save more and find no room, most of all "
+            f"{_tensors(len(kept.missed))} would save more and "
+            f"{_verb(len(kept.missed), 'find')} no room, most of all "
             f"{best.names[0]} ({best.bytes:,} B)"
+        )
+    if kept.without_turns:
+        found.append(
+            f"{kept.without_turns:,} candidates are too many for residency 'greedy' to give those "
+            "that it left out a turn to go first; pin what matters"
         )
     return found
 
@@ -116,10 +141,27 @@ def _regions(program: tuple[Step, ...], paths: Paths, kept: Kept) -> list[str]:
     return found
 
 
+def _time(kept: Kept) -> list[str]:
+    if kept.seconds <= _SLOWER * kept.fetching_s:
+        return []
+    return [
+        f"the tiles beside what stays take {kept.seconds * 1e3:,.3g} ms by the plans' own "
+        f"estimates, longer than the {kept.fetching_s * 1e3:,.3g} ms of residency 'none'; "
+        "a limit leaves them more room"
+    ]
+
+
 def _tensors(count: int) -> str:
     return "1 tensor" if count == 1 else f"{count:,} tensors"
 
 
+def _verb(count: int, word: str) -> str:
+    return f"{word}s" if count == 1 else word
+
+
 def _named(blocks: list[Block]) -> str:
     names = [block.region.name for block in blocks]
-    return names[0] if len(names) == 1 else f"each of {len(names)} regions ({names[0]}, ...)"
+    if len(names) == 1:
+        return names[0]
+    shown = names[:_NAMES] + ["..."] * (len(names) > _NAMES)
+    return f"each of {len(names)} regions ({', '.join(shown)})"

@@ -54,13 +54,16 @@ def _carried(timeline: Timeline) -> dict[str, dict[str, Tensor]]:
     return found
 
 
-def check_pinned(holds: Sequence[Hold], pinned: Pinned, limits: Mapping[str, int]) -> None:
+def check_pinned(
+    holds: Sequence[Hold], pinned: Pinned, limits: Mapping[str, int], sizes: Mapping[str, int]
+) -> None:
     """Checks that everything pinned in a buffer fits there together.
 
     Args:
         holds: the holds of what is pinned.
         pinned: which pin named what.
         limits: by buffer, the bytes that residents may take.
+        sizes: by buffer, the bytes that it has.
 
     Raises:
         MappingError: the first pin that does not fit beside those before it, with all the bytes.
@@ -75,10 +78,11 @@ def check_pinned(holds: Sequence[Hold], pinned: Pinned, limits: Mapping[str, int
             taken, wanted = peak(before[memory], memory), peak(mine, memory)
             if peak([*before[memory], *mine], memory) > most:
                 beside = f" beside {', '.join(names[memory])} ({taken:,} B)" if taken else ""
+                tiles = " (1 B is left to tiles)" if most == sizes[memory] - 1 else ""
                 raise MappingError(
                     f"pin {pin!r} takes {wanted:,} B in {memory}, where residents may take "
-                    f"{most:,} B{beside}; pin less, enlarge {memory} or its limit, or let part "
-                    "stay with partial"
+                    f"{most:,} B{tiles}{beside}; pin less, enlarge {memory} or its limit, or let "
+                    "part stay with partial"
                 )
             before[memory] += mine
             names[memory].append(f"pin {pin!r}")

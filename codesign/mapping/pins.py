@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from codesign.errors import MappingError, did_you_mean
 from codesign.hardware.component import Memory
+from codesign.hardware.spec import Hardware
 from codesign.mapping.paths import Paths
 from codesign.mapping.residency import Residency
 from codesign.mapping.states import group_carries
@@ -65,6 +66,24 @@ def _check_limits(residency: Residency, paths: Paths) -> None:
             raise MappingError(
                 f"limits name {name}, where tensors live anyway; limit one of "
                 f"{', '.join(_on_chip(paths)) or 'no memory: there is none on chip'}"
+            )
+
+
+def check_limits(residency: Residency, hardware: Hardware) -> None:
+    """Checks that no limit is larger than its memory.
+
+    That is asked of the hardware as the user gives it: beside others, a stream may be placed in
+    what they leave of a memory, which its limit need not know.
+
+    Raises:
+        MappingError: a limit above the size of its memory.
+    """
+    for memory in hardware.memories:
+        most = residency.limits.get(memory.name, 0)
+        if most > memory.size:
+            raise MappingError(
+                f"limits[{memory.name!r}] must be at most the {memory.size:,} B of {memory.name}, "
+                f"got {most:,} B; lower it, or enlarge {memory.name}.size"
             )
 
 

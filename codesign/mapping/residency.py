@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -28,13 +29,17 @@ class Residency:
             share. What is pinned in a buffer stays there for the whole run. Any other on-chip
             memory becomes the home of what is pinned there: producers store to it, consumers load
             from it, and only weights and constants are fetched into it, once.
-        limits: by memory, the most bytes that residents may take; by default what leaves room for
-            tiles.
+        limits: by memory, the most bytes that residents may take, at most its size; by default
+            what leaves room for tiles.
         partial: whether part of a weight may stay where the whole does not fit; its operator is
             then cut along the output columns. A pin keeps what fits beside the sets that the
             policy ``region`` keeps whole.
         across_runs: whether weights may stay from one run to the next: they are loaded before the
             first run and never again.
+
+    Raises:
+        MappingError: an unknown policy, a value of another type, a negative limit, or a policy that
+            does not go with the rest.
     """
 
     policy: Policy = "region"
@@ -45,9 +50,16 @@ class Residency:
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
-            raise MappingError(
-                f"residency must be one of {', '.join(POLICIES)}, got {self.policy!r}"
-            )
+            known, got = ", ".join(POLICIES), repr(self.policy)[:80]
+            raise MappingError(f"residency must be one of {known}, got {got}{_remedy(self.policy)}")
+        for name in ("partial", "across_runs"):
+            if not isinstance(getattr(self, name), bool):
+                raise MappingError(
+                    f"{name} of a residency must be True or False, got "
+                    f"{repr(getattr(self, name))[:80]}; give one of them"
+                )
+        object.__setattr__(self, "pins", _pins(self.pins))
+        object.__setattr__(self, "limits", _limits(self.limits))
         if self.policy == "pinned" and not self.pins:
             raise MappingError("residency 'pinned' needs at least one pin, such as 'encoder.*'")
         if self.policy == "optimal" and self.partial:
@@ -55,13 +67,51 @@ class Residency:
                 "residency 'optimal' keeps whole tensors, got partial=True; "
                 "drop it or take the policy 'greedy'"
             )
-        for memory, most in self.limits.items():
-            if not isinstance(most, int) or isinstance(most, bool) or most < 0:
-                raise MappingError(
-                    f"limits[{memory!r}] must be whole bytes of at least 0, got {most!r}"
-                )
-        object.__setattr__(self, "pins", tuple(self.pins))
-        object.__setattr__(self, "limits", dict(self.limits))
+
+
+def _remedy(policy: object) -> str:
+    close = difflib.get_close_matches(policy, POLICIES, n=1) if isinstance(policy, str) else []
+    return f"; did you mean {close[0]!r}?" if close else "; take one of them"
+
+
+def _pins(pins: object) -> tuple[str, ...]:
+    """Pins as a tuple.
+
+    Raises:
+        MappingError: one text, or something else than a list of texts.
+    """
+    if isinstance(pins, str):
+        raise MappingError(f"pins must be a list of patterns, got {pins[:80]!r}; write [{pins!r}]")
+    found = []
+    for pin in pins if isinstance(pins, Iterable) else [pins]:
+        if isinstance(pin, str):
+            found.append(pin)
+        else:
+            raise MappingError(
+                f"pins must be a list of patterns, got {repr(pin)[:80]}; write for example "
+                "['joiner.*']"
+            )
+    return tuple(found)
+
+
+def _limits(limits: object) -> dict[str, int]:
+    """Limits as a dictionary of its own.
+
+    Raises:
+        MappingError: no mapping, or a limit that is no number of bytes.
+    """
+    if not isinstance(limits, Mapping):
+        raise MappingError(
+            f"limits must be bytes by memory, got {repr(limits)[:80]}; write for example "
+            "{'sram': 524288}"
+        )
+    for memory, most in limits.items():
+        if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+            raise MappingError(
+                f"limits[{memory!r}] must be whole bytes of at least 0, got {repr(most)[:80]}; "
+                "write for example 524288, or 0 to keep nothing there"
+            )
+    return dict(limits)
 
 
 def as_residency(asked: Residency | str) -> Residency:

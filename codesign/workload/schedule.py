@@ -15,7 +15,7 @@ from __future__ import annotations
 from codesign.workload.record import Trace
 from codesign.workload.rewrite import carried, drop_unused
 from codesign.workload.schedule_access import Names, touches
-from codesign.workload.schedule_counts import chunks_of, frames_of
+from codesign.workload.schedule_counts import check_is_trace, chunks_of, frames_of
 from codesign.workload.schedule_hoist import hoisted
 from codesign.workload.schedule_layers import by_layer
 from codesign.workload.schedule_local import localised
@@ -43,16 +43,17 @@ def layer_major(trace: Trace, chunk: int, *, hoist: bool = True) -> Trace:
         A trace with the same MACs and stored weights, and a note on what the chunk costs in time.
 
     Raises:
-        TraceError: no region, a chunk that does not fit the steps, or an item that would need
-            steps of later chunks.
+        TraceError: no trace, no region, a chunk that does not fit the steps, or an item that would
+            need steps of later chunks.
     """
     fastest, count = chunks_of(trace, chunk)
     slowest = min(trace.regions, key=lambda region: region.steps)
     behind = chunk - fastest.steps // slowest.steps
     note = (
-        f"layer-major schedule of {count} chunks of {chunk} steps of {fastest.name!r}: "
-        f"a step waits for up to {chunk - 1} others (mean {(chunk - 1) / 2:g}), a result of "
-        f"{slowest.name!r} is up to {behind} steps (mean {behind / 2:g}) behind frame by frame"
+        f"layer-major schedule of {_counted(count, 'chunk')} of {_counted(chunk, 'step')} of "
+        f"{fastest.name!r}: a step waits for up to {_counted(chunk - 1, 'other')} "
+        f"(mean {(chunk - 1) / 2:g}), a result of {slowest.name!r} is up to "
+        f"{_counted(behind, 'step')} (mean {behind / 2:g}) behind frame by frame"
     )
     names = Names(trace)
     split = by_layer(trace, names)
@@ -79,11 +80,12 @@ def time_major(trace: Trace) -> Trace:
         A trace with the same MACs and stored weights, and a note.
 
     Raises:
-        TraceError: no region, regions without a common frame, or an item that would need later
-            frames.
+        TraceError: no trace, no region, regions without a common frame, or an item that would need
+            later frames.
     """
     count = frames_of(trace)
-    note = f"time-major schedule of {count} frames: each goes through all layers before the next"
+    frames = _counted(count, "frame")
+    note = f"time-major schedule of {frames}: each goes through all layers before the next"
     names = Names(trace)
     found = timeline(trace, count, names, finest=True)
     region = take_turns(found.timed, count, "frames", names, by_rate=True)
@@ -106,7 +108,11 @@ def hoist_projections(trace: Trace) -> Trace:
 
     Returns:
         A trace with the same MACs and stored weights.
+
+    Raises:
+        TraceError: no trace.
     """
+    check_is_trace(trace)
     names = Names(trace)
     return _completed(trace, hoisted(trace, names), names)
 
@@ -117,3 +123,7 @@ def _completed(before: Trace, after: Trace, names: Names, *notes: str) -> Trace:
     gone = carried(before.items) - used
     tensors = tuple(t for t in (*before.tensors, *names.tensors) if t.name not in gone)
     return drop_unused(after.replace(tensors=tensors, notes=(*before.notes, *notes)))
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -68,7 +68,21 @@ def frames_of(trace: Trace) -> int:
     return count
 
 
+def check_is_trace(trace: object) -> None:
+    """Checks that what is to be scheduled is a trace.
+
+    Raises:
+        TraceError: anything else.
+    """
+    if not isinstance(trace, Trace):
+        raise TraceError(
+            f"a schedule takes a trace, got {type(trace).__name__} {repr(trace)[:40]}; "
+            "capture a model with codesign.trace"
+        )
+
+
 def _regions(trace: Trace) -> tuple[Region, ...]:
+    check_is_trace(trace)
     if not trace.regions:
         raise TraceError(
             f"trace {trace.name!r} must hold a region to be scheduled over time, got none: capture "

@@ -41,8 +41,11 @@ def _read(text: object) -> int | None:
         return None
     if name == _LAYER and chunk.isascii() and chunk.isdecimal() and len(chunk) <= _DIGITS:
         return int(chunk)
+    if name == _LAYER and colon:
+        hint = f"; STEPS has 1 to {_DIGITS} digits and no sign"
+    else:
+        hint = did_you_mean(name, (_TIME, _LAYER)) if name not in (_TIME, _LAYER) else ""
     raise TraceError(
         f"schedule must be {_TIME} or {_LAYER}:STEPS with a whole number, got {repr(text)[:80]}"
-        f"{did_you_mean(name, (_TIME, _LAYER)) if name not in (_TIME, _LAYER) else ''}; "
-        f"write for example {_LAYER}:8"
+        f"{hint}; write for example {_LAYER}:8"
     )

@@ -135,3 +135,17 @@ def test_a_pipe_gets_whole_names_and_no_blanks_at_line_ends(
     lines = codesign("simulate", sample, *HARDWARE).out.splitlines()
     assert lines == [line.rstrip() for line in lines]
     assert max(map(len, lines)) <= 120
+
+
+def test_partial_lets_part_of_a_weight_stay(codesign: Codesign) -> None:
+    words = ("simulate", "lstm_lm", *HARDWARE, "--steps", "4", "--dtype", "int8", "--json",
+             "--set", "sram.size=200 KiB")  # fmt: skip
+    loaded = {
+        flags: json.loads(codesign(*words, *flags).out)["offchip_bytes"]["weight"]
+        for flags in ((), ("--partial",))
+    }
+    assert loaded[("--partial",)] < loaded[()]
+    asked = library.Residency(partial=True)
+    options: dict[str, Any] = {"steps": 4, "dtype": "int8", "settings": {"sram.size": "200 KiB"}}
+    result = library.simulate("lstm_lm", "edge-npu", residency=asked, **options)
+    assert result.offchip_bytes["weight"] == loaded[("--partial",)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from recurrent_layer import layer, study_machine, weight_bytes
@@ -12,9 +13,11 @@ from toy_machine import Priced, machine, priced
 
 from codesign.errors import MappingError
 from codesign.hardware.spec import Hardware
+from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.placement import Placement
 from codesign.mapping.residency import Residency
+from codesign.simulation import simulate
 from codesign.testing.operators import whole
 from codesign.workload.record import Op, Tensor, Trace
 
@@ -98,7 +101,7 @@ def test_pins_leave_less_to_tiles_and_say_so() -> None:
     placement = pinned("u")
     (cell,) = [one for one, _ in placement.assignments() if one.op.name == "cell"]
     assert cell.budget_bytes == (1 << 12) - MATRIX
-    assert "but 1 tensor pinned to sram stay there: 256 B at most at once" in placement.notes
+    assert "but 1 tensor pinned to sram stays there: 256 B at most at once" in placement.notes
 
 
 def test_pins_go_with_a_policy_for_the_rest() -> None:
@@ -149,8 +152,8 @@ def test_a_memory_that_nothing_can_be_pinned_to_is_refused(pin: str, said: str) 
 
 def test_a_pin_that_does_not_fit_is_refused_with_all_its_bytes() -> None:
     assert refused("u", hardware=toy(MATRIX)) == (
-        "pin 'u' takes 256 B in sram, where residents may take 255 B; pin less, enlarge sram or "
-        "its limit, or let part stay with partial"
+        "pin 'u' takes 256 B in sram, where residents may take 255 B (1 B is left to tiles); "
+        "pin less, enlarge sram or its limit, or let part stay with partial"
     )
     assert stays(pinned("u", hardware=toy(MATRIX + 1)))
 
@@ -164,8 +167,8 @@ def test_a_pin_is_held_to_a_limit_to_the_byte() -> None:
 def test_of_pins_that_do_not_fit_together_the_one_too_many_is_named() -> None:
     message = refused("h", "u", hardware=toy(STAYS))
     assert message == (
-        "pin 'u' takes 256 B in sram, where residents may take 287 B beside pin 'h' (32 B); "
-        "pin less, enlarge sram or its limit, or let part stay with partial"
+        "pin 'u' takes 256 B in sram, where residents may take 287 B (1 B is left to tiles) "
+        "beside pin 'h' (32 B); pin less, enlarge sram or its limit, or let part stay with partial"
     )
 
 
@@ -207,7 +210,68 @@ def test_a_limit_of_no_on_chip_memory_is_refused(limits: dict[str, int], said: s
 def test_a_limit_that_is_no_number_of_bytes_is_refused(most: object) -> None:
     with pytest.raises(MappingError) as caught:
         Residency("greedy", limits={"sram": most})  # type: ignore[dict-item]
-    assert str(caught.value) == f"limits['sram'] must be whole bytes of at least 0, got {most!r}"
+    assert str(caught.value) == (
+        f"limits['sram'] must be whole bytes of at least 0, got {most!r}; "
+        "write for example 524288, or 0 to keep nothing there"
+    )
+
+
+def test_a_limit_above_the_memory_is_refused_where_the_hardware_is_known() -> None:
+    check_limits(Residency(limits={"sram": 1 << 12}), toy(1 << 12))
+    with pytest.raises(MappingError) as caught:
+        simulate(recurrent(), toy(1 << 12), residency=Residency(limits={"sram": 1 + (1 << 12)}))
+    assert str(caught.value) == (
+        "limits['sram'] must be at most the 4,096 B of sram, got 4,097 B; "
+        "lower it, or enlarge sram.size"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"partial": "yes"},
+            "partial of a residency must be True or False, got 'yes'; give one of them",
+        ),
+        (
+            {"across_runs": 1},
+            "across_runs of a residency must be True or False, got 1; give one of them",
+        ),
+        ({"pins": "abc"}, "pins must be a list of patterns, got 'abc'; write ['abc']"),
+        (
+            {"pins": ("u", 3)},
+            "pins must be a list of patterns, got 3; write for example ['joiner.*']",
+        ),
+        (
+            {"pins": None},
+            "pins must be a list of patterns, got None; write for example ['joiner.*']",
+        ),
+        (
+            {"limits": 5},
+            "limits must be bytes by memory, got 5; write for example {'sram': 524288}",
+        ),
+        (
+            {"policy": "gredy"},
+            "residency must be one of region, none, pinned, greedy, optimal, got 'gredy'; "
+            "did you mean 'greedy'?",
+        ),
+        (
+            {"policy": None},
+            "residency must be one of region, none, pinned, greedy, optimal, got None; "
+            "take one of them",
+        ),
+    ],
+)
+def test_a_residency_of_other_types_is_refused_in_one_line(
+    asked: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(MappingError) as caught:
+        Residency(**asked)
+    assert str(caught.value) == said
+
+
+def test_a_list_of_pins_is_kept_as_a_tuple() -> None:
+    assert Residency(pins=["u", "h"]).pins == ("u", "h")  # type: ignore[arg-type]
 
 
 def test_the_policy_pinned_without_pins_is_refused() -> None:

@@ -125,7 +125,8 @@ def test_an_unknown_residency() -> None:
     kind, message = refused(product(), machine(), residency="layer")
     assert kind is MappingError
     assert message == (
-        "residency must be one of region, none, pinned, greedy, optimal, got 'layer'"
+        "residency must be one of region, none, pinned, greedy, optimal, got 'layer'; "
+        "take one of them"
     )
 
 

@@ -1,0 +1,170 @@
+"""Signed errors of the kernel against recorded runs of DRAMsim3 and Ramulator 2.1."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from codesign.errors import HardwareError
+from codesign.memory.device import Device
+from codesign.memory.energy import energy
+from codesign.memory.kernel import simulate
+from codesign.memory.reference_devices import dramsim3_device, ramulator_device
+from codesign.memory.streams import Stream, stream
+
+FILES = {"dramsim3": "dramsim3.csv", "ramulator2.1": "ramulator21.csv"}
+"""Tools and the files with their runs, one row each."""
+QUANTITIES = ("bandwidth", "read_latency", "activates", "energy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One recorded run.
+
+    Attributes:
+        tool: ``dramsim3`` or ``ramulator2.1``.
+        config: name of its device.
+        stream: pattern of the requests.
+        requests: number of them.
+        load: share of the peak bandwidth that is offered; 0 for as much as is taken.
+        values: what the tool gives, by ``QUANTITIES``: B/s, s, commands and J; a quantity that the
+            tool does not give, or that is 0, is left out.
+    """
+
+    tool: str
+    config: str
+    stream: str
+    requests: int
+    load: float
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A recorded run and the kernel's signed errors.
+
+    Attributes:
+        case: the recorded run.
+        errors: ours / theirs - 1 by quantity.
+    """
+
+    case: Case
+    errors: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Errors of one quantity over the cases of a tool or configuration.
+
+    Attributes:
+        cases: number of them.
+        mean: mean magnitude.
+        median: median magnitude.
+        largest: largest magnitude.
+        signed_mean: mean with sign.
+    """
+
+    cases: int
+    mean: float
+    median: float
+    largest: float
+    signed_mean: float
+
+
+def reference_devices(folder: Path) -> dict[tuple[str, str], Device]:
+    """The device of each tool and configuration in ``device_params.json``.
+
+    Raises:
+        HardwareError: the folder has no such file.
+    """
+    tables = json.loads(_text(folder, "device_params.json"))
+    build = {"dramsim3": dramsim3_device, "ramulator2.1": ramulator_device}
+    return {
+        (tool, name): build[tool](name, table)
+        for tool in FILES
+        for name, table in tables[tool].items()
+    }
+
+
+def reference_cases(folder: Path) -> Iterator[Case]:
+    """All recorded runs of both tools.
+
+    Raises:
+        HardwareError: a file is missing.
+    """
+    for tool, name in FILES.items():
+        for row in csv.DictReader(_text(folder, name).splitlines()):
+            yield _case(tool, row)
+
+
+def compare(case: Case, device: Device) -> Comparison:
+    """Replays a recorded run."""
+    run = simulate(device, case_stream(case, device))
+    counts = run.counts
+    ours = {
+        "bandwidth": counts.bandwidth_bytes_per_s,
+        "read_latency": counts.latency_mean * counts.tck_ps * 1e-12,
+        "activates": float(counts.activates),
+        "energy": energy(device, counts).total_j,
+    }
+    return Comparison(case, tuple((name, ours[name] / value - 1) for name, value in case.values))
+
+
+def case_stream(case: Case, device: Device) -> Stream:
+    """The requests of a recorded run; address bits above the capacity are dropped."""
+    organisation = device.organisation
+    buses = organisation.channels * organisation.pseudo_channels
+    size = organisation.transaction_bytes
+    requests = stream(case.stream, case.requests, size, case.load * buses / device.timings.burst)
+    return replace(requests, address=requests.address % organisation.capacity_bytes)
+
+
+def summarise(comparisons: Sequence[Comparison], quantity: str) -> Summary:
+    """Errors of one of the ``QUANTITIES``; all zero where no case has it."""
+    errors = [dict(one.errors)[quantity] for one in comparisons if quantity in dict(one.errors)]
+    signed = np.array(errors or [0.0])
+    size = np.abs(signed)
+    return Summary(
+        cases=len(errors),
+        mean=float(size.mean()),
+        median=float(np.median(size)),
+        largest=float(size.max()),
+        signed_mean=float(signed.mean()),
+    )
+
+
+def _case(tool: str, row: dict[str, str]) -> Case:
+    values = {
+        # the clocks are exact, the printed bandwidth is rounded
+        "bandwidth": _bytes(row) / (float(row["clocks"]) * float(row["tck_ns"]) * 1e-9),
+        "read_latency": float(row["read_latency_ns"]) * 1e-9,
+        "activates": float(row["activates"]),
+        # the tool prints V x mA x clocks as pJ and leaves out the clock's length
+        "energy": float(row.get("reported_total_energy", 0)) * float(row["tck_ns"]) * 1e-12,
+    }
+    return Case(
+        tool=tool,
+        config=row["config"],
+        stream=row["stream"],
+        requests=int(row["requests"]),
+        load=float(row["load"]),
+        values=tuple((name, value) for name, value in values.items() if value),
+    )
+
+
+def _bytes(row: dict[str, str]) -> int:
+    return int(row["requests"]) * int(row["tx_bytes"])
+
+
+def _text(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise HardwareError(
+            f"no reference file {folder / name}; name the folder that holds it"
+        ) from error
