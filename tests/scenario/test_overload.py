@@ -142,10 +142,10 @@ def test_two_runs_are_no_queue_to_judge() -> None:
 
 def test_runs_of_different_utterances_are_no_queue_to_judge() -> None:
     one, two, three = (queue(even(number, 10), 1000) for number in (1, 2, 3))
-    for windows in ([], [[]], [one], [two], [one] * 5, [one, two, one]):
-        assert not can_be_judged(windows)
-    for windows in ([three], [two, two], [one, three]):
-        assert can_be_judged(windows)
+    few: list[list[list[Invocation]]] = [[], [[]], [one], [two], [one] * 5, [one, two, one]]
+    enough = [[three], [two, two], [one, three]]
+    assert not any(can_be_judged(windows) for windows in few)
+    assert all(can_be_judged(windows) for windows in enough)
     assert len([gap for window in (two, two) for gap in queued_gaps(window)]) == 2
 
 
