@@ -23,9 +23,10 @@ class Issue:
         op: its index in the program.
         assignment: what it runs.
         template: its tiles and transfers.
-        reads: tensors whose writers must end first.
-        writes: tensors whose writers and readers must end first, and which it then writes.
-        frees: tensors whose writers and readers must end first since it takes over their bytes.
+        reads: tensors that others write, too, and that it reads.
+        writes: tensors that it writes.
+        touches: tensors whose writers must end first: those, and what lay where it will write.
+        changes: tensors whose readers must end first: all of those that it does not only read.
     """
 
     op: int
@@ -33,7 +34,8 @@ class Issue:
     template: Template
     reads: tuple[str, ...]
     writes: tuple[str, ...]
-    frees: tuple[str, ...]
+    touches: tuple[str, ...]
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,16 @@ class Program:
         op = assignment.op
         reads = dict.fromkeys(access.tensor.name for access in op.inputs)
         writes = dict.fromkeys(access.tensor.name for access in op.outputs or op.inputs)
+        tracked = tuple(name for name in reads if name in self._tracked)
+        changes = tuple(dict.fromkeys((*writes, *assignment.reuses)))
         issue = Issue(
             len(self.issues),
             assignment,
             self._templates.template(assignment, self.written),
-            tuple(name for name in reads if name in self._tracked),
+            tracked,
             tuple(writes),
-            assignment.reuses,
+            tuple(dict.fromkeys((*tracked, *changes))),
+            changes,
         )
         self.issues.append(issue)
         self.code.append(issue)

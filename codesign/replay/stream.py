@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from codesign.errors import CodesignError
 from codesign.replay.job import Invocation, Job
@@ -91,16 +91,12 @@ class Stream:
         self._pc += 1
         self.under_way += 1
         self._present.left += 1
-        found: dict[Job, None] = {}
-        for name in item.reads:
-            _add(found, (self._writer.get(name),))
-        for name in (*item.writes, *item.frees):
-            _add(found, (self._writer.get(name),))
-            _add(found, self._readers.get(name, ()))
+        before = [self._writer[name] for name in item.touches if name in self._writer]
+        for name in item.changes:
+            before += self._readers.get(name, ())
         fence = self._fences.pop(lane.name, ())
         job.barrier = any(not earlier.over for earlier in fence)
-        _add(found, fence)
-        job.waits = list(found)
+        job.waits = [one for one in dict.fromkeys((*before, *fence)) if not one.over]
         for name in item.reads:
             readers = [reader for reader in self._readers.get(name, ()) if not reader.over]
             self._readers[name] = [*readers, job]
@@ -171,9 +167,3 @@ class Stream:
                 self._writer[target] = writer
         for (source, _), reading in zip(item.freed, freed, strict=True):
             self._readers[source] = reading
-
-
-def _add(found: dict[Job, None], jobs: Iterable[Job | None]) -> None:
-    for job in jobs:
-        if job is not None and not job.over:
-            found[job] = None

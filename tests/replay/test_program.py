@@ -174,7 +174,8 @@ def test_an_operator_without_outputs_fills_the_buffer_with_what_it_reads() -> No
 def test_reused_bytes_are_waited_for() -> None:
     taking = operator("taking", PLAN, reuses=("a.out", "b.out"))
     program = programmed(placement(op("a"), op("b"), taking))
-    assert [issue.frees for issue in program.issues] == [(), (), ("a.out", "b.out")]
+    assert program.issues[2].changes[-2:] == ("a.out", "b.out")
+    assert program.issues[2].touches[-2:] == ("a.out", "b.out")
 
 
 def test_readers_of_reused_bytes_are_waited_for_although_nobody_writes_them() -> None:
