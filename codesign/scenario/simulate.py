@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, ScenarioError
 from codesign.hardware.spec import Hardware, load_hardware
+from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.placement import Placement
+from codesign.mapping.residency import as_residency
 from codesign.models import resolve_model
 from codesign.replay.run import Session
 from codesign.result.ledger import build_ledger
@@ -68,6 +70,8 @@ def simulate_scenario(
     )
     for path, value in given.items():
         machine = machine.with_(path, value)
+    for stream in scenario.streams:
+        _naming(stream, partial(check_limits, as_residency(stream.residency), machine))
     placements = _placements(scenario, machine, plugins)
     return replay_scenario(scenario, machine, placements, exact_events=exact_events, watch=watch)
 

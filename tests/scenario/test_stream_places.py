@@ -47,6 +47,11 @@ MODEL = "    model: small.json\n"
 CHANGES = {
     "pin": (MODEL, f"{MODEL}    residency: {{policy: pinned, pins: [nothing.*]}}\n", "nothing.*"),
     "chunk": (MODEL, f"{MODEL}    schedule: layer-major:99\n", "99"),
+    "limit": (
+        MODEL,
+        f"{MODEL}    residency: {{policy: greedy, limits: {{sram: 5 TiB}}}}\n",
+        "limits['sram'] must be at most the 1,048,576 B of sram, got 5,497,558,138,880 B",
+    ),
     "model": (MODEL, "    model: smal.json\n", "smal.json"),
     "never": ("rate: 10000", "rate: 10", "second (10 /s, evenly, within first) is never run in"),
     "apart": ("100 us}", "300 us}", "is within no run of 'first'"),
