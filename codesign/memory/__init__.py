@@ -6,9 +6,10 @@ and gives ``Counts``; ``energy`` turns those into joules. Read in this order: ``
 ``shared_queues``, ``loop``, ``kernel``. ``reference`` compares it with recorded runs of other
 simulators.
 
-Error of the kernel against those tools, given their device files and mappings: none in bandwidth,
-activates and energy over 102 runs of DRAMsim3 (2981759) and 87 of Ramulator 2.1 (c5b1c3a). How
-well a controller style and its timings stand for a real part is another question.
+Error of the kernel against those tools, given their device files and mappings: none in bandwidth
+and activates over 102 runs of DRAMsim3 (2981759) and 87 of Ramulator 2.1 (c5b1c3a), and none in
+energy over the former; Ramulator gives no energy. How well a controller style and its timings
+stand for a real part is another question.
 """
 
 from codesign.memory.controller import Controller
