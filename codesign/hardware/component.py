@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import ConfigDict
@@ -49,15 +50,40 @@ class Descriptor:
         return self.row_bytes * self.rows
 
 
+Shares = tuple[tuple[str, Fraction], ...]
+"""Exact amounts by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How fast a memory serves the transfers that are active together.
+    """How a memory serves the transfers that are active together.
 
     Attributes:
         bytes_per_s: joint rate of all of them in bytes asked for, a whole number of at least 1.
+        actions: what the memory does beside reading and writing bytes, by name: how often for each
+            byte asked for. Priced in ``energies_j``.
+        states: power states by name: their shares of this time, at most 1 together; what is left
+            is ``Memory.IDLE``.
     """
 
     bytes_per_s: int
+    actions: Shares = ()
+    states: Shares = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A power state that a memory enters when nothing has moved for a while.
+
+    Attributes:
+        name: of the state.
+        after: ticks without a transfer after which it is entered, at least 1.
+        exit: ticks that the first transfer afterwards waits for.
+    """
+
+    name: str
+    after: int
+    exit: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +136,8 @@ class Memory(Component):
     """
 
     off_chip: ClassVar[bool] = False
+    IDLE: ClassVar[str] = "idle"
+    """State of all time that no service and no rest accounts for."""
 
     size: Bytes
 
@@ -126,8 +154,44 @@ class Memory(Component):
         return descriptor.bytes
 
     def service(self, descriptors: Sequence[Descriptor]) -> Service:
-        """Joint rate of the transfers active together; pure, and cached by their classes."""
+        """Joint rate of the transfers active together; pure, and cached by their classes.
+
+        Who takes less than an equal share leaves the rest to the others; nobody is served faster
+        than alone.
+        """
         raise NotImplementedError
+
+    def ceiling(self, descriptor: Descriptor) -> int:
+        """Bytes per second that no company makes a memory exceed, in bytes asked for; for bounds.
+
+        By default the rate alone: override where transfers together may be faster.
+        """
+        return self.service((descriptor,)).bytes_per_s
+
+    @property
+    def alignment(self) -> int:
+        """Bytes: addresses that differ by a multiple of it behave alike; a power of two or 1."""
+        return 1
+
+    def base(self, place: int) -> int:
+        """Offset from an aligned address of the ``place``-th of the tensors that lie there."""
+        return 0
+
+    @property
+    def rests(self) -> tuple[Rest, ...]:
+        """Power states entered one after the other while nothing moves, soonest first."""
+        return ()
+
+    def background(self, ticks: Mapping[str, int]) -> Mapping[str, tuple[int, float]]:
+        """What time costs here whatever moves.
+
+        Args:
+            ticks: in each power state; they add up to the run.
+
+        Returns:
+            Count and joules of each action, for example ticks in a state or refreshes.
+        """
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def lower_bound(placement: Placement, templates: Templates, shares: Shares) -> i
         ticks, moved = templates[id(assignment)].totals
         busy[assignment.engine] += ticks * times
         for number, size in moved.items():
-            for resource, rate in shares.resources(number).items():
+            for resource, rate in shares.ceilings(number).items():
                 served[resource] += size * times
                 fastest[resource] = max(fastest.get(resource, 0), rate)
     links = [size * WORK_PER_BYTE // fastest[name] for name, size in served.items()]
@@ -62,14 +62,15 @@ def _alone(template: Template, shares: Shares) -> int:
     for step, times in template.counts:
         parts = step.load.whole + step.stores
         # each transfer ends on a whole tick: while it shares, up to a tick of its share is lost
-        total += times * (step.ticks + _parts(parts, shares) + len(parts))
+        waits = sum(shares.wait(number) for number, _ in parts)
+        total += times * (step.ticks + _parts(parts, shares) + waits + len(parts))
     return total + (template.plan.slots_in if template.plan else 0) * _split(template, shares)
 
 
 def _split(template: Template, shares: Shares) -> int:
     """Set-ups paid twice: the tiles loaded before an operator opens go in two parts."""
     return max(
-        sum(shares.setups[number] + 2 for number, _ in step.load.late)
+        sum(shares.setups[number] + shares.wait(number) + 2 for number, _ in step.load.late)
         for step, _ in template.counts
     )
 

@@ -18,6 +18,7 @@ from codesign.replay.job import Invocation, Job
 from codesign.replay.program import Fence, Program
 from codesign.replay.shares import Shares
 from codesign.replay.stream import WINDOW, Stream
+from codesign.replay.tally import Tally
 from codesign.replay.turns import Turns, look, skip
 
 Key: TypeAlias = "tuple[int, memo.Signature]"
@@ -127,7 +128,11 @@ class Dispatch:
         """Whether nothing is under way; time then passes and the state remains."""
         if self.window:
             return False
-        if until is not None:
+        if until is not None and self.fabric.flows.rests:
+            self._wake()
+            self.fabric.now = until
+            self._node = self._look()
+        elif until is not None:
             self.fabric.now = until
         return True
 
@@ -177,6 +182,13 @@ class Dispatch:
             self._memo.edges[key] = replace(edge, node=self._node)
         self._settle()
         return moved and not self.fabric.heard
+
+    def close(self, end: int) -> Tally:
+        """The tally of the transfers up to ``end``, once nothing is under way."""
+        self._wake()
+        self.fabric.now = max(self.now, end)
+        self.fabric.flows.count(self.now)
+        return self.fabric.flows.tally
 
     # -- state -----------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from codesign.replay.lane import Lane
 from codesign.replay.shares import WORK_PER_BYTE, Shares
+from codesign.replay.sleep import Sleeper
+from codesign.replay.tally import Tally
 
 
 class Flow:
@@ -48,20 +50,26 @@ class Flows:
     """All transfers under way.
 
     Attributes:
-        moved: bytes moved by transfer class since the beginning.
+        tally: what has only ever grown since the beginning; see ``replay.tally``.
         sharing: transfers that share now, or the only one, about to start.
         ahead: transfers set up but not yet at their first byte.
         outside: how many belong to no lane.
+        stands: whether the transfers are those of the present; if not, somebody else keeps the
+            tally.
     """
 
     def __init__(self, shares: Shares) -> None:
-        self.moved: dict[int, int] = {}
+        self.tally: Tally = {}
         self.sharing: list[Flow] = []
         self.ahead: list[Flow] = []
         self.outside = 0
+        self.stands = True
         self._shares = shares
         self._changed = False
         self._first_end = -1
+        self._mix: tuple[int, ...] = ()  # classes that have shared since
+        self._since = 0
+        self._sleepers = [Sleeper(name, rests) for name, rests in shares.rests.items()]
 
     def begin(
         self,
@@ -73,8 +81,10 @@ class Flows:
     ) -> None:
         """Begins to set up a transfer of ``part``, a class and a number of bytes."""
         number, size = part
-        self.moved[number] = self.moved.get(number, 0) + size
+        self.tally[number] = self.tally.get(number, 0) + size
         start = now + self._shares.setups[number]
+        if self._sleepers:
+            start += self._wake(number, now)
         flow = Flow(number, size * WORK_PER_BYTE, start, lane, is_load, done)
         self.outside += lane is None
         if self.sharing and self.sharing[0].mark > now:
@@ -113,6 +123,10 @@ class Flows:
         self._changed = True
         self._first_end = -1
         self.outside -= sum(flow.lane is None for flow in over)
+        for sleeper in self._sleepers:
+            sleeper.end(
+                sum(self._shares.touches(flow.number, sleeper.memory) for flow in over), now
+            )
         return over
 
     def shift(self, ticks: int) -> None:
@@ -122,21 +136,73 @@ class Flows:
             flow.end += ticks
         if self._first_end >= 0:
             self._first_end += ticks
+        self._since += ticks
+        for sleeper in self._sleepers:
+            sleeper.shift(ticks)
 
-    def replace(self, sharing: list[Flow], ahead: list[Flow]) -> None:
-        """Puts other transfers in the place of all; they are counted as moved already."""
+    def replace(
+        self, sharing: list[Flow], ahead: list[Flow], ages: tuple[int, ...], now: int
+    ) -> None:
+        """Puts other transfers in the place of all; they are counted as moved already.
+
+        Args:
+            sharing: transfers that share.
+            ahead: transfers that are set up.
+            ages: how long each memory that rests has been idle, from ``ages``.
+            now: the present tick.
+        """
         self.sharing, self.ahead = sharing, ahead
         self._changed = True
+        self._mix = ()
+        self.stands = True
+        for sleeper, age in zip(self._sleepers, ages, strict=True):
+            active = [self._shares.touches(f.number, sleeper.memory) for f in sharing + ahead]
+            sleeper.replace(sum(active), age, now)
+
+    @property
+    def rests(self) -> bool:
+        """Whether time alone changes the state of some memory."""
+        return bool(self._sleepers)
+
+    def ages(self, now: int) -> tuple[int, ...]:
+        """Ticks that each memory that rests has been idle, as far as they decide anything."""
+        return tuple([sleeper.age(now) for sleeper in self._sleepers])
+
+    def count(self, now: int) -> None:
+        """Brings the tally up to the present."""
+        if not self.stands:
+            return
+        if self._mix and now > self._since:
+            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
+            self._since = now
+        for sleeper in self._sleepers:
+            sleeper.count(now, self.tally)
+
+    def _wake(self, number: int, now: int) -> int:
+        """Ticks until the memories at both ends of a transfer are awake."""
+        return max(
+            [
+                sleeper.begin(now, self.tally)
+                for sleeper in self._sleepers
+                if self._shares.touches(number, sleeper.memory)
+            ],
+            default=0,
+        )
 
     def _share(self, now: int) -> None:
         """Accounts the work done at the old rates, then sets the new ones."""
         self._changed = False
+        if self._mix and now > self._since:
+            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
         if not self.sharing and len(self.ahead) == 1:
             self.sharing.append(self.ahead.pop())
         if not self.sharing:
             self._first_end = -1
+            self._mix = ()
             return
-        rates = self._shares.rates(tuple(sorted([flow.number for flow in self.sharing])))
+        self._mix = tuple(sorted([flow.number for flow in self.sharing]))
+        self._since = max(now, self.sharing[0].mark)
+        rates = self._shares.rates(self._mix)
         first = -1
         for flow in self.sharing:
             if flow.mark < now:

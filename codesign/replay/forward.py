@@ -64,7 +64,8 @@ def _state(fabric: Fabric, lanes: tuple[Lane, ...]) -> object:
         for f in fabric.flows.sharing
     )
     ahead = tuple((f.number, f.lane, f.is_load, f.work, f.mark - now) for f in fabric.flows.ahead)
-    return flows, ahead, tuple([_pipeline(lane, now) for lane in lanes])
+    ages = fabric.flows.ages(now)
+    return flows, ahead, ages, tuple([_pipeline(lane, now) for lane in lanes])
 
 
 def _pipeline(lane: Lane, now: int) -> object:

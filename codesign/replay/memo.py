@@ -15,6 +15,7 @@ from typing import TypeAlias
 from codesign.replay.fabric import Fabric
 from codesign.replay.job import Job
 from codesign.replay.state import State
+from codesign.replay.tally import Tally, add, since
 
 MOST_NODES = 10_000
 """States kept; a replay with more hardly ever meets one again (assumed)."""
@@ -33,7 +34,7 @@ class Edge:
         ended: places of the jobs that ended, in the order in which they did.
         started: place and delay of each job that began meanwhile.
         busy: compute ticks by lane.
-        moved: bytes by transfer class.
+        grown: what the tally of the transfers grew by.
     """
 
     node: int
@@ -41,7 +42,7 @@ class Edge:
     ended: tuple[int, ...]
     started: tuple[tuple[int, int], ...]
     busy: tuple[int, ...]
-    moved: tuple[tuple[int, int], ...]
+    grown: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Mark:
 
     now: int
     busy: tuple[int, ...]
-    moved: dict[int, int]
+    tally: Tally
     begun: frozenset[int]
 
 
@@ -90,10 +91,11 @@ def signature(issued: list[Job], window: list[Job]) -> Signature:
 
 def mark(fabric: Fabric, window: list[Job]) -> Mark:
     """Where the counters stand."""
+    fabric.flows.count(fabric.now)
     return Mark(
         fabric.now,
         tuple([lane.busy_ticks for lane in fabric.lanes.values()]),
-        dict(fabric.flows.moved),
+        dict(fabric.flows.tally),
         frozenset([place for place, job in enumerate(window) if job.start >= 0]),
     )
 
@@ -108,14 +110,14 @@ def edge(fabric: Fabric, window: list[Job], before: Mark) -> Edge:
         if job.start >= 0 and place not in before.begun
     ]
     lanes = fabric.lanes.values()
-    moved = [(n, size - before.moved.get(n, 0)) for n, size in fabric.flows.moved.items()]
+    fabric.flows.count(fabric.now)
     return Edge(
         -1,
         fabric.now - before.now,
         tuple([job.place for job in fabric.ended]),
         tuple(begun),
         tuple([lane.busy_ticks - was for lane, was in zip(lanes, before.busy, strict=True)]),
-        tuple([(number, size) for number, size in moved if size]),
+        since(fabric.flows.tally, before.tally),
     )
 
 
@@ -125,9 +127,8 @@ def take(fabric: Fabric, window: list[Job], step: Edge) -> None:
     for place, delay in step.started:
         window[place].start = now + delay
     fabric.now = now + step.elapsed
+    fabric.flows.stands = False
     for lane, ticks in zip(fabric.lanes.values(), step.busy, strict=True):
         lane.busy_ticks += ticks
-    moved = fabric.flows.moved
-    for number, size in step.moved:
-        moved[number] = moved.get(number, 0) + size
+    add(fabric.flows.tally, step.grown)
     fabric.ended = [window[place] for place in step.ended]

@@ -83,7 +83,7 @@ class Ports:
         over = self._env.event()
         self.started.append(over)
         direction: Direction = "read" if load else "write"
-        parts = self._transfers.parts(self._assignment, (move,), direction)
+        parts = self._transfers.parts(self._assignment, {}, (move,), direction)
         if not parts:
             return over.succeed()
         ((number, size),) = parts

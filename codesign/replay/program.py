@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from codesign.mapping.allocate import allocate
 from codesign.mapping.placement import Assignment, Block, Placement, Step
 from codesign.replay.template import Template
 from codesign.replay.transfers import Templates
@@ -106,6 +107,7 @@ class Program:
         self.repeats: list[int] = []
         self.issues: list[Issue] = []
         self._templates = templates
+        self._addresses = allocate(placement, templates.transfers.hardware)
         for assignment in placement.setup:
             self._issue(assignment)
         if placement.setup:
@@ -153,7 +155,7 @@ class Program:
         issue = Issue(
             len(self.issues),
             assignment,
-            self._templates.template(assignment, self.written),
+            self._templates.template(assignment, self.written, self._addresses),
             tracked,
             tuple(writes),
             tuple(dict.fromkeys((*tracked, *changes))),

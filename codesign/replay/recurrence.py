@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from codesign.replay.tally import Tally, add, since
+
 if TYPE_CHECKING:
     from codesign.replay.fabric import Fabric
 
@@ -29,14 +31,14 @@ class Moment:
         counters: repeats to go of each loop, by program.
         tallies: what only ever grows or shrinks, in an order known to whoever took the moment.
         busy: compute ticks by lane.
-        moved: bytes by transfer class.
+        tally: of the transfers.
     """
 
     now: int
     counters: tuple[Counts, ...]
     tallies: Counts
     busy: Counts
-    moved: dict[int, int]
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,14 @@ class Leap:
             fabric.lanes.values(), self.before.busy, self.present.busy, strict=True
         ):
             lane.busy_ticks += self.times * (new - old)
-        for number, size in self.present.moved.items():
-            fabric.flows.moved[number] += self.times * (size - self.before.moved.get(number, 0))
+        add(fabric.flows.tally, since(self.present.tally, self.before.tally), self.times)
 
 
 def moment(fabric: Fabric, counters: tuple[Counts, ...], tallies: Counts) -> Moment:
     """The present moment of a fabric; see ``Moment``."""
     busy = tuple([lane.busy_ticks for lane in fabric.lanes.values()])
-    return Moment(fabric.now, counters, tallies, busy, dict(fabric.flows.moved))
+    fabric.flows.count(fabric.now)
+    return Moment(fabric.now, counters, tallies, busy, dict(fabric.flows.tally))
 
 
 class Recurrence:

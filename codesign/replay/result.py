@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from codesign.mapping.placement import Assignment
 from codesign.replay.job import Invocation
 from codesign.replay.log import Log, Totals
 
-__all__ = ["Invocation", "Replay", "Span", "Totals"]
+__all__ = ["Invocation", "Replay", "Span", "Totals", "Use"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,20 @@ class Span:
     assignment: Assignment
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a memory did beside reading and writing bytes.
+
+    Attributes:
+        rates: actions for each byte asked for by transfers of a class of the memory, and for each
+            class not seen what transfers did on average.
+        ticks: time in each power state; the run in all.
+    """
+
+    rates: Mapping[object, Mapping[str, Fraction]]
+    ticks: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,7 @@ class Replay:
         actions: (assignment, component, action, count) charged by process engines.
         moves: (assignment, operand, bytes, is a load) made by process engines.
         invocations: runs of the placement, in order.
+        uses: what memories with power states or actions of their own did in the whole session.
     """
 
     makespan: int
@@ -50,6 +67,7 @@ class Replay:
     actions: tuple[tuple[Assignment, str, str, int], ...] = ()
     moves: tuple[tuple[Assignment, int, int, bool], ...] = ()
     invocations: tuple[Invocation, ...] = ()
+    uses: Mapping[str, Use] = field(default_factory=dict)
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:

@@ -17,9 +17,10 @@ from codesign.replay.dispatch import Dispatch
 from codesign.replay.job import Invocation, Job
 from codesign.replay.ports import Ports
 from codesign.replay.program import Program
-from codesign.replay.result import Replay, Span
+from codesign.replay.result import Replay, Span, Use
 from codesign.replay.shares import Shares
 from codesign.replay.transfers import Templates
+from codesign.replay.uses import memory_uses, moved_bytes
 
 __all__ = ["Invocation", "Replay", "Session", "Span", "Watcher", "replay"]
 
@@ -116,8 +117,11 @@ class Session:
         """Starts a SimPy process, for example one that invokes placements as time goes by."""
         return self.env.process(generator)
 
-    def run(self) -> dict[str, Replay]:
+    def run(self, until: int = 0) -> dict[str, Replay]:
         """Plays until nothing is left to do.
+
+        Args:
+            until: tick up to which the machine stands by at least; its memories rest meanwhile.
 
         Returns:
             What was measured, by stream.
@@ -134,7 +138,10 @@ class Session:
                 f"the replay stopped with {len(stuck)} operators waiting, first {names[0]!r}: "
                 "its tiles do not fit the buffer or a process engine never ended"
             )
-        return {name: self._result(name) for name in self._placements}
+        end = max(self._dispatch.last_end, until)
+        tally = self._dispatch.close(end)
+        uses = memory_uses(self._hardware, self._shares, tally, end)
+        return {name: self._result(name, uses) for name in self._placements}
 
     # -- the host process ------------------------------------------------------------------------
 
@@ -197,7 +204,7 @@ class Session:
 
     # -- the result ------------------------------------------------------------------------------
 
-    def _result(self, name: str) -> Replay:
+    def _result(self, name: str, uses: Mapping[str, Use]) -> Replay:
         program, stream = self._programs[name], self._dispatch.streams[name]
         fabric, placement = self._dispatch.fabric, self._placements[name]
         templates = {id(issue.assignment): issue.template for issue in program.issues}
@@ -205,10 +212,6 @@ class Session:
         assignments = tuple(issue.assignment for issue in program.issues)
         rows = stream.log.rows() if own else []
         processes = sum(r.end - r.start for r in rows if assignments[r.op].plan is None)
-        moved: dict[tuple[str, str], int] = {}
-        for number, size in fabric.flows.moved.items():
-            ends = self._shares.ends(number)
-            moved[ends] = moved.get(ends, 0) + size
         return Replay(
             self._dispatch.last_end,
             lower_bound(placement, templates, self._shares),
@@ -217,8 +220,9 @@ class Session:
             assignments,
             stream.log,
             {engine: lane.busy_ticks for engine, lane in fabric.lanes.items()},
-            moved,
+            moved_bytes(self._shares, fabric.flows.tally),
             tuple((assignments[j.op], *action) for j, ports in own for action in ports.actions),
             tuple((assignments[j.op], *move) for j, ports in own for move in ports.moves),
             tuple(invocation for invocation, _ in self._asked[name]),
+            uses,
         )

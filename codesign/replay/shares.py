@@ -7,16 +7,25 @@ units per picosecond tick, and 1 to 8 equal shares of a link divide without a re
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from codesign.errors import MappingError
-from codesign.hardware.component import Descriptor, Link, Memory
+from codesign.hardware.component import Descriptor, Link, Memory, Service
 from codesign.units import PS_PER_S
 
 PARTS = 840
 """Sub-units of a byte/s: the least common multiple of 1 to 8."""
 WORK_PER_BYTE = PS_PER_S * PARTS
 _MEMORY = -1  # stands for the channel where a resource is a memory
+_ALONE = -2  # less a class, stands for the rate of that class alone at a memory
+
+Resource: TypeAlias = "tuple[str, int]"
+"""A link and its channel, or a memory."""
+
+Pattern: TypeAlias = "tuple[object, Descriptor]"
+"""What a memory tells apart about a transfer, and a transfer of that class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +56,23 @@ class Shares:
     def __init__(self, memories: dict[str, Memory], links: dict[str, Link]) -> None:
         self._memories, self._links = memories, links
         self._classes: dict[tuple[object, ...], int] = {}
-        self._members: list[tuple[Route, Descriptor, Descriptor]] = []
+        self._members: list[tuple[Route, Pattern, Pattern]] = []
+        self._services: dict[tuple[str, tuple[object, ...]], Service] = {}
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
-        self._alone: dict[int, dict[tuple[str, int], int]] = {}
+        self._ceilings: dict[int, dict[Resource, int]] = {}
         self.setups: list[int] = []
         """Set-up ticks by class."""
+        self.rests = {name: memory.rests for name, memory in memories.items() if memory.rests}
+        """Power states of the memories that have any."""
 
     def classify(self, route: Route, read: Descriptor, write: Descriptor) -> int:
         """The class of a transfer along ``route``: transfers of one class behave alike."""
-        key = (
-            route,
-            self._memories[route.source].classify(read),
-            self._memories[route.target].classify(write),
-        )
+        source = self._memories[route.source].classify(read)
+        target = self._memories[route.target].classify(write)
+        key = route, source, target
         if key not in self._classes:
             self._classes[key] = len(self._members)
-            self._members.append((route, read, write))
+            self._members.append((route, (source, read), (target, write)))
             self.setups.append(route.setup)
         return self._classes[key]
 
@@ -71,15 +81,59 @@ class Shares:
         route = self._members[number][0]
         return route.source, route.target
 
+    def touches(self, number: int, memory: str) -> bool:
+        """Whether a class of transfers keeps a memory awake."""
+        route = self._members[number][0]
+        return memory in (route.source, route.target, *route.crossed)
+
+    def patterns(self, number: int, memory: str) -> tuple[Pattern, ...]:
+        """What a memory sees of a class: nothing, one pattern, or two if both happen there."""
+        route, read, write = self._members[number]
+        ends = ((route.source, read), (route.target, write))
+        through = (write, read) if memory in route.crossed else ()
+        return (*(pattern for name, pattern in ends if name == memory), *through)
+
+    def served(self, memory: str, patterns: Sequence[Pattern]) -> Service:
+        """How a memory serves transfers of these patterns together.
+
+        Raises:
+            MappingError: less than a byte per second.
+        """
+        key = memory, tuple([kind for kind, _ in patterns])
+        if key not in self._services:
+            found = self._memories[memory].service(tuple([one for _, one in patterns]))
+            if found.bytes_per_s < 1:
+                raise MappingError(
+                    f"{memory}: service() must return at least 1 byte/s, got {found.bytes_per_s}; "
+                    "mend the plugin"
+                )
+            self._services[key] = found
+        return self._services[key]
+
+    def wait(self, number: int) -> int:
+        """Most ticks that a transfer of a class may wait for memories to wake up."""
+        route = self._members[number][0]
+        ends = dict.fromkeys((route.source, route.target, *route.crossed))
+        rests = [self.rests.get(name, ()) for name in ends]
+        return max((rest.exit for states in rests for rest in states), default=0)
+
     def alone(self, number: int, size: int) -> int:
         """Ticks of a transfer of ``size`` bytes that shares with nobody, set-up included."""
         return self.setups[number] - (-size * WORK_PER_BYTE // self.rates((number,))[number])
 
-    def resources(self, number: int) -> dict[tuple[str, int], int]:
-        """Work units per tick of each resource that a class crosses, when it is alone there."""
-        if number not in self._alone:
-            self._alone[number] = self._resources(Counter((number,)))[0]
-        return self._alone[number]
+    def ceilings(self, number: int) -> dict[tuple[str, int], int]:
+        """Most work units per tick of each resource that a class crosses, in any company."""
+        if number not in self._ceilings:
+            self._ceilings[number] = {
+                (name, channel): self._ceiling(name, channel, number) * PARTS
+                for name, channel in self._users(Counter((number,)))
+            }
+        return self._ceilings[number]
+
+    def _ceiling(self, name: str, channel: int, number: int) -> int:
+        if channel != _MEMORY:
+            return self._links[name].bytes_per_s
+        return max(self._memories[name].ceiling(one) for _, one in self.patterns(number, name))
 
     def rates(self, active: tuple[int, ...]) -> dict[int, int]:
         """Work units per tick of one transfer of each class, given all active ones (sorted)."""
@@ -90,7 +144,10 @@ class Shares:
 
     def _solve(self, active: Counter[int]) -> dict[int, int]:
         """Progressive filling: the tightest resource fixes the share of those that cross it."""
-        room, users = self._resources(active)
+        users = self._users(active)
+        room = {resource: self._room(resource, active) * PARTS for resource in users}
+        for number in active:
+            self._cap(number, active, room, users)
         rates: dict[int, int] = {}
         while len(rates) < len(active):
             share, tightest = min(
@@ -105,35 +162,40 @@ class Shares:
                     users[name] = [other for other in crossing if other != number]
         return rates
 
-    def _resources(
-        self, active: Counter[int]
-    ) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], list[int]]]:
-        """Capacity of each resource in use, and the classes that cross it."""
-        users: dict[tuple[str, int], list[int]] = {}
-        patterns: dict[str, list[Descriptor]] = {}
+    def _users(self, active: Counter[int]) -> dict[Resource, list[int]]:
+        """The resources in use, and the classes that cross each."""
+        users: dict[Resource, list[int]] = {}
         for number in sorted(active):
-            route, read, write = self._members[number]
-            patterns.setdefault(route.source, []).extend([read] * active[number])
-            patterns.setdefault(route.target, []).extend([write] * active[number])
-            for name in route.crossed:
-                patterns.setdefault(name, []).extend([write, read] * active[number])
+            route = self._members[number][0]
             ends = [(name, _MEMORY) for name in (route.source, route.target)]
             twice = [(name, _MEMORY) for name in route.crossed for _ in range(2)]  # in and out
             for resource in (*dict.fromkeys((*ends, *route.links)), *twice):
                 users.setdefault(resource, []).append(number)
-        room = {}
-        for name, channel in users:
-            is_memory = channel == _MEMORY
-            rate = (
-                self._served(name, patterns[name]) if is_memory else self._links[name].bytes_per_s
-            )
-            room[name, channel] = rate * PARTS
-        return room, users
+        return users
 
-    def _served(self, name: str, patterns: list[Descriptor]) -> int:
-        rate = self._memories[name].service(tuple(patterns)).bytes_per_s
-        if rate < 1:
-            raise MappingError(
-                f"{name}: service() must return at least 1 byte/s, got {rate}; mend the plugin"
-            )
-        return rate
+    def _room(self, resource: Resource, active: Counter[int]) -> int:
+        """Bytes per second of a resource, given all active classes."""
+        name, channel = resource
+        if channel != _MEMORY:
+            return self._links[name].bytes_per_s
+        patterns = [
+            pattern
+            for number in sorted(active)
+            for pattern in self.patterns(number, name) * active[number]
+        ]
+        return self.served(name, patterns).bytes_per_s
+
+    def _cap(
+        self,
+        number: int,
+        active: Counter[int],
+        room: dict[Resource, int],
+        users: dict[Resource, list[int]],
+    ) -> None:
+        """Nobody gets more of a memory than it would alone, however little the others take."""
+        for name in dict.fromkeys(self.ends(number)):
+            patterns = self.patterns(number, name)
+            alone = self.served(name, patterns).bytes_per_s * PARTS
+            if alone < room[name, _MEMORY]:
+                room[name, _ALONE - number] = alone * active[number]
+                users[name, _ALONE - number] = [number]

@@ -28,6 +28,7 @@ def capture(fabric: Fabric, window: Sequence[Job]) -> State:
         window: the jobs under way, in the order in which they were issued.
     """
     fabric.next()  # so that every rate and end is up to date
+    fabric.flows.count(fabric.now)
     for place, job in enumerate(window):
         job.place = place
     now = fabric.now
@@ -36,6 +37,7 @@ def capture(fabric: Fabric, window: Sequence[Job]) -> State:
         tuple([_lane(lane, now) for lane in fabric.lanes.values()]),
         tuple([_flow(flow, now) for flow in fabric.flows.sharing]),
         tuple([_flow(flow, now) for flow in fabric.flows.ahead]),
+        fabric.flows.ages(now),
     )
 
 
@@ -47,7 +49,7 @@ def restore(fabric: Fabric, window: Sequence[Job], state: State) -> None:
         window: the jobs that are meant, as many as in the state.
         state: from ``capture``.
     """
-    jobs, lanes, sharing, ahead = state
+    jobs, lanes, sharing, ahead, ages = state
     now = fabric.now
     for job in window:
         job.followers.clear()
@@ -59,6 +61,8 @@ def restore(fabric: Fabric, window: Sequence[Job], state: State) -> None:
     fabric.flows.replace(
         [_new_flow(content, pipelines, now) for content in sharing],
         [_new_flow(content, pipelines, now) for content in ahead],
+        ages,
+        now,
     )
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from codesign.hardware.component import Descriptor, Direction
 from codesign.hardware.plan import Move, Tile
 from codesign.hardware.spec import Hardware
+from codesign.mapping.allocate import Addresses, base_of, phases
 from codesign.mapping.placement import Assignment
 from codesign.replay.shares import Route, Shares
 from codesign.replay.template import Load, Parts, Template
 from codesign.units import ticks
 
 _AT_REST = ("weight", "constant", "input")
+WAYS: tuple[Direction, Direction] = ("read", "write")
+"""What the source and the target of a transfer do."""
+
+
+def describe(move: Move, direction: Direction, initiator: str, base: int) -> Descriptor:
+    """A move as the memory at one of its ends sees it."""
+    row = -(-move.bytes // move.rows)
+    return Descriptor(row, move.rows, move.pitch, direction, base, initiator)
 
 
 class Transfers:
@@ -23,11 +33,17 @@ class Transfers:
         self._buffers = {engine.buffer for engine in hardware.engines}
         self._routes: dict[tuple[str, str], Route] = {}
 
-    def number(self, source: str, target: str, move: Move, initiator: str) -> int:
-        """Class of a transfer of a move's bytes, started by an engine or a process."""
-        row = -(-move.bytes // move.rows)
-        forth = Descriptor(row, move.rows, move.pitch, "read", initiator=initiator)
-        back = Descriptor(row, move.rows, move.pitch, "write", initiator=initiator)
+    def number(self, source: str, target: str, move: Move, initiator: str, base: int = 0) -> int:
+        """Class of a transfer of a move's bytes, started by an engine or a process.
+
+        Args:
+            source: memory that is read.
+            target: memory that is written.
+            move: bytes and access shape.
+            initiator: who asks.
+            base: first byte at the home of what is moved.
+        """
+        forth, back = (describe(move, way, initiator, base) for way in WAYS)
         return self.shares.classify(self._route(source, target), forth, back)
 
     def _route(self, source: str, target: str) -> Route:
@@ -42,7 +58,13 @@ class Transfers:
             self._routes[key] = Route(source, crossed, target, setup, between)
         return self._routes[key]
 
-    def parts(self, assignment: Assignment, moves: tuple[Move, ...], direction: Direction) -> Parts:
+    def parts(
+        self,
+        assignment: Assignment,
+        addresses: Addresses,
+        moves: tuple[Move, ...],
+        direction: Direction,
+    ) -> Parts:
         """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
         engine = assignment.engine
         buffer = self.hardware.engine(engine).buffer
@@ -51,7 +73,8 @@ class Transfers:
             home = assignment.homes[move.operand]
             if home != buffer:
                 ends = (home, buffer) if direction == "read" else (buffer, home)
-                number = self.number(*ends, move, engine)
+                base = base_of(assignment, move.operand, addresses)
+                number = self.number(*ends, move, engine, base)
                 total[number] = total.get(number, 0) + move.bytes
         return tuple(total.items())
 
@@ -64,12 +87,15 @@ class Templates:
         self._known: dict[tuple[object, ...], Template] = {}
         self._plans: list[object] = []  # keeps plans alive, so that their identities stay unique
 
-    def template(self, assignment: Assignment, written: Collection[str]) -> Template:
+    def template(
+        self, assignment: Assignment, written: Collection[str], addresses: Addresses
+    ) -> Template:
         """The template of an assignment.
 
         Args:
             assignment: an operator on an engine.
             written: names of the tensors that some operator of its program writes.
+            addresses: of its operands.
         """
         operands = assignment.op.operands
         rests = tuple(
@@ -82,26 +108,29 @@ class Templates:
             assignment.homes,
             assignment.budget_bytes,
             rests,
+            phases(assignment, addresses, self.transfers.hardware),
         )
         if key not in self._known:
             self._plans.append(assignment.plan)
-            self._known[key] = self._new(assignment, rests)
+            self._known[key] = self._new(assignment, addresses, rests)
         return self._known[key]
 
-    def _new(self, assignment: Assignment, rests: tuple[bool, ...]) -> Template:
-        parts = self.transfers.parts
+    def _new(
+        self, assignment: Assignment, addresses: Addresses, rests: tuple[bool, ...]
+    ) -> Template:
+        parts = partial(self.transfers.parts, assignment, addresses)
 
         def loads(tile: Tile) -> Load:
             early = tuple(move for move in tile.loads if rests[move.operand])
             late = tuple(move for move in tile.loads if not rests[move.operand])
             return Load(
-                parts(assignment, early, "read"),
-                parts(assignment, late, "read"),
-                parts(assignment, tile.loads, "read"),
+                parts(early, "read"),
+                parts(late, "read"),
+                parts(tile.loads, "read"),
             )
 
         def stores(tile: Tile) -> Parts:
-            return parts(assignment, tile.stores, "write")
+            return parts(tile.stores, "write")
 
         number = len(self._known)
         return Template(assignment.plan, assignment.budget_bytes, number, loads, stores)

@@ -6,19 +6,22 @@ Columns only; half a million rows take 30 MB and sum in milliseconds.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.hardware.component import Component, Descriptor, Direction, Memory
+from codesign.hardware.component import Memory
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
-from codesign.mapping.charges import owner, way
+from codesign.mapping.allocate import Addresses, allocate, base_of, phases
+from codesign.mapping.charges import owner
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.run import Replay
+from codesign.result.ways import Charge, Ways
 from codesign.units import PS_PER_S
 
 STATIC = "leakage"
@@ -98,21 +101,24 @@ def build_ledger(
         HardwareError: a component has no energy for an action that was charged to it.
     """
     names: dict[str, int] = {}
-    total: Counter[tuple[int, str, str, str]] = Counter()
+    total: defaultdict[tuple[int, str, str, str], int | Fraction] = defaultdict(int)
     known: dict[tuple[object, ...], tuple[Charge, ...]] = {}
+    ways = Ways(hardware, replay.uses)
+    addresses = allocate(placement, hardware)
     for assignment, times in runs_of(placement, replay):
         index = names.setdefault(assignment.op.name, len(names))
         roles = tuple(access.tensor.role for access in assignment.op.operands)
-        key = id(assignment.plan), assignment.engine, assignment.homes, roles
+        where = assignment.homes, phases(assignment, addresses, hardware)
+        key = id(assignment.plan), assignment.engine, *where, roles
         if key not in known:
-            known[key] = tuple(_charges(assignment, hardware))
+            known[key] = tuple(_charges(assignment, addresses, ways))
         for component, action, role, count in known[key]:
             total[(index, component, action, role)] += count * times
-    for op, component, action, role, count in _process_charges(replay, hardware):
+    for op, component, action, role, count in _process_charges(replay, ways):
         total[(names[op], component, action, role)] += count
-    rows = [(*key, count) for key, count in total.items() if count]
+    rows = [(*key, round(count)) for key, count in total.items() if round(count)]
     energy = [hardware.components[row[1]].energy_j(row[2], row[4]) for row in rows]
-    always = _static(hardware, replay) if static else []
+    always = static_rows(hardware, replay, replay.makespan) if static else []
     rows += [row for row, _ in always]
     energy += [joules for _, joules in always]
     op_index, components, actions, roles, counts = (
@@ -135,11 +141,7 @@ def runs_of(placement: Placement, replay: Replay) -> list[tuple[Assignment, int]
     return placement.assignments(runs) if runs else []
 
 
-Charge = tuple[str, str, str, int]
-"""Component, action, role and count of one thing that is charged."""
-
-
-def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[Charge]:
+def _charges(assignment: Assignment, addresses: Addresses, ways: Ways) -> Iterator[Charge]:
     """What one run of one assignment is charged."""
     if assignment.plan is None:
         return
@@ -149,34 +151,12 @@ def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[Charge]:
             for move in tile.loads if load else tile.stores:
                 moves[move] += times
         for move, times in moves.items():
-            for component, action, role, size in _way(assignment, move, load, hardware):
+            base = base_of(assignment, move.operand, addresses)
+            for component, action, role, size in ways.charges(assignment, move, load, base):
                 yield component, action, role, size * times
-    engine = hardware.engine(assignment.engine)
+    engine = ways.hardware.engine(assignment.engine)
     for component, action, count in assignment.plan.actions:
         yield owner(component, engine), action, "", count
-
-
-def _way(assignment: Assignment, move: Move, load: bool, hardware: Hardware) -> Iterator[Charge]:
-    """What one move is charged: a memory counts what it serves, a link what it carries."""
-    buffer, home = hardware.engine(assignment.engine).buffer, assignment.homes[move.operand]
-    role = assignment.op.operands[move.operand].tensor.role
-    source, target = (home, buffer) if load else (buffer, home)
-    for name, action in way(source, target, hardware):
-        part = hardware.components[name]
-        size = _served(part, move, action) if isinstance(part, Memory) else move.bytes
-        yield name, action, role, size
-
-
-def _served(memory: Memory, move: Move, action: str) -> int:
-    """Bytes that a memory moves for a move, whose rows are as equal as whole bytes allow."""
-    length, longer = divmod(move.bytes, move.rows)
-    direction: Direction = "read" if action == "read" else "write"
-    rows = (length + 1, longer), (length, move.rows - longer)
-    return sum(
-        memory.served_bytes(Descriptor(size, count, move.pitch, direction))
-        for size, count in rows
-        if size and count
-    )
 
 
 def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Counter[str]:
@@ -193,19 +173,29 @@ def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Cou
 
 
 def _process_charges(
-    replay: Replay, hardware: Hardware
-) -> Iterator[tuple[str, str, str, str, int]]:
+    replay: Replay, ways: Ways
+) -> Iterator[tuple[str, str, str, str, int | Fraction]]:
     for assignment, operand, size, load in replay.moves:
-        for charge in _way(assignment, Move(operand, size), load, hardware):
+        for charge in ways.charges(assignment, Move(operand, size), load):
             yield (assignment.op.name, *charge)
     for assignment, component, action, count in replay.actions:
-        charged = owner(component, hardware.engine(assignment.engine))
+        charged = owner(component, ways.hardware.engine(assignment.engine))
         yield assignment.op.name, charged, action, "", count
 
 
-def _static(hardware: Hardware, replay: Replay) -> list[tuple[Row, float]]:
-    def joules(part: Component) -> float:
-        return part.leakage * replay.makespan / PS_PER_S
+def static_rows(hardware: Hardware, replay: Replay, span: int) -> list[tuple[Row, float]]:
+    """Energy that flows whatever moves, by component and action, over a whole session.
 
-    parts = [part for part in hardware.components.values() if part.leakage]
-    return [((-1, part.name, STATIC, "", 1), joules(part)) for part in parts]
+    Args:
+        hardware: its components.
+        replay: of any stream of the session.
+        span: ticks of the session.
+    """
+    rows: list[tuple[Row, float]] = []
+    for name, part in hardware.components.items():
+        if part.leakage:
+            rows.append(((-1, name, STATIC, "", 1), part.leakage * span / PS_PER_S))
+        if isinstance(part, Memory) and name in replay.uses:
+            spent = part.background(replay.uses[name].ticks)
+            rows += [((-1, name, a, "", count), joules) for a, (count, joules) in spent.items()]
+    return rows

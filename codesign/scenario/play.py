@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codesign.scenario.release import Release
-from codesign.scenario.schedule import Schedule
+from codesign.scenario.schedule import Schedule, span_ticks
 from codesign.scenario.spec import Scenario
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def play(
         for window, releases in enumerate(schedule[stream.name]):
             if stream.arrival.producers:
                 session.process(asking.behind(stream.name, window, releases))
-    replays = session.run()
+    replays = session.run(span_ticks(scenario))
     runs = {
         stream: tuple(tuple(event.value for event in events) for events in spans)
         for stream, spans in asking.events.items()

@@ -16,6 +16,7 @@ from codesign import __version__
 from codesign.errors import ScenarioError
 from codesign.hardware.machine import Hardware
 from codesign.replay.stream import WINDOW
+from codesign.result.ledger import static_rows
 from codesign.scenario.chain import end_to_end
 from codesign.scenario.checks import shown
 from codesign.scenario.demand import component_loads
@@ -25,7 +26,7 @@ from codesign.scenario.overload import can_be_judged, describe_demand, describe_
 from codesign.scenario.pairing import describe_pairing
 from codesign.scenario.part import StreamPart
 from codesign.scenario.play import Played
-from codesign.scenario.schedule import rates, windows
+from codesign.scenario.schedule import rates, span_ticks, windows
 from codesign.scenario.spec import Scenario
 from codesign.scenario.together import describe_shares
 from codesign.units import PS_PER_S, ticks
@@ -112,9 +113,8 @@ class ScenarioResult:
 
     @property
     def _span(self) -> int:
-        asked = ticks(self.scenario.duration_s) + ticks(self.scenario.silence_s)
         ended = max(part.replay.makespan for part in self.parts.values())
-        return max(self.scenario.utterances * asked, ended)
+        return max(span_ticks(self.scenario), ended)
 
     @cached_property
     def streams(self) -> Mapping[str, StreamFigures]:
@@ -204,12 +204,16 @@ class ScenarioResult:
 
     @cached_property
     def static_energy_by_component_j(self) -> dict[str, float]:
-        """Leakage of each component over the whole span, counted once for all streams."""
-        return {name: c.leakage * self.span_s for name, c in self.machine.components.items()}
+        """Leakage and background of each component over the whole span, once for all streams."""
+        replay = next(iter(self.parts.values())).replay
+        spent: dict[str, list[float]] = {name: [] for name in self.machine.components}
+        for row, joules in static_rows(self.machine, replay, self._span):
+            spent[row[1]].append(joules)
+        return {name: math.fsum(parts) for name, parts in spent.items()}
 
     @property
     def static_energy_j(self) -> float:
-        """Leakage of all components."""
+        """Leakage and background of all components."""
         return math.fsum(self.static_energy_by_component_j.values())
 
     @cached_property

@@ -19,13 +19,18 @@ Schedule: TypeAlias = Mapping[str, tuple[tuple[Release, ...], ...]]
 def windows(scenario: Scenario, stream: str) -> tuple[Window, ...]:
     """When input of a stream arrives: in every utterance; in the background all the time."""
     length = ticks(scenario.duration_s)
-    every = length + ticks(scenario.silence_s)
     if stream in scenario.background:
-        return (Window(0, 0, scenario.utterances * every, stream),)
+        return (Window(0, 0, span_ticks(scenario), stream),)
+    every = length + ticks(scenario.silence_s)
     starts = (number * every for number in range(scenario.utterances))
     return tuple(
         Window(number, start, start + length, stream) for number, start in enumerate(starts)
     )
+
+
+def span_ticks(scenario: Scenario) -> int:
+    """Ticks of all utterances with their silences."""
+    return scenario.utterances * (ticks(scenario.duration_s) + ticks(scenario.silence_s))
 
 
 def schedule(scenario: Scenario) -> Schedule:

@@ -90,7 +90,7 @@ class Bench:
         jobs = []
         for number, one in enumerate(work):
             lane = fabric.lanes[one.engine]
-            template = self.templates.template(one, ())
+            template = self.templates.template(one, (), {})
             jobs.append(Job(template, lane, number, Invocation("", 0, 0)))
             lane.queue.append(jobs[-1])
         fabric.start()
@@ -127,6 +127,7 @@ def agreeing(placed: Placement, hardware: Hardware) -> tuple[Replay, Replay]:
     fast = replay(placed, hardware)
     assert runs(fast) == runs(plain)
     assert (fast.makespan, fast.busy, fast.moved) == (plain.makespan, plain.busy, plain.moved)
+    assert fast.uses == plain.uses
     assert fast.totals == plain.totals
     return plain, fast
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from strategies import LATE, LOADED, STORED, machine
 from test_process import with_process
 
+from codesign.hardware.component import Descriptor, Memory, Rest, Service
 from codesign.hardware.plan import Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Block, Placement, Residence, Step
@@ -23,6 +25,31 @@ MOST_TILES, MOST_IN_REGION = 40, 160
 
 Visit = tuple[int, int, bool]
 """A foreign transfer: ticks waited before it, bytes, whether it goes on chip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moody(Memory):
+    """A memory whose joint rate, actions and power states depend on who moves, and that rests."""
+
+    kind: ClassVar[str] = "moody"
+    rate: int
+    first: int
+    second: int
+
+    def classify(self, descriptor: Descriptor) -> object:
+        return descriptor.direction, descriptor.row_bytes % 3
+
+    def service(self, descriptors: Sequence[Descriptor]) -> Service:
+        kinds = {self.classify(one) for one in descriptors}
+        crowd = len(kinds)
+        factor = (4, 5, 3, 2, 4, 3, 4)[crowd]  # two kinds together are faster, more are slower
+        shares = ("active", Fraction(crowd, 7)), ("half", Fraction(1, 7))
+        return Service(self.rate * factor // 4, (("activate", Fraction(crowd, 97)),), shares)
+
+    @property
+    def rests(self) -> tuple[Rest, ...]:
+        states = Rest("doze", self.first, 500), Rest("sleep", self.first + self.second, 70_001)
+        return states if self.second else states[:1] if self.first else ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +200,11 @@ def work(seed: int) -> Work:
         for _ in range(draw.choice([0, 0, 1, 2]))
     ]
     hardware = with_process(hardware) if processes else hardware
+    if draw.random() < 0.5:
+        rests = draw.choice([(0, 0), (1, 0), (20_000, 0), (1_000, 1), (50_000, 300_000)])
+        moody = Moody(name="dram", size=2**40, rate=10**9, first=rests[0], second=rests[1])
+        parts = {**hardware.components, "dram": moody}
+        hardware = Hardware(hardware.name, "", hardware.precision, parts)
     return Work(hardware, programs, arrivals, foreigners)
 
 

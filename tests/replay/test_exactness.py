@@ -20,6 +20,7 @@ def figures(replays: dict[str, Replay]) -> list[object]:
             one.serial,
             one.busy,
             one.moved,
+            one.uses,
             [(span.assignment.op.name, span.start, span.end) for span in one.spans],
             one.totals,
             [(i.asked, i.start, i.end) for i in one.invocations],

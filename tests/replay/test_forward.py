@@ -47,7 +47,7 @@ def played(hardware: Hardware, *work: Assignment, exact_events: bool = False) ->
     fabric, _ = Bench(hardware).fabric(*work, exact_events=exact_events)
     found = [tick for _, tick in sorted(ended(fabric))]
     busy = [lane.busy_ticks for lane in fabric.lanes.values()]
-    return found, busy, fabric.flows.moved, fabric.events
+    return found, busy, fabric.flows.tally, fabric.events
 
 
 @pytest.mark.parametrize("tiles", [100, 1_000, 10_000, 1_000_000])
@@ -58,7 +58,10 @@ def test_a_uniform_pipeline_costs_the_same_events_however_long(tiles: int) -> No
     # loads and stores of 150 B a tile keep the link busy while 150 ns are computed
     assert end == (tiles + 1) * 150 * NS
     assert busy[0] == tiles * 150 * NS
-    assert sorted(moved.values()) == [50 * tiles, 100 * tiles]
+    assert sorted(size for key, size in moved.items() if isinstance(key, int)) == [
+        50 * tiles,
+        100 * tiles,
+    ]
 
 
 @pytest.mark.parametrize("tiles", range(1, LONG + 8))
@@ -143,7 +146,7 @@ def test_no_leap_passes_the_tick_that_was_asked_for(stops: list[int]) -> None:
         assert ended(fast, stop) == ended(plain, stop)
         assert fast.now == plain.now == stop
         assert capture(fast, jobs) == capture(plain, others)
-        assert fast.flows.moved == plain.flows.moved
+        assert fast.flows.tally == plain.flows.tally
     assert ended(fast) == ended(plain)
 
 

@@ -55,7 +55,7 @@ def test_shares_are_max_min_fair(
     users: dict[tuple[str, int], list[int]] = {}
     room: dict[tuple[str, int], int] = {}
     for number in active:
-        for resource, capacity in found.resources(number).items():
+        for resource, capacity in found.ceilings(number).items():
             users.setdefault(resource, []).append(number)
             room[resource] = capacity
     used = {name: sum(rates[c] * active[c] for c in crossing) for name, crossing in users.items()}

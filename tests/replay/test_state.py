@@ -28,7 +28,9 @@ def wreck(fabric: Fabric, window: list[Job]) -> None:
     for lane in fabric.lanes.values():
         lane.clear()
         lane.loaded.append((window[0], window[0].template.counts[0][0]))
-    fabric.flows.replace([], [Flow(0, 1, fabric.now, next(iter(fabric.lanes.values())), True)])
+    ages = tuple([7 for _ in fabric.flows.ages(fabric.now)])
+    fabric.flows.replace([], [], ages, fabric.now)
+    fabric.flows.ahead.append(Flow(0, 1, fabric.now, next(iter(fabric.lanes.values())), True))
     for job in window:
         job.waits, job.followers = [job], [job]
         job.pc = job.left = job.unfinished = job.in_flight = job.out_flight = 77
