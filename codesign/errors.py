@@ -18,6 +18,10 @@ class HardwareError(CodesignError):
     """A hardware file or a change to it that breaks a rule."""
 
 
+class EnergyError(CodesignError):
+    """A question to the energy tables, or a row of them, that breaks a rule."""
+
+
 class TraceError(CodesignError):
     """A trace or trace file that breaks a rule of the format."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from codesign.energy import Estimator
     from codesign.hardware.component import Component
     from codesign.scenario.arrival_kinds import ArrivalKind
     from codesign.workload.lowering import Lowering
@@ -79,5 +80,25 @@ def codesign_arrivals() -> Mapping[str, ArrivalKind]:
 
     Example:
         ``return {"burst": ArrivalKind(Burst, {"runs": Key(whole, is_needed=True)})}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_energy_tables() -> Sequence[Path]:
+    """CSV files of energy figures, or folders of them; their rows beat those of codesign.
+
+    Example:
+        ``return [Path(__file__).parent / "our_process.csv"]``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_energy_estimators() -> Mapping[str, Estimator]:
+    """External tools that answer a question to the energy tables with rows.
+
+    Example:
+        ``return {"our_compiler": ask_our_memory_compiler}``.
     """
     raise NotImplementedError

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from codesign import hookspecs
+from codesign.energy import EnergyTables, read_tables, shipped_tables
 from codesign.errors import PluginError, one_line
 from codesign.hardware.component import Component
 
@@ -53,6 +54,7 @@ class Registry:
         for folder in folders:
             self._load_folder(Path(folder))
         self._offers: dict[str, dict[str, Offer]] = {}
+        self._tables: EnergyTables | None = None
 
     def offers(self, hook: str) -> Mapping[str, Offer]:
         """All offers of one hook by name.
@@ -82,6 +84,19 @@ class Registry:
     def folders(self) -> tuple[Path, ...]:
         """Folders with hardware presets."""
         return tuple(offer.value for offer in self._collect("codesign_hardware_folders"))
+
+    def tables(self) -> EnergyTables:
+        """The energy tables that ship with codesign behind those of plugins, and estimators.
+
+        Raises:
+            EnergyError: a table of a plugin that breaks a rule; with file and line.
+        """
+        if self._tables is None:
+            offered = self._collect("codesign_energy_tables")
+            rows = read_tables([offer.value for offer in offered])
+            estimators = self.get("codesign_energy_estimators")
+            self._tables = EnergyTables((*rows, *shipped_tables().rows), estimators)
+        return self._tables
 
     def plugins(self) -> dict[str, str]:
         """Loaded plugins and where each came from."""

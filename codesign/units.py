@@ -38,6 +38,7 @@ _SPELLINGS: dict[str, dict[str, float]] = {
     "J/B": {"J/B": 1.0, "J/bit": 8.0, "J/b": 8.0},
     "W": {"W": 1.0},
     "V": {"V": 1.0},
+    "A": {"A": 1.0},
     "B/cycle": {"B/cycle": 1.0, "bit/cycle": 0.125},
     "cycle": {"cycle": 1.0, "cycles": 1.0},
 }
@@ -97,7 +98,7 @@ def _word(unit: str) -> str:
 
 def _example(unit: str) -> str:
     prefix = {"B": "1 MiB", "B/s": "25.6 GB/s", "Hz": "1 GHz", "s": "10 ns", "J": "0.3 pJ"}
-    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V", "/s": "4 /s"}
+    prefix |= {"J/B": "8 pJ/bit", "W": "3 mW", "V": "0.9 V", "A": "55 mA", "/s": "4 /s"}
     return f"write for example {prefix.get(unit, '64')!r}"
 
 

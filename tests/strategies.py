@@ -160,7 +160,7 @@ def machine(
         for number, end in enumerate(ends)
     ]
     parts.append(
-        part("dram", "dram", device="test", size=2**30, bandwidth=memory_rate, efficiency=1)
+        part("flat_dram", "dram", device="test", size=2**30, bandwidth=memory_rate, efficiency=1)
     )
     return Hardware("machine", "", None, {one.name: one for one in parts})
 

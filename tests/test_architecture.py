@@ -19,7 +19,7 @@ FOUNDATIONS = {"errors", "units", "hookspecs", "whole_file"}
 
 EARLIER_USES = {
     "workload": {"plugins"},
-    "hardware": {"plugins", "workload"},
+    "hardware": {"energy", "memory", "plugins", "workload"},
     "mapping": {"hardware", "workload"},
     "replay": {"mapping", "hardware", "workload"},
     "result": {"replay", "mapping", "hardware", "workload"},
@@ -72,10 +72,13 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef]:
     yield from (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef))
 
 
-def test_the_physics_of_memories_knows_no_stage() -> None:
-    for path in sorted((ROOT / "codesign" / "memory").glob("*.py")):
+@pytest.mark.parametrize("physics", ["memory", "energy"])
+def test_the_physics_of_memories_and_of_energy_knows_no_stage(physics: str) -> None:
+    paths = sorted((ROOT / "codesign" / physics).glob("*.py"))
+    assert paths
+    for path in paths:
         ours = {name.split(".")[1] for name in _imports(path) if name.startswith("codesign.")}
-        assert ours <= {"memory", "errors", "units"}, _name(path)
+        assert ours <= {physics, "errors", "units"}, _name(path)
 
 
 @pytest.mark.parametrize("stage", STAGES)

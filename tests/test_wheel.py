@@ -54,7 +54,7 @@ def test_a_wheel_installed_elsewhere_finds_plugins_presets_models_and_traces(
     )
     found = json.loads(ran.stdout)
     assert found["home"] == str(target)
-    assert found["presets"] == ["edge-npu", "server-npu"]
+    assert found["presets"] == ["edge-npu", "edge-npu-lpddr5", "server-npu"]
     assert all(Path(path).is_relative_to(target) for path in found["paths"])
     assert {"resnet50", "gpt2", "lstm_lm"} <= set(found["models"])
     plugins = {path.stem for path in (ROOT / "plugins").glob("*.py")} - {"__init__"}

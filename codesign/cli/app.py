@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import hardware, memory, plugins, scenario
+from codesign.cli import energy, hardware, memory, plugins, scenario
 from codesign.cli.options import (
     AllowUnsupported,
     Batch,
@@ -39,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(energy.app, name="energy")
 app.add_typer(hardware.app, name="hardware")
 app.add_typer(memory.app, name="memory")
 app.add_typer(plugins.app, name="plugins")

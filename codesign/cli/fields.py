@@ -6,7 +6,8 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from codesign.hardware.component import Component
 from codesign.units import Unit
@@ -74,6 +75,8 @@ def _type(hint: Any) -> str:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _type(arguments[0])
+    if origin in (Union, UnionType):  # a field that may be left open
+        return _type(arguments[0])
     if origin is Literal:
         return " or ".join(map(str, arguments))
     if origin is tuple:
@@ -85,7 +88,7 @@ def _type(hint: Any) -> str:
 
 def _unit(hint: Any) -> str:
     symbols = [part.symbol for part in get_args(hint) if isinstance(part, Unit)]
-    symbols += [unit for part in get_args(hint)[1:] if (unit := _unit(part))]
+    symbols += [unit for part in get_args(hint) if (unit := _unit(part))]
     return symbols[0] if symbols and symbols[0] != "1" else ""
 
 
@@ -95,4 +98,6 @@ def _default(field: dataclasses.Field[Any]) -> str | None:
         return f"{len(made)} entries" if isinstance(made, Mapping) and made else str(made)
     if field.default is dataclasses.MISSING:
         return None
+    if field.default is None:
+        return "none"
     return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)

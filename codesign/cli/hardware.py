@@ -50,7 +50,7 @@ def show(
         f"components: {', '.join(f'{name} ({kind})' for kind, name in kinds)}",
         f"precision: {machine.precision or 'that of the model'}; digest: {machine.digest[:12]}",
         "",
-        table("", ("=value", "", "=status", "source"), _rows(machine.provenance)),
+        table("", ("=value", "", "=status", "source"), _rows(machine.sources)),
     )
 
 
@@ -68,7 +68,7 @@ def check(
         "file": str(file),
         "name": machine.name,
         "components": len(machine.components),
-        "values": len(machine.provenance),
+        "values": len(machine.sources),
         "assumed": len(machine.assumed),
         "digest": machine.digest,
     }
@@ -109,5 +109,5 @@ def _content(machine: Hardware) -> dict[str, Any]:
             name: {"kind": part.kind, **adapter(type(part)).dump_python(part, mode="json")}
             for name, part in machine.components.items()
         },
-        "provenance": [asdict(row) for row in machine.provenance],
+        "provenance": [asdict(row) for row in machine.sources],
     }

@@ -13,8 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 
-from codesign.errors import CodesignError, HardwareError, PluginError, did_you_mean
+from codesign.energy import EnergyTables, Estimated, shipped_tables
+from codesign.errors import CodesignError, EnergyError, HardwareError, PluginError, did_you_mean
 from codesign.hardware.component import Component
+from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
 from codesign.hardware.yaml_source import Node
 
@@ -28,7 +30,11 @@ _BOUNDS = {
 
 
 def build_component(
-    name: str, node: Node, kinds: Mapping[str, type[Component]], label: str
+    name: str,
+    node: Node,
+    kinds: Mapping[str, type[Component]],
+    label: str,
+    tables: EnergyTables | None = None,
 ) -> tuple[Component, list[Leaf]]:
     """Builds one entry of ``components``.
 
@@ -37,6 +43,7 @@ def build_component(
         node: its value, a map with ``kind`` and fields.
         kinds: component classes by kind.
         label: what errors call the file.
+        tables: where estimates come from; those that ship with codesign by default.
 
     Raises:
         HardwareError: an unknown kind or field, a wrong unit or value; with the line.
@@ -54,28 +61,34 @@ def build_component(
         raise HardwareError(f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}")
     values: dict[str, object] = {}
     leaves: list[Leaf] = []
+    tables = tables or shipped_tables()
+    resolve = Resolver(kinds[kind], name, label, tables)
     for key, entry in entries.items():
         if key != "kind":
             check_field(key, name, kinds[kind], f"{label}:{entry.line}: ")
-            values[key], found = read_field(entry, name, key, label)
+            values[key], found = read_field(entry, name, key, label, resolve)
             leaves += found
     lines = {leaf.path: leaf.line for leaf in leaves} | {
         (key,): entry.line for key, entry in entries.items()
     }
-    component = make(kinds[kind], name, values, Lines(label, node.line, lines))
-    return component, [*leaves, *_defaults(component, values, node.line)]
+    component = make(kinds[kind], name, values, Lines(label, node.line, lines), tables)
+    rest = left_out(component, values)
+    left = [Leaf(tuple(row.field.split(".", 1)), node.line, row) for row in rest]
+    return component, [*leaves, *left]
 
 
-def _defaults(component: Component, given: Collection[str], line: int) -> Iterator[Leaf]:
-    """Leaves of the fields that the file leaves out: no number comes from nowhere."""
-    source = f"default of kind {component.kind}"
+def left_out(component: Component, given: Collection[str]) -> Iterator[Provenance]:
+    """Origins of the fields that nobody gave: no number comes from nowhere."""
+    source = f"{DEFAULT}{component.kind}"
     for field in fields(component):
         value = getattr(component, field.name)
         entries = value.items() if isinstance(value, Mapping) else [("", value)]
         for key, entry in entries if field.name not in ("name", *given) else ():
             path = (field.name, key) if key else (field.name,)
-            origin = Provenance(component.name, ".".join(path), str(entry), source, "assumed")
-            yield Leaf(path, line, origin)
+            if isinstance(entry, Estimated):
+                yield origin(component.name, path, entry.estimate)
+            elif entry is not None:
+                yield Provenance(component.name, ".".join(path), str(entry), source, "assumed")
 
 
 class Lines:
@@ -100,11 +113,25 @@ class Lines:
         return f"{self.label}:{self.line}: " if self.label else ""
 
 
-def make(cls: type[Component], name: str, values: Mapping[str, object], lines: Lines) -> Component:
+def make(
+    cls: type[Component],
+    name: str,
+    values: Mapping[str, object],
+    lines: Lines,
+    tables: EnergyTables | None = None,
+) -> Component:
     """Builds a component of a class from its field values, and lets it check itself.
 
+    Args:
+        cls: its class.
+        name: its name.
+        values: the fields that are given; others follow from them or keep their defaults.
+        lines: where they are in the file.
+        tables: where estimates come from; those that ship with codesign by default.
+
     Raises:
-        HardwareError: a value of the wrong type or unit or out of its range.
+        HardwareError: a value of the wrong type or unit or out of its range, or one that has no
+            estimate.
     """
     try:
         component = adapter(cls).validate_python({**values, "name": name})
@@ -114,9 +141,11 @@ def make(cls: type[Component], name: str, values: Mapping[str, object], lines: L
         raise HardwareError(lines.place(path) + _explain(first, name, cls.kind, path)) from error
     try:
         component.check()
+        return follow(component, values, tables or shipped_tables())
+    except EnergyError as error:
+        raise HardwareError(f"{lines.place()}{name}: {error}") from error
     except CodesignError as error:
         raise HardwareError(f"{lines.place()}{error}") from error
-    return component
 
 
 def adapter(cls: type[Component]) -> TypeAdapter[Component]:

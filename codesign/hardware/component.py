@@ -16,6 +16,7 @@ from pydantic import ConfigDict
 
 from codesign.errors import HardwareError
 from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.provenance import Provenance
 from codesign.units import Bytes, Watts
 from codesign.workload.record import Op
 
@@ -104,6 +105,16 @@ class Component:
 
     name: str = ""
     leakage: Watts = 0.0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every result says of this part: by default how wrong its kind is known to be."""
+        return (self.expected_error,) if self.expected_error else ()
+
+    @property
+    def origins(self) -> tuple[Provenance, ...]:
+        """Where the values come from that stand behind a field and not in the hardware file."""
+        return ()
 
     def check(self) -> None:
         """Raises a HardwareError where two fields contradict each other; fine by default."""

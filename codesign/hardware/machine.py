@@ -6,15 +6,17 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from codesign.energy import EnergyTables, shipped_tables
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware import graph as graphs
-from codesign.hardware.build import Lines, adapter, check_field, make
+from codesign.hardware.build import Lines, adapter, check_field, left_out, make
 from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.hardware.estimates import given_values
 from codesign.hardware.provenance import Provenance
 from codesign.workload.dtype import DType
 
@@ -36,6 +38,7 @@ class Hardware:
         precision: format that floating-point models are deployed in, or None for their own.
         components: parts by name, in file order; cannot be changed.
         provenance: origin of every value that the file gives.
+        tables: where fields that follow from others come from.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Hardware:
     precision: DType | None
     components: Mapping[str, Component]
     provenance: tuple[Provenance, ...] = ()
+    tables: EnergyTables = field(default_factory=shipped_tables, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
@@ -59,7 +63,8 @@ class Hardware:
     def __reduce__(self) -> tuple[Any, ...]:
         # a mapping proxy cannot be sent to another process
         parts = dict(self.components)
-        return Hardware, (self.name, self.description, self.precision, parts, self.provenance)
+        texts = (self.name, self.description, self.precision)
+        return Hardware, (*texts, parts, self.provenance, self.tables)
 
     @cached_property
     def engines(self) -> tuple[Engine, ...]:
@@ -95,9 +100,12 @@ class Hardware:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of names, kinds and resolved values; descriptions and sources do not count."""
+        """SHA-256 of names, kinds and resolved values; descriptions and sources do not count.
+
+        Nor do fields that are left open, so that a kind can be given a new one.
+        """
         parts = [
-            [name, part.kind, adapter(type(part)).dump_python(part, mode="json")]
+            [name, part.kind, adapter(type(part)).dump_python(part, mode="json", exclude_none=True)]
             for name, part in self.components.items()
         ]
         content = {"name": self.name, "precision": str(self.precision), "components": parts}
@@ -105,9 +113,15 @@ class Hardware:
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     @property
+    def sources(self) -> tuple[Provenance, ...]:
+        """Origin of every value: of the file's, and of those that stand behind one."""
+        behind = (row for part in self.components.values() for row in part.origins)
+        return (*self.provenance, *behind)
+
+    @property
     def assumed(self) -> tuple[Provenance, ...]:
         """Values that rest on nobody's table: status ``assumed``."""
-        return tuple(row for row in self.provenance if row.status == "assumed")
+        return tuple(row for row in self.sources if row.status == "assumed")
 
     def route(self, a: str, b: str) -> tuple[str, ...]:
         """Names of the links on the only path from memory ``a`` to memory ``b``.
@@ -150,22 +164,20 @@ class Hardware:
             HardwareError: no such component, field or entry, or a value that breaks its rule.
         """
         name, _, rest = path.partition(".")
-        field, _, key = rest.partition(".")
+        entry, _, key = rest.partition(".")
         if name not in self.components:
             raise HardwareError(
                 f"unknown component {name[:60]!r} in {path[:80]!r}"
                 f"{did_you_mean(name[:60], self.components)}"
             )
         part = self.components[name]
-        check_field(field, name, type(part))
-        values = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
-        values[field] = _with_entry(values[field], path, key, value) if key else value
-        changed = make(type(part), name, values, Lines())
-        return dataclasses.replace(
-            self,
-            components={**self.components, name: changed},
-            provenance=_with_origin(self.provenance, name, rest, value),
-        )
+        check_field(entry, name, type(part))
+        values = given_values(part, self.provenance)
+        values[entry] = _with_entry(getattr(part, entry), path, key, value) if key else value
+        changed = make(type(part), name, values, Lines(), self.tables)
+        kept = _with_origin(self.provenance, changed, values, (rest, value))
+        components = {**self.components, name: changed}
+        return dataclasses.replace(self, components=components, provenance=kept)
 
 
 def _with_entry(table: object, path: str, key: str, value: object) -> dict[str, object]:
@@ -179,12 +191,18 @@ def _with_entry(table: object, path: str, key: str, value: object) -> dict[str, 
 
 
 def _with_origin(
-    rows: tuple[Provenance, ...], component: str, field: str, value: object
+    rows: tuple[Provenance, ...],
+    component: Component,
+    given: Mapping[str, object],
+    change: tuple[str, object],
 ) -> tuple[Provenance, ...]:
+    """Origins after a change: what follows from the changed value is told anew."""
+    name, (path, value) = component.name, change
     kept = [
         row
         for row in rows
-        if row.component != component or not f"{row.field}.".startswith(f"{field}.")
+        if row.component != name
+        or (row.field.partition(".")[0] in given and not f"{row.field}.".startswith(f"{path}."))
     ]
-    changed = Provenance(component, field, str(value), CHANGED, "assumed")
-    return (*kept, changed)
+    changed = Provenance(name, path, str(value), CHANGED, "assumed")
+    return (*kept, *left_out(component, given), changed)

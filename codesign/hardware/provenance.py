@@ -1,9 +1,13 @@
-"""Where a number comes from: ``{value, source, status, note}`` around any value of a file."""
+"""Where a number comes from: ``{value, source, status, note}`` around any value of a file.
+
+In the place of a number may stand ``{estimate: {...}}``, a question to the energy tables.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware.yaml_source import Node
@@ -24,7 +28,9 @@ class Provenance:
         value: as written.
         source: where it is from; the file itself if it gives none.
         status: one of ``STATUSES``.
-        note: remark in the file.
+        note: remark in the file, or what was done to the rows of an estimate.
+        flags: of an estimate, in short: ``interpolated``, ``extrapolated``, ``scaled``,
+            ``composed``.
     """
 
     component: str
@@ -33,6 +39,7 @@ class Provenance:
     source: str
     status: str
     note: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,13 @@ class Leaf:
     origin: Provenance
 
 
-def read_field(node: Node, component: str, field: str, label: str) -> tuple[object, list[Leaf]]:
+Resolve: TypeAlias = Callable[[Node, tuple[str, ...]], tuple[float, Provenance]]
+"""Answers the question of an ``estimate`` at a path: the number, and its origin."""
+
+
+def read_field(
+    node: Node, component: str, field: str, label: str, resolve: Resolve
+) -> tuple[object, list[Leaf]]:
     """Takes the provenance off a field.
 
     Args:
@@ -59,32 +72,45 @@ def read_field(node: Node, component: str, field: str, label: str) -> tuple[obje
         component: name of the component.
         field: name of the field.
         label: what errors call the file.
+        resolve: answers estimates.
 
     Returns:
         The plain value, and one leaf for each scalar or list in it.
 
     Raises:
-        HardwareError: a key of the provenance is missing, unknown or no text.
+        HardwareError: a key of the provenance is missing, unknown or no text, or an estimate that
+            breaks a rule.
     """
-    leaves: list[Leaf] = []
+    reader = _Reader(label, resolve)
     origin = Provenance(component, field, "", label, "assumed")
-    return _read(node, (field,), origin, label, leaves), leaves
+    return reader.read(node, (field,), origin), reader.leaves
 
 
-def _read(
-    node: Node, path: tuple[str, ...], origin: Provenance, label: str, leaves: list[Leaf]
-) -> object:
-    value = node.value
-    if isinstance(value, dict) and "value" in value:
-        return _read(value["value"], path, _origin(node, path, origin, label), label, leaves)
-    if isinstance(value, dict):
-        return {k: _read(v, (*path, k), origin, label, leaves) for k, v in value.items()}
-    text = ", ".join(_words(node))
-    written = Provenance(
-        origin.component, ".".join(path), text, origin.source, origin.status, origin.note
-    )
-    leaves.append(Leaf(path, node.line, written))
-    return node.plain()
+class _Reader:
+    """Reads one field, and collects its leaves."""
+
+    def __init__(self, label: str, resolve: Resolve) -> None:
+        self.label, self.resolve = label, resolve
+        self.leaves: list[Leaf] = []
+
+    def read(self, node: Node, path: tuple[str, ...], origin: Provenance) -> object:
+        value = node.value
+        if isinstance(value, dict) and "value" in value:
+            return self.read(value["value"], path, _origin(node, path, origin, self.label))
+        if isinstance(value, dict) and _is_estimate(value):
+            number, found = self.resolve(value["estimate"], path)
+            self.leaves.append(Leaf(path, node.line, found))
+            return number
+        if isinstance(value, dict):
+            return {key: self.read(entry, (*path, key), origin) for key, entry in value.items()}
+        written = replace(origin, field=".".join(path), value=", ".join(_words(node)))
+        self.leaves.append(Leaf(path, node.line, written))
+        return node.plain()
+
+
+def _is_estimate(entries: dict[str, Node]) -> bool:
+    """An entry of a table may be called ``estimate`` too, but then it is a number."""
+    return list(entries) == ["estimate"] and isinstance(entries["estimate"].value, dict)
 
 
 def _words(node: Node) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codesign.energy import EnergyTables, shipped_tables
 from codesign.errors import CodesignError, HardwareError, did_you_mean
 from codesign.hardware.build import build_component
 from codesign.hardware.component import Component
@@ -53,7 +54,7 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = (
     offers = registry(plugins)
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
-        return read_hardware(Path(text), offers.components(), text)
+        return read_hardware(Path(text), offers.components(), text, offers.tables())
     presets = _presets(offers)
     if text not in presets:
         raise HardwareError(
@@ -75,13 +76,19 @@ def list_hardware(plugins: Sequence[Path | str] = ()) -> tuple[Preset, ...]:
     return tuple(Preset(machine.name, machine.description, path) for path, machine in found)
 
 
-def read_hardware(path: Path, kinds: Mapping[str, type[Component]], label: str) -> Hardware:
+def read_hardware(
+    path: Path,
+    kinds: Mapping[str, type[Component]],
+    label: str,
+    tables: EnergyTables | None = None,
+) -> Hardware:
     """Reads one hardware file.
 
     Args:
         path: the file.
         kinds: component classes by kind.
         label: what errors call the file.
+        tables: where estimates come from; those that ship with codesign by default.
 
     Raises:
         HardwareError: see ``load_hardware``.
@@ -95,7 +102,7 @@ def read_hardware(path: Path, kinds: Mapping[str, type[Component]], label: str) 
     components: dict[str, Component] = {}
     leaves: list[Leaf] = []
     for name, node in parts.value.items():
-        components[name], found = build_component(name, node, kinds, label)
+        components[name], found = build_component(name, node, kinds, label, tables)
         leaves += found
     _check_graph(components, parts, leaves, label)
     return Hardware(
@@ -104,6 +111,7 @@ def read_hardware(path: Path, kinds: Mapping[str, type[Component]], label: str) 
         _precision(root["precision"], label) if "precision" in root else None,
         components,
         tuple(leaf.origin for leaf in leaves),
+        tables or shipped_tables(),
     )
 
 
@@ -121,7 +129,7 @@ def _presets(offers: Registry) -> dict[str, Path]:
 
 
 def _preset(path: Path, offers: Registry) -> Hardware:
-    machine = read_hardware(path, offers.components(), path.name)
+    machine = read_hardware(path, offers.components(), path.name, offers.tables())
     if machine.name != path.stem:
         raise HardwareError(
             f"{path.name}: name must equal the file name {path.stem!r}, got {machine.name!r}; "

@@ -16,6 +16,7 @@ from codesign.memory.energy import energy
 from codesign.memory.kernel import simulate
 from codesign.memory.reference_devices import dramsim3_device, ramulator_device
 from codesign.memory.streams import Stream, stream
+from codesign.memory.window import solve_stream
 
 FILES = {"dramsim3": "dramsim3.csv", "ramulator2.1": "ramulator21.csv"}
 """Tools and the files with their runs, one row each."""
@@ -113,6 +114,23 @@ def compare(case: Case, device: Device) -> Comparison:
         "energy": energy(device, counts).total_j,
     }
     return Comparison(case, tuple((name, ours[name] / value - 1) for name, value in case.values))
+
+
+def compare_window(case: Case, device: Device) -> Comparison:
+    """The window of a recorded run: bandwidth and activates, as far as it stands for the run.
+
+    A run at partial load has no error: a window is of a memory that always has work waiting.
+    """
+    if case.load:
+        return Comparison(case, ())
+    window = solve_stream(device, case_stream(case, device))
+    size = case.requests * device.organisation.transaction_bytes
+    ours = {
+        "bandwidth": window.bandwidth_bytes_per_s,
+        "activates": window.activates * size / window.bytes,
+    }
+    values = [(name, value) for name, value in case.values if name in ours]
+    return Comparison(case, tuple((name, ours[name] / value - 1) for name, value in values))
 
 
 def case_stream(case: Case, device: Device) -> Stream:

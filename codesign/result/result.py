@@ -130,10 +130,11 @@ class Result:
 
     @cached_property
     def utilization(self) -> dict[str, float]:
-        """Shares: of the makespan that an engine computed, of its rate that a link or memory moved.
+        """Shares: of the makespan that an engine computed, of its peak that a link or memory moved.
 
         Of a link with a channel each way the busier channel counts; of a memory its transfers, not
-        what an engine reads and writes through a port of its own.
+        what an engine reads and writes through a port of its own. The peak of a memory is the most
+        that any plain transfer may reach.
         """
         span = max(1, self.replay.makespan)
         found = {name: busy / span for name, busy in self.replay.busy.items()}
@@ -151,7 +152,7 @@ class Result:
             carried = max(loads) if link.separate else sum(loads)
             found[link.name] = carried * PS_PER_S / (link.bytes_per_s * span)
         for memory in self.machine.memories:
-            rate = memory.service(NOMINAL).bytes_per_s
+            rate = max(memory.ceiling(one) for one in NOMINAL)
             found[memory.name] = served[memory.name] * PS_PER_S / (rate * span)
         return found
 
@@ -167,15 +168,20 @@ class Result:
     @cached_property
     def assumptions(self) -> tuple[str, ...]:
         """What was taken for granted, and how wrong the models are known to be."""
-        errors = [part.expected_error for part in self.machine.components.values()]
+        notes = [note for part in self.machine.components.values() for note in part.notes]
         rows = len(self.machine.assumed)
-        changed = [row for row in self.machine.provenance if row.source == CHANGED]
+        changed = [row for row in self.machine.sources if row.source == CHANGED]
         return (
             *(f"set for this run: {row.component}.{row.field} = {row.value}" for row in changed),
             *self.placement.trace.notes,
             *self.placement.notes,
-            *(error for error in errors if error),
-            f"{rows} of {len(self.machine.provenance)} hardware values have status assumed",
+            *notes,
+            *(
+                f"{row.component}.{row.field}: {row.note}"
+                for row in self.machine.sources
+                if not {"extrapolated", "scaled"}.isdisjoint(row.flags)
+            ),
+            f"{rows} of {len(self.machine.sources)} hardware values have status assumed",
         )
 
     @cached_property

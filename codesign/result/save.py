@@ -54,7 +54,7 @@ def check_folder(folder: Path) -> None:
 def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
     timeline = chrome_trace(result.replay.spans, result.machine)
-    hardware = [dataclasses.asdict(row) for row in result.machine.provenance]
+    hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     operators = pyarrow.table(dict(result.operators))
     ledger = result.to_arrow()
     writers: dict[str, Callable[[Path], object]] = {

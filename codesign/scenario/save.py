@@ -47,7 +47,7 @@ def ledgers_to_arrow(result: ScenarioResult) -> pyarrow.Table:
 
 def save_scenario(result: ScenarioResult, folder: Path) -> None:
     """Writes the files of a result, see ``ScenarioResult.save``."""
-    hardware = [dataclasses.asdict(row) for row in result.machine.provenance]
+    hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     runs, ledger = runs_to_arrow(result), ledgers_to_arrow(result)
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from codesign.hardware.component import Descriptor, Link, Memory, Service
+import math
+from dataclasses import replace
+
+from codesign.hardware.component import Descriptor, Link, Memory, Rest, Service
 from codesign.testing.rules import check_energies, check_fields, check_priced, expect, pairs
 
 _SINGLE = (
@@ -22,7 +25,7 @@ PATTERNS: tuple[tuple[Descriptor, ...], ...] = (
 
 
 def check_memory(memory: Memory) -> None:
-    """Checks a memory: its fields, its energies, ``served_bytes`` and ``service``, both pure.
+    """Checks a memory: fields, energies, services and their bounds, addresses, power states.
 
     Args:
         memory: an instance as a hardware file would make it.
@@ -41,6 +44,8 @@ def check_memory(memory: Memory) -> None:
         _check_service(memory, pattern)
     for one, two in pairs(_SINGLE):
         _check_classes(memory, one, two)
+    _check_addresses(memory)
+    _check_states(memory)
 
 
 def _check_served(memory: Memory, transfer: Descriptor) -> None:
@@ -72,6 +77,19 @@ def _check_service(memory: Memory, pattern: tuple[Descriptor, ...]) -> None:
         f"{place}: bytes_per_s must be a whole number of at least 1, got {service.bytes_per_s!r}; "
         "round it",
     )
+    for action, rate in service.actions:
+        check_priced(memory, action)
+        expect(rate >= 0, f"{place}: {action!r} must happen at least 0 times a byte, got {rate}")
+    shares = sum(share for _, share in service.states)
+    expect(
+        all(share >= 0 for _, share in service.states) and shares <= 1,
+        f"{place}: shares of power states must be at least 0 and at most 1 together, got {shares}",
+    )
+    most = max(map(memory.ceiling, pattern))
+    expect(
+        service.bytes_per_s <= most,
+        f"{place}: {service.bytes_per_s:,} B/s exceed ceiling(), {most:,} B/s; override it",
+    )
     expect(
         memory.service(pattern) == service,
         f"{place}: two calls gave two answers; keep no state and draw no random numbers",
@@ -89,6 +107,48 @@ def _check_classes(memory: Memory, one: Descriptor, two: Descriptor) -> None:
         f"{memory.kind}.classify puts {one} and {two} in one class, but service tells them apart; "
         "let classify return everything that service looks at",
     )
+
+
+def _check_addresses(memory: Memory) -> None:
+    alignment = memory.alignment
+    expect(
+        isinstance(alignment, int) and alignment >= 1 and not alignment & (alignment - 1),
+        f"{memory.kind}: alignment must be a power of two, got {alignment!r}; round it up",
+    )
+    for one in _SINGLE:
+        moved = replace(one, base=one.base + alignment)
+        expect(
+            memory.classify(one) == memory.classify(moved),
+            f"{memory.kind}.classify tells {one} from the same one {alignment:,} B further on; "
+            "let classify look at the address modulo alignment only",
+        )
+    for place in range(8):
+        base = memory.base(place)
+        expect(
+            isinstance(base, int) and 0 <= base < alignment,
+            f"{memory.kind}.base({place}) must be from 0 to below alignment, got {base!r}",
+        )
+
+
+def _check_states(memory: Memory) -> None:
+    rests = memory.rests
+    expect(
+        all(isinstance(rest, Rest) and rest.after >= 1 and rest.exit >= 0 for rest in rests),
+        f"{memory.kind}.rests must be Rests entered after at least 1 tick, got {rests}",
+    )
+    order = [rest.after for rest in rests]
+    expect(
+        order == sorted(set(order)),
+        f"{memory.kind}.rests must be entered one after the other, got {order}; sort them",
+    )
+    states = {memory.IDLE, *(rest.name for rest in rests)}
+    states.update(name for one in _SINGLE for name, _ in memory.service((one,)).states)
+    for state in states:
+        once = memory.background({state: 10**12})
+        expect(
+            all(math.isfinite(joules) and joules >= 0 for _, joules in once.values()),
+            f"{memory.kind}.background: a second of {state!r} must cost at least 0 J, got {once}",
+        )
 
 
 def check_link(link: Link) -> None:

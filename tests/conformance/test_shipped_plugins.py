@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from codesign_plugins.dram import Dram
+from codesign_plugins.flat_dram import FlatDram
 from codesign_plugins.link import Bus
 from codesign_plugins.sram import Sram
 from codesign_plugins.systolic import Systolic
@@ -47,8 +47,8 @@ def test_vector_units_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> 
 def test_memories_keep_the_promises_of_a_memory() -> None:
     check_memory(Sram(name="sram", size=1 << 20))
     check_memory(Sram(name="sram", size=1, bandwidth=1.5, read_energy=0.0))
-    check_memory(Dram(name="dram", device="LPDDR4X", size=1 << 30, bandwidth=17e9))
-    check_memory(Dram(name="dram", device="slow", size=1 << 30, bandwidth=1.4, efficiency=1.0))
+    check_memory(FlatDram(name="dram", device="LPDDR4X", size=1 << 30, bandwidth=17e9))
+    check_memory(FlatDram(name="dram", device="slow", size=1 << 30, bandwidth=1.4, efficiency=1.0))
 
 
 def test_links_keep_the_promises_of_a_link() -> None:

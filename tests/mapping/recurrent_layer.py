@@ -18,7 +18,7 @@ ON_CHIP = ("role:[!wc]*@queue",)
 
 def study_machine(buffer: int) -> Hardware:
     """One engine with a weight buffer, a memory for activations, and a DRAM for the rest."""
-    from codesign_plugins.dram import Dram
+    from codesign_plugins.flat_dram import FlatDram
     from codesign_plugins.link import Bus
     from codesign_plugins.sram import Sram
 
@@ -32,7 +32,7 @@ def study_machine(buffer: int) -> Hardware:
         Sram(name="weights", size=buffer, bandwidth=4e9),
         Sram(name="queue", size=1 << 24, bandwidth=4e9),
         Bus(name="bus", connects=("dram", "weights", "queue"), bandwidth=2e9),
-        Dram(name="dram", device="toy", size=1 << 28, bandwidth=8e9, efficiency=0.5),
+        FlatDram(name="dram", device="toy", size=1 << 28, bandwidth=8e9, efficiency=0.5),
     ]
     return Hardware("study", "", None, {part.name: part for part in parts})
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from codesign_plugins.dram import Dram
+from codesign_plugins.flat_dram import FlatDram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Sketch, traces
@@ -20,8 +20,8 @@ from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Tr
 GIB = 2**30
 
 
-def dram(size: int, name: str = "dram") -> Dram:
-    return Dram(name=name, device="toy", size=size, bandwidth=1e9)
+def dram(size: int, name: str = "dram") -> FlatDram:
+    return FlatDram(name=name, device="toy", size=size, bandwidth=1e9)
 
 
 def act(name: str, size: int = 100) -> Access:

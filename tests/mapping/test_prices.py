@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
-from codesign_plugins.dram import Dram
+from codesign_plugins.flat_dram import FlatDram
 from codesign_plugins.link import Bus
 from codesign_plugins.sram import Sram
 from strategies import Sketch
@@ -122,8 +122,8 @@ def test_the_first_operator_that_needs_the_action_is_named() -> None:
 @pytest.mark.parametrize(
     ("part", "missing"),
     [
-        (unpriced(Dram, "write")(name="dram", device="d", size=1 << 20, bandwidth=1e9), "read"),
-        (unpriced(Dram, "read")(name="dram", device="d", size=1 << 20, bandwidth=1e9), "write"),
+        (unpriced(FlatDram, "write")(name="dram", device="d", size=1 << 20, bandwidth=1e9), "read"),
+        (unpriced(FlatDram, "read")(name="dram", device="d", size=1 << 20, bandwidth=1e9), "write"),
         (unpriced(Sram, "write")(name="sram", size=4096), "read"),
         (unpriced(Sram, "read")(name="sram", size=4096), "write"),
         (unpriced(Bus)(name="bus", connects=("dram", "sram")), "move"),
@@ -144,7 +144,7 @@ def deep(middle: Component) -> Hardware:
         Bus(name="near", connects=("l2", "sram")),
         middle,
         Bus(name="far", connects=("dram", "l2")),
-        Dram(name="dram", device="toy", size=1 << 20, bandwidth=8e9),
+        FlatDram(name="dram", device="toy", size=1 << 20, bandwidth=8e9),
     ]
     return Hardware("deep", "", None, {part.name: part for part in parts})
 
@@ -165,7 +165,7 @@ def test_a_way_that_no_operand_takes_needs_no_price() -> None:
     (step,) = place(trace(elementwise((8,))), hardware).program
     assert isinstance(step, Assignment)
     found = Placement(trace(step.op), (replace(step, homes=("l2", "sram")),), "dram")
-    without_dram = unpriced(Dram)(name="dram", device="toy", size=1 << 20, bandwidth=8e9)
+    without_dram = unpriced(FlatDram)(name="dram", device="toy", size=1 << 20, bandwidth=8e9)
     without_far = unpriced(Bus)(name="far", connects=("dram", "l2"))
     check_prices(found, with_part(with_part(hardware, without_dram), without_far))
     without_near = unpriced(Bus)(name="near", connects=("l2", "sram"))
@@ -204,7 +204,7 @@ def test_transfers_of_a_process_engine_are_checked_too() -> None:
     hardware = machine(Live(name="live", buffer="sram"))
     found = place(trace(elementwise((8,))), hardware)
     check_prices(found, hardware)
-    partly = unpriced(Dram, "read")(name="dram", device="d", size=1 << 20, bandwidth=1e9)
+    partly = unpriced(FlatDram, "read")(name="dram", device="d", size=1 << 20, bandwidth=1e9)
     refused(found, with_part(hardware, partly), "dram (dram) has no energy for action 'write'")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from codesign_plugins.dram import Dram
+from codesign_plugins.flat_dram import FlatDram
 from codesign_plugins.link import Bus
 from codesign_plugins.sram import Sram
 
@@ -57,7 +57,7 @@ def machine(*engines: Engine, buffer: int = 4096, home: int = 1 << 20) -> Hardwa
         *engines,
         Sram(name="sram", size=buffer, bandwidth=4e9),
         Bus(name="bus", connects=("dram", "sram"), bandwidth=2e9, setup=1e-8),
-        Dram(name="dram", device="toy", size=home, bandwidth=8e9, efficiency=0.5),
+        FlatDram(name="dram", device="toy", size=home, bandwidth=8e9, efficiency=0.5),
     ]
     return Hardware("toy", "", None, {part.name: part for part in parts})
 

@@ -42,3 +42,26 @@ def test_an_action_without_a_price_is_refused() -> None:
 
 def test_it_is_on_chip() -> None:
     assert memory().off_chip is False
+
+
+def test_without_a_node_nothing_is_asked_of_the_tables() -> None:
+    assert memory().estimates() == {}
+
+
+def test_with_a_node_energies_and_leakage_are_asked_for_with_all_that_sets_them() -> None:
+    part = memory(node=22.0, voltage=0.7, width=128, banks=4)
+    asked = part.estimates()
+    assert list(asked) == ["read_energy", "write_energy", "leakage"]
+    read, write, leakage = asked.values()
+    assert (read.component, read.action, write.action) == ("sram", "read", "write")
+    assert {(q.node_nm, q.size_bytes, q.width_bits, q.banks) for q in asked.values()} == {
+        (22.0, 1 << 20, 128, 4)
+    }
+    assert (read.voltage_v, leakage.voltage_v) == (0.7, None)
+
+
+@pytest.mark.parametrize("field", ["voltage", "width", "banks"])
+def test_a_field_that_would_do_nothing_is_refused(field: str) -> None:
+    with pytest.raises(HardwareError, match=rf"sram.{field} needs a node that energies follow"):
+        memory(**{field: 1}).check()
+    memory(**{field: 1}, node=22.0).check()

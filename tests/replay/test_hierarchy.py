@@ -25,7 +25,7 @@ def machine(shared_rate: float) -> Hardware:
         part("link", "near", connects=("shared", "local"), bandwidth=8e9, setup=0.0),
         part("sram", "shared", size=1 << 20, bandwidth=shared_rate),
         part("link", "far", connects=("dram", "shared"), bandwidth=8e9, setup=0.0),
-        part("dram", "dram", device="any", size=1 << 30, bandwidth=8e9, efficiency=1.0),
+        part("flat_dram", "dram", device="any", size=1 << 30, bandwidth=8e9, efficiency=1.0),
     ]
     assert all(isinstance(p, (Engine, Memory, Link)) for p in parts)
     return Hardware("deep", "", None, {p.name: p for p in parts})

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pydantic
 import pytest
-from codesign_plugins.dram import Dram
+from codesign_plugins.flat_dram import FlatDram
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Sketch, machine
@@ -24,8 +24,10 @@ SIZES = st.integers(min_value=1, max_value=1 << 20)
 BURSTS = st.sampled_from([1, 3, 16, 32, 64, 128, 1000])
 
 
-def dram(burst: int = 1) -> Dram:
-    return Dram(name="dram", device="x", size=1 << 30, bandwidth=RATE, efficiency=1.0, burst=burst)
+def dram(burst: int = 1) -> FlatDram:
+    return FlatDram(
+        name="dram", device="x", size=1 << 30, bandwidth=RATE, efficiency=1.0, burst=burst
+    )
 
 
 def transfer(row: int, rows: int = 1, direction: Direction = "read") -> Descriptor:
@@ -116,7 +118,7 @@ def test_it_keeps_the_promises_of_every_memory(burst: int) -> None:
 
 def test_a_burst_is_at_least_a_byte() -> None:
     with pytest.raises(pydantic.ValidationError, match="burst"):
-        pydantic.TypeAdapter(Dram).validate_python(
+        pydantic.TypeAdapter(FlatDram).validate_python(
             {"device": "x", "size": 1024, "bandwidth": "1 GB/s", "burst": 0}
         )
 
@@ -130,7 +132,7 @@ def product(burst: int, columns: int) -> Result:
 
 def _with_dram(hardware: Hardware, burst: int) -> Hardware:
     home = next(memory for memory in hardware.memories if memory.off_chip)
-    part = Dram(
+    part = FlatDram(
         name=home.name, device="x", size=home.size, bandwidth=RATE, efficiency=1.0, burst=burst
     )
     parts = {**hardware.components, home.name: part}

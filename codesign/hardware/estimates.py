@@ -1,0 +1,127 @@
+"""Values that hardware files leave to the energy tables.
+
+A value may be written as ``{estimate: {...}}``, and fields of a component may follow from others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
+from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
+
+from codesign.energy import EnergyTables, Estimate, Estimated, Query, figure, read_key
+from codesign.errors import EnergyError, HardwareError
+from codesign.hardware.component import Component
+from codesign.hardware.provenance import Provenance
+from codesign.hardware.yaml_source import Node
+from codesign.units import Unit
+
+DEFAULT = "default of kind "
+"""Source of the values that a file leaves out begins with it."""
+_WORDS = {"tool": "published"}
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A component some of whose fields follow from others where nobody gives them."""
+
+    def estimates(self) -> Mapping[str, Query]:
+        """What to ask the tables for, by field."""
+
+
+class Resolver:
+    """Turns ``{estimate: {...}}`` into numbers for one component.
+
+    Args:
+        cls: class of the component.
+        name: its name.
+        label: what errors call the file.
+        tables: where figures come from.
+    """
+
+    def __init__(self, cls: type[Component], name: str, label: str, tables: EnergyTables) -> None:
+        self.cls, self.name, self.label, self.tables = cls, name, label, tables
+
+    def __call__(self, node: Node, path: tuple[str, ...]) -> tuple[float, Provenance]:
+        """The figure for a field or an entry of a table in the unit of that field, and its origin.
+
+        Raises:
+            HardwareError: a word or value that breaks a rule, or nothing answers; with the line.
+        """
+        place = f"{self.name}.{'.'.join(path)}.estimate"
+        line = node.line
+        if not isinstance(node.value, dict):
+            raise HardwareError(
+                f"{self.label}:{line}: {place} must be a map; write {{component: sram, ...}}"
+            )
+        words: dict[str, Any] = {}
+        try:
+            for key, entry in node.value.items():
+                line = entry.line
+                field, value = read_key(key, entry.plain())
+                words[field] = value
+            line = node.line
+            if "component" not in words:
+                raise EnergyError("needs a component; add for example 'component: sram'")
+            found = self.tables.in_unit(Query(**words), unit_of(self.cls, path[0]))
+        except EnergyError as error:
+            raise HardwareError(f"{self.label}:{line}: {place}: {error}") from error
+        return found.value, origin(self.name, path, found)
+
+
+def unit_of(cls: type[Component], field: str) -> str:
+    """SI unit of a field, or of the entries of a table; empty if it has none."""
+    units = _units(get_type_hints(cls, include_extras=True).get(field))
+    return units[0] if units else ""
+
+
+def _units(hint: Any) -> list[str]:
+    parts = get_args(hint)
+    return [part.symbol for part in parts if isinstance(part, Unit)] + [
+        unit for part in parts for unit in _units(part)
+    ]
+
+
+def origin(component: str, path: tuple[str, ...], estimate: Estimate) -> Provenance:
+    """Where an estimated value comes from, with all that was done to it."""
+    marks = f" ({', '.join(estimate.flags)})" if estimate.flags else ""
+    return Provenance(
+        component,
+        ".".join(path),
+        figure(estimate.value, estimate.unit),
+        f"{estimate.source}{marks}",
+        _WORDS.get(estimate.status, estimate.status),
+        estimate.summary,
+        estimate.flags,
+    )
+
+
+def follow(component: Component, given: Collection[str], tables: EnergyTables) -> Component:
+    """The component with every field that follows from others, unless it is given.
+
+    Raises:
+        EnergyError: nothing answers what the component asks.
+    """
+    if not isinstance(component, Follows):
+        return component
+    found: dict[str, Any] = {}
+    for field, query in component.estimates().items():
+        if field not in given:
+            estimate = tables.in_unit(query, unit_of(type(component), field))
+            found[field] = Estimated(estimate)
+    return replace(component, **found) if found else component
+
+
+def given_values(part: Component, provenance: Collection[Provenance]) -> dict[str, object]:
+    """Fields of a component that somebody gave: neither defaults nor estimates."""
+    left = {
+        row.field.partition(".")[0]
+        for row in provenance
+        if row.component == part.name and row.source.startswith(DEFAULT)
+    }
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in (*left, "name") and not isinstance(value, Estimated)
+    }

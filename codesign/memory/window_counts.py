@@ -1,0 +1,92 @@
+"""What a memory did in a part of a run, with the mean number of refreshes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codesign.memory import commands as c
+from codesign.memory.counts import Run
+from codesign.memory.device import Device
+from codesign.memory.window_log import count_command, count_turnarounds, open_clocks
+from codesign.memory.window_plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a memory did to move some bytes.
+
+    Attributes:
+        bytes: moved, in whole transactions.
+        ticks: picoseconds that this took, refreshes included.
+        activates: rows opened.
+        reads: read commands.
+        writes: write commands.
+        turnarounds: changes between reading and writing on a data bus.
+        active_clocks: clocks with a bank open, summed over ranks.
+        precharged_clocks: clocks with all banks closed, summed over ranks.
+    """
+
+    bytes: int
+    ticks: int
+    activates: int
+    reads: int
+    writes: int
+    turnarounds: int
+    active_clocks: int
+    precharged_clocks: int
+
+    @property
+    def row_hits(self) -> int:
+        """Reads and writes that needed no activate of their own."""
+        return max(0, self.reads + self.writes - self.activates)
+
+    @property
+    def bandwidth_bytes_per_s(self) -> float:
+        """Bytes over time."""
+        return self.bytes * 1e12 / self.ticks
+
+
+def middle(device: Device, run: Run, planned: Plan) -> Window:
+    """The part of a run that counts: from the completion of one transaction to that of another.
+
+    Args:
+        device: that was run.
+        run: of ``planned.total`` transactions, with its log.
+        planned: which of them count.
+    """
+    ends = np.sort(run.completed)
+    begin, end = (int(ends[at - 1]) for at in (planned.first, planned.first + planned.kept))
+    ranks = device.organisation.channels * device.organisation.channel_ranks
+    clocks, parts = _with_mean_refreshes(device, run, begin, end)
+    active = open_clocks(run.log, device, begin, end)
+    return Window(
+        bytes=planned.kept * device.organisation.transaction_bytes,
+        ticks=max(1, _rounded(clocks * device.timings.tck_ps, parts * ranks)),
+        activates=count_command(run.log, c.ACT, begin, end),
+        reads=count_command(run.log, c.RD, begin, end),
+        writes=count_command(run.log, c.WR, begin, end),
+        turnarounds=count_turnarounds(run.log, device, begin, end),
+        active_clocks=active,
+        precharged_clocks=max(0, _rounded(clocks, parts) - active),
+    )
+
+
+def _with_mean_refreshes(device: Device, run: Run, begin: int, end: int) -> tuple[int, int]:
+    """Clocks of all ranks with the mean number of refreshes, as a fraction.
+
+    A window holds few refreshes of all banks, so that one more or less matters: the clocks of
+    those that it has go, and the mean share comes instead. Refreshes of single banks are many and
+    short, and stay as they fell.
+    """
+    timings, organisation = device.timings, device.organisation
+    clocks = (end - begin) * organisation.channels * organisation.channel_ranks
+    if device.controller.refresh != "all_bank":
+        return clocks, 1
+    clocks -= count_command(run.log, c.REF, begin, end) * timings.trfc
+    return clocks * timings.trefi, timings.trefi - timings.trfc
+
+
+def _rounded(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
