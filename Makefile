@@ -17,6 +17,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(BIN)/mypy
+	$(BIN)/codesign memory warm-up
 	$(BIN)/pytest -n 2 --dist loadfile
 
 # renews the outputs that README.md and docs/ show
@@ -27,6 +28,7 @@ bench: $(VENV)/.runs
 	$(BIN)/python benchmarks/zoo_capture.py
 	$(BIN)/python benchmarks/decode_token.py
 	$(BIN)/python benchmarks/rnnt_grid.py
+	$(BIN)/python benchmarks/bank_kernel.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

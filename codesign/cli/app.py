@@ -29,7 +29,7 @@ from codesign.cli.options import (
     read_residency,
     read_settings,
 )
-from codesign.cli.output import print_error, print_json, print_rich, progress, table
+from codesign.cli.output import announce, print_error, print_json, print_rich, progress, table
 from codesign.errors import CodesignError, TraceError
 
 app = typer.Typer(
@@ -113,6 +113,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
+    from codesign.hardware.spec import load_hardware
     from codesign.result.save import check_folder
     from codesign.simulation import simulate as run
 
@@ -121,10 +122,12 @@ def simulate(
     stays = read_residency(residency, pin, partial=partial)
     if out is not None:
         check_folder(out)
+    machine = load_hardware(hardware, plugins=tuple(plugins or ()))
+    announce(machine)
     with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
         result = run(
             model,
-            hardware,
+            machine,
             settings=changes,
             dtype=dtype,
             residency=stays,

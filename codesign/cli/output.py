@@ -13,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from codesign.hardware.machine import Hardware
+
 Watcher = Callable[[int, int], None]
 
 _WIDTH = 120
@@ -78,6 +80,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         cells = zip(row, cut, strict=True)
         made.add_row(*(Text(c, no_wrap=s, overflow="ellipsis" if s else None) for c, s in cells))
     return made
+
+
+def announce(machine: Hardware) -> None:
+    """Says on standard error what takes long before a first run; silent where no one looks."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        for line in dict.fromkeys(part.preparation for part in machine.components.values()):
+            if line:
+                console.print(f"note: {line}")
 
 
 @contextmanager

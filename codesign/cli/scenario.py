@@ -15,7 +15,7 @@ from codesign.cli.options import (
     Settings,
     read_settings,
 )
-from codesign.cli.output import print_json, print_rich, progress
+from codesign.cli.output import announce, print_json, print_rich, progress
 
 
 def scenario(
@@ -35,16 +35,19 @@ def scenario(
     json: Json = False,
 ) -> None:
     """Report queueing, real time and power of models that run side by side as input arrives."""
+    from codesign.hardware.spec import load_hardware
     from codesign.result.save import check_folder
     from codesign.scenario.simulate import simulate_scenario
 
     changes = read_settings(settings)
     if out is not None:
         check_folder(out)
+    machine = load_hardware(hardware, plugins=tuple(plugins or ()))
+    announce(machine)
     with progress(f"reading and mapping {file}", f"replaying {file}", quiet=json) as watch:
         result = simulate_scenario(
             file,
-            hardware,
+            machine,
             settings=changes,
             plugins=tuple(plugins or ()),
             exact_events=exact_events,

@@ -1,19 +1,22 @@
 """Adders, multipliers and multiply-accumulates of any width and format out of a few rows.
 
-Energy, area and leakage of an integer multiplier grow with the product of its operand widths,
-those of an adder with its width. From the 8-bit and 32-bit rows of Horowitz (ISSCC 2014, 45 nm)
-that gives 3.2 pJ for a 32-bit multiply that has 3.1 pJ there, and 0.025 pJ for an 8-bit add that
-has 0.03 pJ. Floating-point formats are taken from their own rows only.
+Between two integer widths of a tool, an adder or multiplier is read on a straight line on log-log
+paper, so that it rises from row to row. Beyond them, energy, area and leakage of a multiplier grow
+with the product of its operand widths, those of an adder with its width. From one of the 8-bit and
+32-bit rows of Horowitz (ISSCC 2014, 45 nm) that rule gives 3.2 pJ for a 32-bit multiply that has
+3.1 pJ there, and 0.025 pJ for an 8-bit add that has 0.03 pJ; it carries the parts of a
+multiply-accumulate, from 8 bits and 32. Floating-point formats are taken from their own rows only.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from codesign.energy.curve import read_curve
+from codesign.energy.curve import interpolate, read_curve
 from codesign.energy.estimate import Estimate, Note, add
 from codesign.energy.query import Query
 from codesign.energy.row import Row
@@ -38,10 +41,12 @@ def by_tool(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def operator(rows: Sequence[Row], query: Query) -> Iterator[Estimate]:
     """An adder, or a multiplier of two equal operands, of each tool that has the format."""
     bits = _operand_bits(query)
-    squared = query.component == "multiplier"
-    wanted = bits**2 if squared else bits
     for group in by_tool(rows):
-        found = _of_width(group, query, bits, wanted, squared)
+        if query.format != "int":
+            found = _of_format(group, query)
+        else:
+            each = _each_width(group, query)
+            found = _along_width(each, query, bits) if each else None
         if found is not None:
             yield found
 
@@ -100,25 +105,61 @@ def _mac_bits(query: Query) -> Query:
     return replace(query, activation_bits=activation, weight_bits=weight)
 
 
-def _of_width(
-    rows: Sequence[Row], query: Query, bits: int, wanted: int, squared: bool
-) -> Estimate | None:
-    """The rows of the nearest width, carried to another; None if none has the format."""
-    if query.format != "int":
-        exact = [row for row in rows if row.type == query.format]
-        return read_curve(exact, query, "logic") if exact else None
-    whole = [row for row in rows if row.type.startswith("int") and row.width_bits]
-    if not whole:
-        return None
-    widths = {row.width_bits for row in whole if row.width_bits}
-    known = min(sorted(widths), key=lambda width: abs(math.log(width / bits)))
-    found = read_curve([row for row in whole if row.width_bits == known], query, "logic")
+def _of_format(rows: Sequence[Row], query: Query) -> Estimate | None:
+    """The rows of a floating-point format; None if there are none."""
+    exact = [row for row in rows if row.type == query.format]
+    return read_curve(exact, query, "logic") if exact else None
+
+
+def _each_width(rows: Sequence[Row], query: Query) -> dict[float, Estimate]:
+    """The integer rows of one tool by width, in rising order.
+
+    All of them rank each, so that a sweep over widths stays with one tool.
+    """
+    by_width: dict[float, list[Row]] = {}
+    for row in rows:
+        if row.type.startswith("int") and row.width_bits:
+            by_width.setdefault(row.width_bits, []).append(row)
+    found = {width: read_curve(by_width[width], query, "logic") for width in sorted(by_width)}
+    curve = tuple(row for one in found.values() for row in one.curve)
+    return {width: replace(one, curve=curve) for width, one in found.items()}
+
+
+def _along_width(each: Mapping[float, Estimate], query: Query, bits: int) -> Estimate:
+    """A row as it stands, the line between two, or the last one carried on."""
+    widths = list(each)
+    if bits in each:
+        return each[bits]
+    if not widths[0] < bits < widths[-1]:
+        edge = widths[0] if bits < widths[0] else widths[-1]
+        squared = query.component == "multiplier"
+        return _carried(each[edge], query, edge, bits**2 if squared else bits)
+    after = bisect.bisect(widths, bits)
+    ends = {width: each[width] for width in widths[after - 1 : after + 1]}
+    low, high = ends
+    found = interpolate(ends, bits, f"{query.component} read between {low:g} and {high:g} bits")
+    # no tool has a third width to check the line with
+    return replace(found.scaled(1.0, status="assumed"), curve=each[low].curve)
+
+
+def _carried(found: Estimate, query: Query, known: float, wanted: float) -> Estimate:
+    """From a width to a number of bits, or of products of bits for a multiplier."""
+    squared = query.component == "multiplier"
     factor = wanted / (known**2 if squared else known)
     if factor == 1 or query.quantity == "latency":
         return found
     law = "with the product of the widths" if squared else "in proportion to the width"
     text = f"{query.component} of {known:g} bits carried {law} (x{factor:.3g})"
     return found.scaled(factor, Note(text, "scaled"), "assumed")
+
+
+def _part(rows: Sequence[Row], query: Query, near: int, wanted: float) -> Estimate | None:
+    """A part of an integer multiply-accumulate, carried from the width nearest to ``near``."""
+    each = _each_width(rows, query)
+    if not each:
+        return None
+    known = min(each, key=lambda width: abs(math.log(width / near)))
+    return _carried(each[known], query, known, wanted)
 
 
 def _composed(rows: Sequence[Row], query: Query) -> Estimate | None:
@@ -130,12 +171,12 @@ def _composed(rows: Sequence[Row], query: Query) -> Estimate | None:
     bits = query.accumulator_bits
     if query.format == "int":
         area = (query.activation_bits or 0) * (query.weight_bits or 0)
-        one = _of_width(products, times, 8, area, True)
-        other = _of_width(sums, plus, 32, bits, False)
+        one = _part(products, times, 8, area)
+        other = _part(sums, plus, 32, bits)
         text = f"a multiply of {query.activation_bits} x {query.weight_bits} bits and an add of"
     else:
-        one = _of_width(products, times, 0, 0, True)
-        other = _of_width(sums, replace(plus, format=f"fp{bits}"), 0, 0, False)
+        one = _of_format(products, times)
+        other = _of_format(sums, replace(plus, format=f"fp{bits}"))
         text = f"a multiply of {query.format} and a floating-point add of"
     if one is None or other is None:
         return None

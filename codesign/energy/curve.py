@@ -1,10 +1,15 @@
-"""Reading one tool's rows as curves over size and node, on log-log lines."""
+"""Reading one tool's rows as curves over size and node, on log-log lines.
+
+A curve is the rows of one node, width and voltage. Which ones they are does not depend on the size
+that is asked for.
+"""
 
 from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from codesign.energy.estimate import Estimate, Note, worst
 from codesign.energy.query import Query
@@ -46,7 +51,8 @@ def read_curve(rows: Sequence[Row], query: Query, physics: Physics) -> Estimate:
         for known in sorted(near)
     }
     if len(near) == 2:
-        return _between_nodes(estimates, node)
+        text = f"read between {min(near):g} and {max(near):g} nm"
+        return interpolate(estimates, node, text)
     (known, found) = estimates.popitem()
     if known == node:
         return found
@@ -59,24 +65,26 @@ def as_it_stands(row: Row, quantity: Quantity) -> Estimate:
     return _of([row], _figure(row, quantity), quantity, [])
 
 
-def _between_nodes(estimates: dict[float, Estimate], node: float) -> Estimate:
-    (n0, low), (n1, high) = estimates.items()
-    value = between(n0, low.value, n1, high.value)(node)
-    note = Note(f"read between {n0:g} and {n1:g} nm", "interpolated")
+def interpolate(estimates: Mapping[float, Estimate], at: float, text: str) -> Estimate:
+    """The straight line on log-log paper through the estimates of one tool at two places."""
+    (x0, low), (x1, high) = estimates.items()
+    value = between(x0, low.value, x1, high.value)(at)
     return Estimate(
         value,
         low.unit,
         low.tool,
         worst((low.status, high.status)),
         (*low.rows, *high.rows),
-        (*dict.fromkeys((*low.notes, *high.notes)), note),
+        (*dict.fromkeys((*low.notes, *high.notes)), Note(text, "interpolated")),
+        curve=(*low.curve, *high.curve),
     )
 
 
 def _at_node(rows: Sequence[Row], query: Query, physics: Physics) -> Estimate:
     """Size, width and voltage, in that order."""
     rows = _nearest_width(rows, query.width_bits)
-    found = _along_size(rows, query)
+    rows, choice = _nearest_voltage(rows, query.voltage_v)
+    found = replace(_along_size(rows, query), curve=tuple(rows)).scaled(1.0, choice)
     if query.quantity != "energy":
         return found
     found = _to_width(found, rows[0], query.width_bits, physics)
@@ -90,6 +98,24 @@ def _nearest_width(rows: Sequence[Row], width: float | None) -> list[Row]:
         return list(rows)
     nearest = min(widths, key=lambda known: abs(math.log(known / (width or widths[0]))))
     return [row for row in rows if row.width_bits == nearest]
+
+
+def _nearest_voltage(rows: list[Row], voltage: float | None) -> tuple[list[Row], Note | None]:
+    """Rows of one voltage, and what was chosen where that is no matter of course."""
+    known = list(dict.fromkeys(row.vdd_v for row in rows))
+    stated = sorted(volts for volts in known if volts is not None)
+    if len(known) == 1:
+        return rows, None
+    note: Note | None = None
+    if voltage is None:
+        nearest = known[0]
+        listed = " and ".join("no voltage" if volts is None else f"{volts:g} V" for volts in known)
+        note = Note(f"rows of {listed}: those of the first count, since no voltage is asked for")
+    else:
+        nearest = min(stated, key=lambda volts: abs(math.log(volts / voltage)))
+        if None in known:
+            note = Note("rows that state no voltage are left out")
+    return [row for row in rows if row.vdd_v == nearest], note
 
 
 def _along_size(rows: Sequence[Row], query: Query) -> Estimate:
@@ -157,6 +183,7 @@ def _of(rows: Sequence[Row], value: float, quantity: Quantity, notes: Sequence[N
         status=worst(row.status for row in rows),
         rows=tuple(rows),
         notes=tuple(dict.fromkeys((*notes, *doubts))),
+        curve=tuple(rows),
     )
 
 

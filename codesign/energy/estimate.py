@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from codesign.energy.row import STATUSES, Row
 
@@ -38,6 +38,8 @@ class Estimate:
         tool: who made the rows.
         status: the worst of the statuses of the rows and of the rules applied to them.
         rows: the rows it follows from.
+        curve: all rows of the curve that they lie on, whatever their size: what ranks it, so that
+            the rank does not change along a curve.
         notes: what was done to them, in order, and doubts.
         spread: largest over smallest figure of all tools that have rows better than assumed.
     """
@@ -49,6 +51,7 @@ class Estimate:
     rows: tuple[Row, ...] = ()
     notes: tuple[Note, ...] = ()
     spread: float = 1.0
+    curve: tuple[Row, ...] = field(default=(), repr=False)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -116,6 +119,7 @@ def add(parts: Iterable[Estimate], note: Note) -> Estimate:
         status=worst(part.status for part in found),
         rows=tuple(dict.fromkeys(row for part in found for row in part.rows)),
         notes=(note, *dict.fromkeys(one for part in found for one in part.notes)),
+        curve=tuple(dict.fromkeys(row for part in found for row in part.curve)),
     )
 
 

@@ -94,7 +94,9 @@ def _banked(rows: Sequence[Row], query: Query, ask: Ask) -> Iterator[Estimate]:
     text = f"{query.banks} banks of {each.size_bytes:,} B"
     for one in _curves(rows, each, "memory"):
         if query.quantity == "energy":
-            yield add((one, _wire_to_banks(query, each, ask)), Note(f"one of {text}", "composed"))
+            both = add((one, _wire_to_banks(query, each, ask)), Note(f"one of {text}", "composed"))
+            # the wire is the same for all tools and must not rank them
+            yield replace(both, curve=one.curve)
         elif query.quantity == "latency":
             note = Note(f"one of {text}; the wires between them are left out", "composed")
             yield one.scaled(1.0, note, "assumed")

@@ -34,13 +34,18 @@ def read_node(value: object) -> float:
     return float(match[1])
 
 
-def _volts(value: object) -> float:
-    return parse_quantity(value, "V")
+def read_volts(value: object) -> float:
+    """Reads a voltage to the nanovolt, so that ``700 mV`` is ``0.7 V``.
+
+    Raises:
+        UnitError: no number of volts.
+    """
+    return round(parse_quantity(value, "V"), 9)
 
 
 Nanometres = Annotated[float, BeforeValidator(read_node), Ge(1), Le(1000), Unit("nm")]
 """A technology node; a node is a name, so ``22`` and ``"22 nm"`` are the same."""
-Volts = Annotated[float, BeforeValidator(_volts), Ge(0.1), Le(10), Unit("V")]
+Volts = Annotated[float, BeforeValidator(read_volts), Ge(0.1), Le(10), Unit("V")]
 """A supply voltage from 0.1 V to 10 V, ``"0.8 V"``."""
 
 
@@ -53,7 +58,8 @@ class Query:
         action: ``read``, ``compute``, ...; of no matter to leakage and area.
         quantity: energy of an action, its latency, or area or leakage of the component.
         node_nm: technology node.
-        voltage_v: supply voltage; that of the rows if None.
+        voltage_v: supply voltage: the rows of the nearest one are carried to it; if None, that of
+            the rows, and of the first of them where they have several.
         size_bytes: capacity of all banks together.
         width_bits: bits of one access.
         banks: equal banks that share the size.
@@ -113,7 +119,7 @@ def _whole(unit: str, largest: int) -> Callable[[object], int]:
 
 
 def _volts_in_range(value: object) -> float:
-    volts = _volts(value)
+    volts = read_volts(value)
     if not 0.1 <= volts <= 10:
         raise EnergyError(f"must be 0.1 V to 10 V, got {str(value)[:40]!r}; correct it")
     return volts

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
-from codesign.energy.query import read_node
-from codesign.energy.row import COLUMNS, STATUSES, Row
+from codesign.energy.query import read_node, read_volts
+from codesign.energy.row import COLUMNS, STATUSES, Quantity, Row
 from codesign.errors import EnergyError, UnitError, did_you_mean
 from codesign.units import parse_quantity
 
@@ -24,7 +24,7 @@ def _number(unit: str) -> Callable[[str], float]:
 
 _NUMBERS: Mapping[str, Callable[[str], float]] = {
     "node_nm": read_node,
-    "vdd_v": _number("V"),
+    "vdd_v": read_volts,
     "size_bytes": _number("B"),
     "width_bits": _number("1"),
     "energy_j": _number("J"),
@@ -62,17 +62,20 @@ def read_table(text: str, label: str, *, is_own: bool = True) -> tuple[Row, ...]
         is_own: whether the rows are the user's and beat shipped ones.
 
     Raises:
-        EnergyError: an unknown or missing column, or a cell that breaks its rule; with the line.
+        EnergyError: an unknown or missing column, a cell that breaks its rule, or a figure that is
+            given twice; with the line.
     """
     lines = csv.reader(StringIO(text), strict=True)
     try:
         heads = [head.strip() for head in next(lines, [])]
         _check_heads(heads, f"{label}:1: ")
-        return tuple(
+        rows = tuple(
             _row(heads, cells, f"{label}:{lines.line_num}", is_own) for cells in lines if cells
         )
     except csv.Error as error:
         raise EnergyError(f"{label}:{lines.line_num}: not valid CSV: {error}; mend it") from error
+    _check_twice(rows)
+    return rows
 
 
 def _text(path: Path) -> str:
@@ -98,6 +101,33 @@ def _check_heads(heads: Sequence[str], place: str) -> None:
     for head in _REQUIRED:
         if head not in heads:
             raise EnergyError(f"{place}column {head!r} is missing; add it")
+
+
+def _check_twice(rows: Sequence[Row]) -> None:
+    first: dict[tuple[object, ...], Row] = {}
+    for row in rows:
+        for quantity in COLUMNS:
+            if row.figure(quantity) is None:
+                continue
+            other = first.setdefault(_point(row, quantity), row)
+            if other is not row and not _may_repeat(row, other, quantity):
+                raise EnergyError(
+                    f"{row.place}: gives the {quantity} of {row.component} {row.action}".rstrip()
+                    + f" a second time, after {other.place} (same tool, type, node, voltage, size "
+                    "and width); remove one, or give it another tool or type"
+                )
+
+
+def _point(row: Row, quantity: Quantity) -> tuple[object, ...]:
+    """What tells two rows of a table apart."""
+    action = row.action if quantity in ("energy", "latency") else ""
+    curve = (quantity, row.component, action, row.tool, row.type)
+    return (*curve, row.node_nm, row.vdd_v, row.size_bytes, row.width_bits)
+
+
+def _may_repeat(row: Row, other: Row, quantity: Quantity) -> bool:
+    """Area and leakage have no action: rows of two actions may both state them, if they agree."""
+    return row.action != other.action and row.figure(quantity) == other.figure(quantity)
 
 
 def _row(heads: Sequence[str], cells: Sequence[str], place: str, is_own: bool) -> Row:

@@ -78,7 +78,9 @@ class EnergyTables:
         """The answers of all tools, the best first; never empty.
 
         The user's rows come first, then the better status, then the nearer node, then the order of
-        the rows. Size plays no part, so that a sweep over sizes stays on one curve.
+        the rows. What is ranked is a whole curve, by the worst status on it, at the node, width
+        and voltage that are asked for: size plays no part, so that a sweep over sizes stays on one
+        curve, which rises with size as its rows do.
 
         Raises:
             EnergyError: see ``estimate``.
@@ -191,13 +193,14 @@ def _is_meant(row: Row, query: Query, action: str | None) -> bool:
 
 
 def _rank(found: Estimate, query: Query) -> tuple[bool, int, float]:
-    status = worst(row.status for row in found.rows)
-    return not found.is_own, STATUSES.index(status), _distance(found, query.node_nm)
+    is_own = any(row.is_own for row in found.curve)
+    status = worst(row.status for row in found.curve)
+    return not is_own, STATUSES.index(status), _distance(found.curve, query.node_nm)
 
 
-def _distance(found: Estimate, node: float | None) -> float:
+def _distance(rows: Iterable[Row], node: float | None) -> float:
     """How far the rows are from the node, as a logarithm; 0 if they enclose it or state none."""
-    nodes = [row.node_nm for row in found.rows if row.node_nm is not None]
+    nodes = [row.node_nm for row in rows if row.node_nm is not None]
     if node is None or not nodes or min(nodes) <= node <= max(nodes):
         return 0.0
     return min(abs(math.log(known / node)) for known in nodes)

@@ -79,7 +79,7 @@ class Rest:
     Attributes:
         name: of the state.
         after: ticks without a transfer after which it is entered, at least 1.
-        exit: ticks that the first transfer afterwards waits for.
+        exit: ticks that it takes to wake up; transfers wait for that.
     """
 
     name: str
@@ -115,6 +115,11 @@ class Component:
     def origins(self) -> tuple[Provenance, ...]:
         """Where the values come from that stand behind a field and not in the hardware file."""
         return ()
+
+    @property
+    def preparation(self) -> str:
+        """What takes long once on this machine before the first run, for people; "" for nothing."""
+        return ""
 
     def check(self) -> None:
         """Raises a HardwareError where two fields contradict each other; fine by default."""

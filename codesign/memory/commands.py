@@ -14,6 +14,8 @@ REFB: Final = 6
 ACT2: Final = 7
 CAS: Final = 8
 COMMANDS: Final = 9
+NOTHING: Final = COMMANDS
+"""In the place of a command where none is wanted: it is never legal."""
 COMMAND_NAMES: Final = ("ACT", "PRE", "RD", "WR", "REF", "PREA", "REFB", "ACT2", "CAS")
 """Activate, precharge one bank, read, write, refresh a rank, precharge a rank, refresh a bank;
 the second half of a split activate and the clock synchronisation of LPDDR5."""

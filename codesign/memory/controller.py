@@ -22,7 +22,7 @@ class Controller:
             their queue is full, or holds more than 8 and no command waits (Li et al., CAL 2020).
             ``ramulator``: one read and one write queue, the oldest ready first, writes between two
             watermarks (Luo et al., CAL 2023). ``ideal``: as ``ramulator`` with queues as long as
-            the stream, for bounds; its cost grows with the square of the stream.
+            the stream, for bounds.
         read_entries: reads that may wait.
         write_entries: writes that may wait.
         bank_entries: commands that may wait at a bank (``dramsim3``).

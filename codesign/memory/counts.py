@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from codesign.memory import commands as c
 from codesign.memory import layout as f
 from codesign.memory.device import Device
-from codesign.memory.layout import State
+from codesign.memory.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,51 +93,51 @@ class Run:
     log: NDArray[np.int64]
 
 
-def count(device: Device, states: Sequence[State]) -> Counts:
+def count(device: Device, runs: Sequence[Tables], waits: NDArray[np.int64]) -> Counts:
     """Totals of one run, or of runs of separate channels; the latest channel ends the run.
 
     Args:
         device: that was run.
-        states: final states; ranks without commands count as idle to the end.
+        runs: final states; ranks without commands count as idle to the end.
+        waits: clocks from acceptance to completion of each read.
     """
-    clocks = max(int(s.counters[f.LAST]) for s in states)
-    requests = sum(len(s.request) for s in states)
-    total = sum(s.counters[: f.PENDING].astype(np.int64) for s in states)
-    number = [int(value) for value in np.asarray(total)]
-    waits = np.concatenate([_read_latency(s) for s in states])
-    active = sum(_open_clocks(s, int(s.counters[f.LAST])) for s in states)
+    clocks = max(int(one.numbers[f.END]) for one in runs)
+    requests = sum(len(one.requests.rows) for one in runs)
+    number = np.sum([one.numbers[: f.CLOCK] for one in runs], axis=0).tolist()
+    active = sum(_open_clocks(one) for one in runs)
     ranks = device.organisation.channels * device.organisation.channel_ranks
     return Counts(
         clocks=clocks,
         tck_ps=device.timings.tck_ps,
         requests=requests,
         bytes=requests * device.organisation.transaction_bytes,
-        activates=number[c.ACT],
-        precharges=number[c.PRE],
-        precharges_all=number[c.PREA],
-        reads=number[c.RD],
-        writes=number[c.WR],
-        refreshes=number[c.REF],
-        refreshes_bank=number[c.REFB],
+        activates=number[f.COUNTED + c.ACT],
+        precharges=number[f.COUNTED + c.PRE],
+        precharges_all=number[f.COUNTED + c.PREA],
+        reads=number[f.COUNTED + c.RD],
+        writes=number[f.COUNTED + c.WR],
+        refreshes=number[f.COUNTED + c.REF],
+        refreshes_bank=number[f.COUNTED + c.REFB],
         row_hits=number[f.ROW_HIT],
         row_misses=number[f.ROW_MISS],
         row_conflicts=number[f.ROW_CONFLICT],
         forwarded=number[f.FORWARDED],
         turnarounds=number[f.TURNAROUNDS],
         latency_mean=float(waits.mean()) if len(waits) else 0.0,
-        latency_p99=float(np.percentile(waits, 99, method="higher")) if len(waits) else 0.0,
+        latency_p99=_slowest_hundredth(waits) if len(waits) else 0.0,
         active_clocks=active,
         precharged_clocks=clocks * ranks - active,
     )
 
 
-def _read_latency(s: State) -> NDArray[np.int64]:
-    reads = s.request[:, f.WRITE] == 0
-    waits: NDArray[np.int64] = s.request[reads, f.DONE] - s.request[reads, f.ACCEPTED]
-    return waits
+def _slowest_hundredth(waits: NDArray[np.int64]) -> float:
+    """The 99th percentile, or the next larger value where it lies between two."""
+    place = math.ceil(0.99 * (len(waits) - 1))
+    return float(np.partition(waits, place)[place])
 
 
-def _open_clocks(s: State, last: int) -> int:
+def _open_clocks(run: Tables) -> int:
     """Clocks with a bank open, summed over ranks; a row that is still open is open to the end."""
-    tail = np.maximum(last + 1 - s.rank[:, f.OPEN_SINCE], 0)
-    return int(s.rank[:, f.OPEN_CLOCKS].sum() + tail[s.rank[:, f.OPEN_BANKS] > 0].sum())
+    ranks = run.ranks.rows
+    tail = np.maximum(run.numbers[f.END] + 1 - ranks[:, f.OPEN_SINCE], 0)
+    return int(ranks[:, f.OPEN_CLOCKS].sum() + tail[ranks[:, f.OPEN_BANKS] > 0].sum())

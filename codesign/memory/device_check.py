@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from codesign.errors import HardwareError
+from codesign.memory.power import command_joules
 
 if TYPE_CHECKING:
     from codesign.memory.device import Device
@@ -22,6 +23,7 @@ def check_device(device: Device) -> None:
     _check_timings(device)
     _check_bus(device)
     _check_currents(device)
+    _check_costs(device)
     device.controller.check(device.name)
     device.mapping.check(device.organisation, device.name)
 
@@ -76,6 +78,11 @@ def _check_timings(device: Device) -> None:
                 f"{device.name}: timings.{short} must be <= {long}, got "
                 f"{getattr(timings, short)} > {getattr(timings, long)} clocks"
             )
+    if 0 < timings.txs < timings.txp:
+        raise HardwareError(
+            f"{device.name}: timings.txs must be >= txp, or 0 for unknown, got {timings.txs} < "
+            f"{timings.txp} clocks"
+        )
     if timings.trc < timings.tras + timings.trp:
         raise HardwareError(
             f"{device.name}: timings.trc must be >= tras + trp, got {timings.trc} < "
@@ -98,6 +105,27 @@ def _check_currents(device: Device) -> None:
                     f"{device.name}: {name}.{low} must be <= {high}, got "
                     f"{getattr(rail, low)} > {getattr(rail, high)} A"
                 )
+
+
+def _check_costs(device: Device) -> None:
+    """What a command adds to the background is never negative."""
+    costs = command_joules(device)
+    used = {
+        "activate": ("idd0", costs.activate),
+        "read": ("idd4r", costs.read),
+        "write": ("idd4w", costs.write),
+        "refresh": ("idd5", costs.refresh),
+        "refresh of one bank": ("idd5_bank", costs.refresh_bank),
+    }
+    for refresh, name in (("all_bank", "refresh"), ("per_bank", "refresh of one bank")):
+        if device.controller.refresh != refresh:
+            del used[name]
+    for name, (field, joules) in used.items():
+        if joules < 0:
+            raise HardwareError(
+                f"{device.name}: a {name} must cost >= 0 J beyond the background, got {joules:.3g} "
+                f"over all rails; raise {field}"
+            )
 
 
 def _check_bus(device: Device) -> None:

@@ -113,7 +113,7 @@ def _refresh(device: Device) -> Iterator[Gate]:
     yield Gate("tRC", c.RANK, c.ACT, c.REF, t.trc)
     yield Gate("tRP", c.RANK, c.PRE, c.REF, t.trp)
     yield Gate("tRP", c.RANK, c.PREA, c.REF, t.trp)
-    for after in (c.ACT, c.PREA, c.REF, c.REFB):
+    for after in (c.ACT, c.PREA, c.REF):
         yield Gate("tRFC", c.RANK, c.REF, after, t.trfc)
     yield Gate("tRREFD", c.RANK, c.REFB, c.ACT, t.trrefd)
     yield Gate("tRREFD", c.RANK, c.REFB, c.REFB, t.trrefd)

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from codesign.errors import HardwareError
 from codesign.memory import layout as f
+from codesign.memory.compiled import executable, is_cached
+from codesign.memory.controller import Style
 from codesign.memory.counts import Run, count
 from codesign.memory.device import Device
-from codesign.memory.layout import Ints, State
-from codesign.memory.loop import run
-from codesign.memory.mapping import decode
-from codesign.memory.setup import fresh_state
-from codesign.memory.streams import Stream, stream
+from codesign.memory.mapping import Ints, decode
+from codesign.memory.setup import fresh_tables
+from codesign.memory.streams import Stream
+from codesign.memory.tables import Tables
+
+LOOPS: dict[Style, str] = {
+    "dramsim3": "bank_queues",
+    "ramulator": "shared_queues",
+    "ideal": "shared_queues",
+}
+"""The module with the loop of each controller style. It is imported, and numba with it, at its
+first run."""
+
+_Part: TypeAlias = slice | Ints
+"""Numbers of requests."""
 
 
 def simulate(device: Device, requests: Stream, *, log: bool = False) -> Run:
@@ -34,41 +48,57 @@ def simulate(device: Device, requests: Stream, *, log: bool = False) -> Run:
     if np.any(np.diff(requests.arrival) < 0):
         raise HardwareError(f"{device.name}: arrivals of a stream must not go back; sort them")
     parts = _injection_queues(device, requests)
-    states = [_replay(device, requests, part, log) for part in parts]
+    runs = [_replay(device, requests, part, log) for part in parts]
     accepted, completed = np.zeros((2, len(requests.address)), dtype=np.int64)
-    for part, state in zip(parts, states, strict=True):
-        accepted[part] = state.request[:, f.ACCEPTED]
-        completed[part] = state.request[:, f.DONE]
-    commands = np.concatenate([_log(*pair) for pair in zip(states, parts, strict=True)])
+    for part, tables in zip(parts, runs, strict=True):
+        accepted[part] = tables.requests.rows[:, f.ACCEPTED]
+        completed[part] = tables.requests.rows[:, f.DONE]
+    counts = count(device, runs, (completed - accepted)[~requests.write])
+    commands = np.concatenate([_log(*pair) for pair in zip(runs, parts, strict=True)])
     order = np.argsort(commands[:, 0], kind="stable")
-    return Run(count(device, states), accepted, completed, commands[order])
+    return Run(counts, accepted, completed, commands[order])
+
+
+def is_warm(style: Style) -> bool:
+    """Whether the machine code of a controller style lies in the cache.
+
+    Where it does not, and numba is installed, the first run takes some seconds to compile it.
+    """
+    return is_cached(LOOPS[style])
+
+
+def compile_style(style: Style) -> None:
+    """Compiles the loop of a controller style, or loads it, so that its next run starts at once."""
+    executable(LOOPS[style])
 
 
 def warm_up(device: Device) -> None:
-    """Compiles the kernel, or loads it, so that the next run starts at once."""
-    simulate(device, stream("seq_rd", 1, device.organisation.transaction_bytes))
+    """``compile_style`` for the controller of a device."""
+    compile_style(device.controller.style)
 
 
-def _injection_queues(device: Device, requests: Stream) -> list[Ints]:
+def _injection_queues(device: Device, requests: Stream) -> list[_Part]:
     """The requests that wait for each other: all of them, or those of each channel."""
     if device.controller.shared_injection:
-        return [np.arange(len(requests.address))]
+        return [slice(None)]
     channel = decode(requests.address, device.mapping, device.organisation)["ch"]
     return [np.flatnonzero(channel == at) for at in range(device.organisation.channels)]
 
 
-def _replay(device: Device, requests: Stream, part: Ints, log: bool) -> State:
+def _replay(device: Device, requests: Stream, part: _Part, log: bool) -> Tables:
     """Runs a part of the requests with an injection queue of its own."""
     own = Stream(requests.address[part], requests.write[part], requests.arrival[part])
-    state = fresh_state(device, own, log)
-    if len(part):
-        run(state)
-    return state
+    tables = fresh_tables(device, own, log)
+    executable(LOOPS[device.controller.style])(tables.numbers)
+    return tables
 
 
-def _log(s: State, part: Ints) -> Ints:
-    """The commands of a run, with requests by their number in the whole stream."""
-    log = s.log[: int(s.counters[f.LOGGED])].copy()
-    for_request = log[:, 4] >= 0
-    log[for_request, 4] = part[log[for_request, 4]]
+def _log(tables: Tables, part: _Part) -> Ints:
+    """The commands of a run, with banks, ranks and requests by number."""
+    log = tables.log.rows[: int(tables.numbers[f.LOGGED])].copy()
+    of_bank, of_request = log[:, 2] >= 0, log[:, 4] != f.NONE
+    log[of_bank, 2] = (log[of_bank, 2] - tables.banks.first) // f.BANK_FIELDS
+    log[~of_bank, 2] = -1 - (-log[~of_bank, 2] - tables.ranks.first) // f.RANK_FIELDS
+    number = (log[of_request, 4] - tables.requests.first) // f.REQUEST_FIELDS
+    log[of_request, 4] = number if isinstance(part, slice) else part[number]
     return log

@@ -1,43 +1,68 @@
-"""Where the state of a run lies: arrays of integers, and the names of their columns.
+"""Where the state of a run lies: one array of integers, and the names of the places in it.
 
-One kind of array for everything lets numba compile the hot functions, and plain Python gives the
-same integers. Banks, bank groups and ranks are numbered over all channels.
+Parameters and counters stand at the front. Behind them each channel, rank, bank group, bank and
+request has a record, and is known by the place where that starts: ``s[bank + ROW]`` is the open
+row of a bank. One array is passed from function to function at no cost, and plain Python computes
+the same integers on a list.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import MutableSequence
+from typing import Final, TypeAlias
 
 from codesign.memory import commands as c
 
-Ints: TypeAlias = NDArray[np.int64]
+State: TypeAlias = MutableSequence[int]
+"""All numbers of a run, as the hot functions see them: an array, or a list in plain Python."""
+
+NONE: Final = -1
+"""No record."""
+
+# a queue: a chain of requests in the order in which they came
+FIRST: Final = 0
+LAST: Final = 1
+COUNT: Final = 2
+QUEUE: Final = 3
+"""Length of a queue's record; that of the writes stands behind that of the reads."""
 
 # fields of a bank
 ROW: Final = 0
 """Open row; -1 where it is closed, ``HALF_OPEN`` between the halves of a split activate."""
-HITS: Final = 1
-"""Column commands since the row was opened."""
-B_GROUP: Final = 2
-B_RANK: Final = 3
-CLAIMED: Final = 4
-"""Requests that opened the row and still wait for their column command."""
-WAITING: Final = 5
-"""Commands in the bank's queue."""
-HIT_READ: Final = 6
-"""Place of the first read hit in the bank's queue; -1 for none."""
-HIT_WRITE: Final = 7
-MAY_CLOSE: Final = 8
-"""1 if the head of the bank's queue may close the open row."""
-OUTSIDE: Final = 9
-"""Reads, then writes, that wait to enter the bank's queue."""
-SEEN: Final = 11
-"""Last scan that looked at a row command, then at a column command, for this bank."""
+ROW_KIND: Final = 1
+"""The row command that the waiting reads want, then the one that the waiting writes want;
+``c.NOTHING`` for none. With a queue per bank the first stands for both."""
+ROW_WANTED: Final = 3
+"""The requests that want it."""
+COLUMN_KIND: Final = 5
+"""``c.RD`` if a read waits for the open row, then ``c.WR`` if a write does; else ``c.NOTHING``."""
+HIT: Final = 7
+"""The first read and the first write that wait for the open row."""
+ROW_TIME: Final = 9
+"""First clock of the row command, as of the last scan; of any command, with a queue per bank."""
+COLUMN_TIME: Final = 10
+B_RANK: Final = 11
+FIRST_NEIGHBOUR: Final = 12
+"""First bank of its bank group."""
 BANK_READY: Final = 13
-"""First clock of each command, as far as this bank knows."""
-BANK_FIELDS: Final = BANK_READY + c.COMMANDS
+"""First clock of each command, as far as this bank and its group know."""
+MISS: Final = BANK_READY + c.COMMANDS + 1
+"""The first read and the first write that wait for another row than the open one."""
+CLAIMED: Final = MISS + 2
+"""Requests that opened the row and still wait for their column command."""
+HITS: Final = CLAIMED + 1
+"""Column commands since the row was opened."""
+WRITE_LEADS: Final = HITS + 1
+"""1 if the first write for the open row came before the first read for it."""
+WAITING: Final = WRITE_LEADS + 1
+"""Queue of the waiting reads, then that of the waiting writes."""
+COMMANDS_QUEUE: Final = WAITING + 2 * QUEUE
+"""Queue of the reads and writes that have moved on to the bank, where it has one."""
+BUSY_AT: Final = COMMANDS_QUEUE + QUEUE
+"""Place of the bank in the list of the channel's busy banks."""
+BANK_FIELDS: Final = BUSY_AT + 1
+
+HALF_OPEN: Final = -2
 
 # fields of a rank
 OPEN_BANKS: Final = 0
@@ -45,7 +70,7 @@ OPEN_SINCE: Final = 1
 OPEN_CLOCKS: Final = 2
 """Clocks that some bank of the rank was open."""
 RING: Final = 3
-"""Place of the oldest of the last four activates."""
+"""Number of the oldest of the last four activates."""
 R_CLAIMED: Final = 4
 FIRST_SIBLING: Final = 5
 """First of the ranks on the same data bus."""
@@ -55,66 +80,59 @@ LAST_FOUR: Final = 7
 """Clocks of the last four activates."""
 RANK_READY: Final = 11
 """First clock of each command, as far as this rank knows."""
-RANK_FIELDS: Final = RANK_READY + c.COMMANDS
+RANK_FIELDS: Final = RANK_READY + c.COMMANDS + 1
 
-# parameters of a run
-BANKS: Final = 0
-"""Banks of a rank."""
-RANKS: Final = 1
-"""Ranks of a channel, over its pseudo-channels."""
-SIBLINGS: Final = 2
-"""Ranks on one data bus."""
-T_FAW: Final = 3
-READ_CLOCKS: Final = 4
-"""Read command to the end of its data."""
-HALF_CLOCK: Final = 5
-DUAL: Final = 6
-"""1 if row and column commands have a bus each."""
-READ_ENTRIES: Final = 7
-WRITE_ENTRIES: Final = 8
-BANK_ENTRIES: Final = 9
-HIT_CAP: Final = 10
-CLOSED_POLICY: Final = 11
-WRITE_HIGH: Final = 12
-WRITE_LOW: Final = 13
-REFRESH_INTERVAL: Final = 14
-REFRESH_UNITS: Final = 15
-"""Refreshes that become due together."""
-REFRESH_BANK: Final = 16
-"""1 if banks are refreshed one by one."""
-T_AAD: Final = 17
-WCK_READ: Final = 18
-"""Clocks that the data clock stays on after a read; 0 where it needs no synchronisation."""
-WCK_WRITE: Final = 19
-GROUPS: Final = 20
-GROUP_BANKS: Final = 21
-OFFERS: Final = 22
-BANK_QUEUES: Final = 23
-"""1 for a queue per bank, 0 for one queue of reads and one of writes."""
-SLOTS: Final = 24
-"""Clocks that each command occupies its bus."""
-PARAMETERS: Final = SLOTS + c.COMMANDS
+# fields of a channel
+NEXT: Final = 0
+"""Clock at which something can happen next; 0 while that is not known."""
+FIRST_BANK: Final = 1
+END_BANK: Final = 2
+"""Place behind its last bank."""
+FIRST_RANK: Final = 3
+REF_NEXT: Final = 4
+"""Clock at which the next refresh becomes due."""
+REF_PENDING: Final = 5
+REF_FRONT: Final = 6
+"""Number of the rank or bank that is refreshed next."""
+REF_BLOCKING: Final = 7
+"""1 while commands for the rank or bank at the front are held back."""
+PLAN: Final = 8
+"""The four fields of the next command; of the next column command with ``DUAL``."""
+ROW_PLAN: Final = 12
+"""The four fields of the next row command of shared queues."""
+STALE: Final = 16
+"""1 if the plan of bank queues must be made anew."""
+POINTER: Final = 17
+"""Bank whose command was issued last."""
+DRAIN: Final = 18
+"""Writes still to be drained; 1 in write mode of shared queues."""
+COMMANDS_WAITING: Final = 19
+FIT: Final = 20
+"""Waiting reads, then waiting writes, whose bank queue has room."""
+LAST_READ: Final = 22
+"""Latest completion of a read."""
+ACT2_REQUEST: Final = 23
+ACT2_DEADLINE: Final = 24
+CAS_PENDING: Final = 25
+WCK_END: Final = 26
+BUS_FREE: Final = 27
+"""First free clock of the row bus and of the column bus."""
+ENTERED: Final = 29
+"""Waiting reads, then waiting writes. They are queued with their banks."""
+ACTIVE: Final = ENTERED + 2
+"""Queue of the requests that opened a row and wait for their column command."""
+BUSY: Final = ACTIVE + QUEUE
+"""Place and end of the list of the banks for which a request waits, in any order."""
+BUSY_END: Final = BUSY + 1
+CHANNEL_FIELDS: Final = BUSY + 2
 
-HALF_OPEN: Final = -2
-
-# what is counted, after the commands themselves
-ROW_HIT: Final = c.COMMANDS
-ROW_MISS: Final = c.COMMANDS + 1
-ROW_CONFLICT: Final = c.COMMANDS + 2
-TURNAROUNDS: Final = c.COMMANDS + 3
-FORWARDED: Final = c.COMMANDS + 4
-LOGGED: Final = c.COMMANDS + 5
-LAST: Final = c.COMMANDS + 6
-"""Clock at which the last request completed."""
-COMPLETED: Final = c.COMMANDS + 7
-"""Requests that have been completed."""
-SCANS: Final = c.COMMANDS + 8
-"""Scans of a queue so far."""
-PENDING: Final = c.COMMANDS + 9
-"""Waiting reads, then waiting writes, by hashed address."""
-BUCKETS: Final = 1024
-"""Counters of waiting addresses in one direction: a zero says that no search is needed."""
-COUNTERS: Final = PENDING + 2 * BUCKETS
+# fields of a plan
+TIME: Final = 0
+KIND: Final = 1
+SOURCE: Final = 2
+"""The bank, or the kind of queue that holds the request."""
+CHOSEN: Final = 3
+"""The request; the bank or rank of a refresh."""
 
 # fields of a request
 BANK_OF: Final = 0
@@ -128,83 +146,87 @@ TOUCHED: Final = 7
 """0 until the first command for the request has been issued."""
 CHANNEL_OF: Final = 8
 TWIN: Final = 9
-"""Next read of the same address that completes with this one; -1 for none."""
-REQUEST_FIELDS: Final = 10
+"""Next read of the same address that completes with this one."""
+BEFORE: Final = 10
+"""Neighbours in the queue that the request is in."""
+AFTER: Final = 11
+REQUEST_FIELDS: Final = 12
 
-# fields of a channel
-NEXT: Final = 0
-"""Clock at which something can happen next."""
-READS: Final = 1
-WRITES: Final = 2
-REF_NEXT: Final = 3
-"""Clock at which the next refresh becomes due."""
-REF_PENDING: Final = 4
-REF_FRONT: Final = 5
-"""Rank or bank that is refreshed next."""
-REF_BLOCKING: Final = 6
-"""1 while commands for the rank or bank at the front are held back."""
-PLAN: Final = 7
-"""First of the four fields of the next command; of the next column command with ``DUAL``."""
-ROW_PLAN: Final = 11
-"""First of the four fields of the next row command of one queue for all."""
-POINTER: Final = 15
-"""Bank whose command was issued last."""
-DRAIN: Final = 16
-"""Writes still to be drained; 1 in write mode of one queue for all."""
-COMMANDS_WAITING: Final = 17
-READS_FIT: Final = 18
-"""Waiting reads whose bank queue has room."""
-WRITES_FIT: Final = 19
-ACTIVE: Final = 20
-"""Requests that opened a row and wait for their column command."""
-LAST_READ: Final = 21
-"""Latest completion of a read."""
-ACT2_REQUEST: Final = 22
-ACT2_DEADLINE: Final = 23
-CAS_PENDING: Final = 24
-WCK_END: Final = 25
-READ_ROW: Final = 26
-"""Row of ``State.queue`` with the waiting reads, oldest first."""
-WRITE_ROW: Final = 27
-ACTIVE_ROW: Final = 28
-"""Row with the requests that opened a row, where one queue serves all banks."""
-BUS_FREE: Final = 29
-"""First free clock of the row bus and of the column bus."""
-CHANNEL_FIELDS: Final = 31
+# parameters of a run, at the front of the array
+BANKS: Final = 0
+"""Banks of a rank."""
+RANKS: Final = 1
+"""Ranks of a channel, over its pseudo-channels."""
+SIBLINGS: Final = 2
+"""Ranks on one data bus."""
+T_FAW: Final = 3
+READ_CLOCKS: Final = 4
+"""Read command to the end of its data."""
+DUAL: Final = 5
+"""1 if row and column commands have a bus each."""
+ENTRIES: Final = 7
+"""Reads, then writes, that may wait."""
+BANK_ENTRIES: Final = 9
+HIT_CAP: Final = 10
+CLOSED_POLICY: Final = 11
+WRITE_HIGH: Final = 12
+WRITE_LOW: Final = 13
+REFRESH_INTERVAL: Final = 14
+REFRESH_UNITS: Final = 15
+"""Refreshes that become due together."""
+REFRESH_BANK: Final = 16
+"""1 if banks are refreshed one by one."""
+T_AAD: Final = 17
+WCK: Final = 18
+"""Clocks that the data clock stays on after a read, then after a write; 0 where it needs no
+synchronisation."""
+GROUPS: Final = 20
+GROUP_BANKS: Final = 21
+OFFERS: Final = 22
+FIRST_CHANNEL: Final = 23
+END_CHANNEL: Final = 24
+FIRST_REQUEST: Final = 25
+END_REQUEST: Final = 26
+LOG: Final = 27
+"""First place and end of the log, which is empty where a run has none."""
+LOG_END: Final = 28
+SLOTS: Final = 29
+"""Clocks that each command occupies its bus."""
+ODD: Final = SLOTS + c.COMMANDS
+"""1 for each command that must start in an odd clock; ``c.NOTHING`` has a place too."""
+BUS: Final = ODD + c.COMMANDS + 1
+"""1 for each command on the column bus, where there are two."""
+PARAMETERS: Final = BUS + c.COMMANDS
 
-# fields of a plan
-TIME: Final = 0
-KIND: Final = 1
-SOURCE: Final = 2
-"""The bank, or the queue that holds the request."""
-PLACE: Final = 3
-"""Place in that queue."""
+# what is counted, the commands themselves first
+COUNTED: Final = PARAMETERS
+ROW_HIT: Final = COUNTED + c.COMMANDS
+ROW_MISS: Final = ROW_HIT + 1
+ROW_CONFLICT: Final = ROW_HIT + 2
+TURNAROUNDS: Final = ROW_HIT + 3
+FORWARDED: Final = ROW_HIT + 4
+LOGGED: Final = ROW_HIT + 5
+END: Final = ROW_HIT + 6
+"""Clock at which the last request completed."""
+COMPLETED: Final = ROW_HIT + 7
+"""Requests that have been completed."""
 
+# where the run is
+CLOCK: Final = ROW_HIT + 8
+HEAD: Final = ROW_HIT + 9
+"""Request that enters next."""
+ENTRY: Final = ROW_HIT + 10
+"""Clock at which it is offered."""
 
-class State(NamedTuple):
-    """All arrays of a run.
+PENDING: Final = ROW_HIT + 11
+"""Waiting reads, then waiting writes, by hashed address."""
+BUCKETS: Final = 1024
+"""Counters of waiting addresses in one direction: a zero says that no search is needed."""
+GATES: Final = PENDING + 2 * BUCKETS
+"""A row for each level and earlier command: how many gates, then later command and clocks."""
+GATE_ROW: Final = 1 + 2 * c.COMMANDS
+RECORDS: Final = GATES + c.LEVELS * c.COMMANDS * GATE_ROW
+"""Where the records start."""
 
-    Attributes:
-        parameters: one number each, by the names above.
-        gates: clocks by level and earlier command, and by later command.
-        bank: fields of each bank.
-        group: first clock of each command, as far as each bank group knows.
-        rank: fields of each rank.
-        channel: fields of each channel.
-        queue: waiting requests: a row for each bank, then for the reads and the writes of each
-            channel.
-        request: fields of each request.
-        counters: one number each, by the names above.
-        log: clock, command, bank, row and request of each command, as far as there is room.
-    """
-
-    parameters: Ints
-    gates: Ints
-    bank: Ints
-    group: Ints
-    rank: Ints
-    channel: Ints
-    queue: Ints
-    request: Ints
-    counters: Ints
-    log: Ints
+LOG_ROW: Final = 5
+"""Clock, command, bank, row and request of a command."""

@@ -1,102 +1,63 @@
-"""The event loop of a run: jumps from one clock in which something happens to the next. Hot."""
+"""The event loop of a run: jumps from one clock in which something happens to the next. Hot.
+
+The clocks start with 1. Each clock, first the controllers act, then up to ``OFFERS`` requests
+enter, in order; a refused request is offered again after its channel has acted. Each kind of
+controller has a loop of its own, so that only the one in use is compiled.
+"""
 
 from __future__ import annotations
 
-from codesign.memory import bank_queues, shared_queues, transactions
 from codesign.memory import commands as c
 from codesign.memory import layout as f
-from codesign.memory.compiled import compiled, entry
+from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
 
-offer_to_bank_queues = transactions.offer
-tick_bank_queues = bank_queues.tick
-next_of_bank_queues = bank_queues.next_clock
-offer_to_shared_queues = shared_queues.offer
-tick_shared_queues = shared_queues.tick
-next_of_shared_queues = shared_queues.next_clock
+
+@compiled
+def next_event(s: State) -> bool:
+    """Turns to the next clock in which something happens; False when the run has ended."""
+    clock = s[f.ENTRY]
+    for channel in range(s[f.FIRST_CHANNEL], s[f.END_CHANNEL], f.CHANNEL_FIELDS):
+        clock = min(clock, s[channel + f.NEXT])
+    s[f.CLOCK] = clock
+    requests = (s[f.END_REQUEST] - s[f.FIRST_REQUEST]) // f.REQUEST_FIELDS
+    return s[f.COMPLETED] < requests or clock <= s[f.END]
 
 
 @compiled
-def offer(s: State, request: int, clock: int) -> bool:
-    """Offers a request to its channel; whether that takes it."""
-    channel = s.request[request, f.CHANNEL_OF]
-    if s.parameters[f.BANK_QUEUES] == 1:
-        return offer_to_bank_queues(s, channel, request, clock)
-    return offer_to_shared_queues(s, channel, request, clock)
+def entrance_open(s: State, clock: int) -> bool:
+    """Whether a request is there to be offered, to a channel that may take it."""
+    head = s[f.HEAD]
+    if head == s[f.END_REQUEST]:
+        return False
+    acted = s[s[head + f.CHANNEL_OF] + f.NEXT] == 0
+    return acted or clock >= s[f.ENTRY]
 
 
 @compiled
-def tick(s: State, channel: int, clock: int) -> None:
-    """One clock of a channel's controller."""
-    if s.parameters[f.BANK_QUEUES] == 1:
-        tick_bank_queues(s, channel, clock)
-    else:
-        tick_shared_queues(s, channel, clock)
+def offered(s: State, first: int, clock: int) -> bool:
+    """Whether one more request is offered in this clock, of which ``first`` was the first."""
+    head = s[f.HEAD]
+    return (
+        head < s[f.END_REQUEST]
+        and head - first < s[f.OFFERS] * f.REQUEST_FIELDS
+        and s[head + f.OFFERED] <= clock
+    )
 
 
 @compiled
-def look_ahead(s: State, channel: int, clock: int) -> None:
-    """Notes the next clock in which a channel can do something."""
-    if s.parameters[f.BANK_QUEUES] == 1:
-        s.channel[channel, f.NEXT] = next_of_bank_queues(s, channel, clock)
-    else:
-        s.channel[channel, f.NEXT] = next_of_shared_queues(s, channel, clock)
+def let_in(s: State) -> None:
+    """Goes on from a request that its channel has taken; the channel must look ahead again."""
+    s[s[s[f.HEAD] + f.CHANNEL_OF] + f.NEXT] = 0
+    s[f.HEAD] += f.REQUEST_FIELDS
 
 
 @compiled
-def inject(s: State, head: int, clock: int) -> int:
-    """Offers requests in order until one is refused or not there yet; the next one to offer.
-
-    The channels that took one are marked by a next clock of 0.
-    """
-    end = min(s.request.shape[0], head + s.parameters[f.OFFERS])
-    while head < end and s.request[head, f.OFFERED] <= clock and offer(s, head, clock):
-        s.channel[s.request[head, f.CHANNEL_OF], f.NEXT] = 0
-        head += 1
-    return head
-
-
-@entry
-def run(s: State) -> None:
-    """Runs until the last request has completed.
-
-    The clocks start with 1. Each clock, first the controllers act, then up to ``OFFERS`` requests
-    enter, in order; a refused request is offered again after its channel has acted.
-    """
-    requests, channels = s.request.shape[0], s.channel.shape[0]
-    head, entry, clock = 0, 1, 0
-    for channel in range(channels):
-        s.channel[channel, f.NEXT] = 1
-    while True:
-        clock = entry
-        for channel in range(channels):
-            clock = min(clock, s.channel[channel, f.NEXT])
-        if s.counters[f.COMPLETED] == requests and clock > s.counters[f.LAST]:
-            return
-        for channel in range(channels):
-            if s.channel[channel, f.NEXT] <= clock:
-                tick(s, channel, clock)
-                s.channel[channel, f.NEXT] = 0
-        head, entry = enter(s, head, entry, clock)
-        for channel in range(channels):
-            if s.channel[channel, f.NEXT] == 0:
-                look_ahead(s, channel, clock)
-
-
-@compiled
-def enter(s: State, head: int, entry: int, clock: int) -> tuple[int, int]:
-    """Lets requests in; the next one, and the clock at which it is offered."""
-    requests = s.request.shape[0]
-    if head == requests:
-        return head, c.NEVER
-    acted = s.channel[s.request[head, f.CHANNEL_OF], f.NEXT] == 0
-    if clock < entry and not acted:
-        return head, entry
-    first = head
-    head = inject(s, head, clock)
-    if head == requests:
-        return head, c.NEVER
-    offered = s.request[head, f.OFFERED]
-    if offered > clock or head - first == s.parameters[f.OFFERS]:
-        return head, max(offered, clock + 1)
-    return head, c.NEVER
+def settle(s: State, first: int, clock: int) -> None:
+    """Notes when the next request is offered: with its channel's next clock if it was refused."""
+    head = s[f.HEAD]
+    s[f.ENTRY] = c.NEVER
+    if head < s[f.END_REQUEST]:
+        arrival = s[head + f.OFFERED]
+        if arrival > clock or head - first == s[f.OFFERS] * f.REQUEST_FIELDS:
+            s[f.ENTRY] = max(arrival, clock + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Ints: TypeAlias = NDArray[np.int64]
 
+_WORD = re.compile(r"[a-z]{2}(:[0-9]{1,2})?")
 FIELDS = ("ch", "pc", "ra", "bg", "ba", "ro", "co")
 """Channel, pseudo-channel, rank, bank group, bank in the group, row, column (in transactions)."""
 
@@ -68,12 +70,10 @@ class AddressMapping:
         """
         bits = field_bits(organisation)
         for word in self.fields:
-            if (
-                word.partition(":")[0] not in FIELDS
-                or not (word.partition(":")[2] or "1").isdigit()
-            ):
+            if word.partition(":")[0] not in FIELDS or not _WORD.fullmatch(word):
                 raise HardwareError(
-                    f"{name}: mapping has the unknown field {word!r}{did_you_mean(word, FIELDS)}"
+                    f"{name}: mapping has the unknown field {word[:40]!r}"
+                    f"{did_you_mean(word[:40], FIELDS)}"
                 )
         taken = self._slices(bits)
         for field, width in bits.items():
@@ -94,11 +94,15 @@ class AddressMapping:
     def split(self, transactions: Ints, organisation: Organisation) -> dict[str, Ints]:
         """The fields of each transaction number (address divided by the transaction's bytes)."""
         bits = field_bits(organisation)
-        parts = {field: np.zeros(len(transactions), dtype=np.int64) for field in FIELDS}
+        parts: dict[str, Ints] = {}
         at = 0
         for field, low, count in self._slices(bits):
-            parts[field] |= ((transactions >> at) & ((1 << count) - 1)) << low
+            if count:
+                piece = (transactions >> at & (1 << count) - 1) << low
+                parts[field] = parts[field] | piece if field in parts else piece
             at += count
+        for field in FIELDS:
+            parts.setdefault(field, np.zeros(len(transactions), dtype=np.int64))
         for xor in self.xors:
             mask = (1 << bits[xor.field]) - 1
             parts[xor.field] ^= (parts[xor.source] >> xor.shift) & mask
@@ -153,11 +157,11 @@ def decode(address: Ints, mapping: AddressMapping, organisation: Organisation) -
     Raises:
         HardwareError: an address is negative or outside the capacity.
     """
-    outside = (address < 0) | (address >= organisation.capacity_bytes)
-    if outside.any():
-        first = int(address[np.argmax(outside)])
+    capacity = organisation.capacity_bytes
+    if len(address) and not 0 <= address.min() <= address.max() < capacity:
+        first = int(address[np.argmax((address < 0) | (address >= capacity))])
         raise HardwareError(
-            f"address {first} is outside the memory of {organisation.capacity_bytes} bytes; "
+            f"address {first} is outside the memory of {capacity} bytes; "
             "move the buffer or take a larger device"
         )
     return mapping.split(address // organisation.transaction_bytes, organisation)

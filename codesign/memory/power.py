@@ -7,9 +7,11 @@ definitions).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from codesign.memory.device import Device, Rail
+if TYPE_CHECKING:
+    from codesign.memory.device import Device, Rail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class CommandJoules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateWatts:
-    """Watts of one rank in each power state, over all rails.
+    """Watts in each power state, over all rails.
 
     Attributes:
         active: a bank open.
@@ -53,7 +55,11 @@ class StateWatts:
 
 
 def command_joules(device: Device) -> CommandJoules:
-    """Joules of one command."""
+    """Joules of one command.
+
+    Args:
+        device: with its rails; without any, only I/O costs energy.
+    """
     t = device.timings
     per_clock = device.organisation.devices * t.tck_ps * 1e-12
 
@@ -72,7 +78,11 @@ def command_joules(device: Device) -> CommandJoules:
 
 
 def state_watts(device: Device) -> StateWatts:
-    """Watts of one rank."""
+    """Watts of one rank: of all its devices.
+
+    Args:
+        device: with its rails; without any, nothing flows.
+    """
     devices = device.organisation.devices
     rails = [rail for _, rail in device.rails]
     return StateWatts(
@@ -82,6 +92,30 @@ def state_watts(device: Device) -> StateWatts:
         power_down=devices * sum(r.voltage * r.idd2p for r in rails),
         self_refresh=devices * sum(r.voltage * r.idd6 for r in rails),
     )
+
+
+def memory_watts(device: Device) -> StateWatts:
+    """Watts of the whole memory while all ranks of all channels are in one state."""
+    rank, ranks = state_watts(device), device.organisation.channels
+    ranks *= device.organisation.channel_ranks
+    return StateWatts(**{f.name: ranks * getattr(rank, f.name) for f in fields(StateWatts)})
+
+
+def refresh_watts(device: Device) -> float:
+    """Watts of the refreshes of the whole memory, beyond the background, while it is awake.
+
+    A rank needs one refresh of all its banks, or one of each, in every tREFI; where the controller
+    never refreshes, nothing.
+    """
+    t, organisation = device.timings, device.organisation
+    joules = command_joules(device)
+    each = {
+        "all_bank": joules.refresh,
+        "per_bank": joules.refresh_bank * organisation.rank_banks,
+        "none": 0.0,
+    }[device.controller.refresh]
+    ranks = organisation.channels * organisation.channel_ranks
+    return ranks * each / (t.trefi * t.tck_ps * 1e-12)
 
 
 def _cycle(rail: Rail, device: Device) -> float:

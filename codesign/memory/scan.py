@@ -1,4 +1,4 @@
-"""Which command goes next where one read and one write queue serve all banks. Hot."""
+"""The choice of the next command where one read and one write queue serve all banks. Hot."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from codesign.memory import layout as f
 from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
 from codesign.memory.refresh import front_bank, front_rank
-from codesign.memory.state import bank_time, rank_time
+from codesign.memory.state import aligned, bank_time, legal, rank_time
 
-ACTIVE_LIST: Final = 0
-READ_QUEUE: Final = 1
-WRITE_QUEUE: Final = 2
-REFRESHES: Final = 3
+ACTIVE_REQUESTS: Final = 0
+WAITING_REQUESTS: Final = 1
+REFRESHES: Final = 2
 
 
 @compiled
-def note(s: State, channel: int, at: int, time: int, kind: int, source: int, place: int) -> None:
+def note(s: State, plan: int, time: int, kind: int, source: int, chosen: int) -> None:
     """Writes down a plan."""
-    s.channel[channel, at + f.TIME] = time
-    s.channel[channel, at + f.KIND] = kind
-    s.channel[channel, at + f.SOURCE] = source
-    s.channel[channel, at + f.PLACE] = place
+    s[plan + f.TIME] = time
+    s[plan + f.KIND] = kind
+    s[plan + f.SOURCE] = source
+    s[plan + f.CHOSEN] = chosen
 
 
 @compiled
@@ -33,124 +32,104 @@ def scan(s: State, channel: int, clock: int) -> None:
     With two command buses the column and the row command are planned apart; with one, the better
     of the two stays.
     """
-    note(s, channel, f.ROW_PLAN, c.NEVER, -1, -1, -1)
-    active = scan_active(s, channel, clock)
-    if s.channel[channel, f.REF_PENDING] > 0:
+    note(s, channel + f.ROW_PLAN, c.NEVER, -1, REFRESHES, f.NONE)
+    scan_active(s, channel, clock)
+    idle = s[channel + f.PLAN + f.TIME] > clock
+    if s[channel + f.REF_PENDING] > 0:
         plan_refresh(s, channel, clock)
-    else:
-        if s.parameters[f.DUAL] == 1 or active > clock:
-            choose_mode(s, channel)
-        scan_queue(s, channel, clock)
-    if s.parameters[f.DUAL] == 0:
+    # an active request that is ready goes before all others on the only bus
+    elif idle or s[f.DUAL] == 1:
+        choose_mode(s, channel)
+        scan_banks(s, channel, clock)
+    if s[f.DUAL] == 0:
         keep_better(s, channel)
 
 
 @compiled
 def keep_better(s: State, channel: int) -> None:
     """One bus: the earlier plan stays; in a tie the active request, then the older one."""
-    row, column = s.channel[channel, f.ROW_PLAN + f.TIME], s.channel[channel, f.PLAN + f.TIME]
+    row, column = s[channel + f.ROW_PLAN + f.TIME], s[channel + f.PLAN + f.TIME]
     older = (
-        s.channel[channel, f.PLAN + f.SOURCE] != ACTIVE_LIST
-        and s.channel[channel, f.ROW_PLAN + f.PLACE] < s.channel[channel, f.PLAN + f.PLACE]
+        s[channel + f.PLAN + f.SOURCE] != ACTIVE_REQUESTS
+        and s[channel + f.ROW_PLAN + f.CHOSEN] < s[channel + f.PLAN + f.CHOSEN]
     )
     if row < column or (row == column and older):
         for field in range(4):
-            s.channel[channel, f.PLAN + field] = s.channel[channel, f.ROW_PLAN + field]
-    s.channel[channel, f.ROW_PLAN + f.TIME] = c.NEVER
+            s[channel + f.PLAN + field] = s[channel + f.ROW_PLAN + field]
+    s[channel + f.ROW_PLAN + f.TIME] = c.NEVER
 
 
 @compiled
 def choose_mode(s: State, channel: int) -> None:
     """Turns to the writes above the high mark or without reads, back below the low mark."""
-    reads, writes = s.channel[channel, f.READS], s.channel[channel, f.WRITES]
-    if s.channel[channel, f.DRAIN] == 0:
-        if writes > s.parameters[f.WRITE_HIGH] or reads == 0:
-            s.channel[channel, f.DRAIN] = 1
-    elif writes < s.parameters[f.WRITE_LOW] and reads > 0:
-        s.channel[channel, f.DRAIN] = 0
+    reads, writes = s[channel + f.ENTERED], s[channel + f.ENTERED + 1]
+    if s[channel + f.DRAIN] == 0:
+        if writes > s[f.WRITE_HIGH] or reads == 0:
+            s[channel + f.DRAIN] = 1
+    elif writes < s[f.WRITE_LOW] and reads > 0:
+        s[channel + f.DRAIN] = 0
 
 
 @compiled
-def scan_active(s: State, channel: int, clock: int) -> int:
-    """Plans the oldest active request that is ready first; its clock."""
-    best, oldest, chosen, command = c.NEVER, c.NEVER, -1, -1
-    row = s.channel[channel, f.ACTIVE_ROW]
-    for at in range(s.channel[channel, f.ACTIVE]):
-        request = s.queue[row, at]
-        kind = c.WR if s.request[request, f.WRITE] else c.RD
-        bank = s.request[request, f.BANK_OF]
-        time = bank_time(s, channel, bank, kind, clock)
-        accepted = s.request[request, f.ACCEPTED]
+def scan_active(s: State, channel: int, clock: int) -> None:
+    """Plans the oldest active request that is ready first."""
+    best, oldest, chosen, command = c.NEVER, c.NEVER, f.NONE, -1
+    request = s[channel + f.ACTIVE + f.FIRST]
+    while request != f.NONE:
+        kind = c.WR if s[request + f.WRITE] == 1 else c.RD
+        time = bank_time(s, channel, s[request + f.BANK_OF], kind, clock)
+        accepted = s[request + f.ACCEPTED]
         if time < best or (time == best and accepted < oldest):
-            best, oldest, chosen, command = time, accepted, at, kind
-    note(s, channel, f.PLAN, best, command, ACTIVE_LIST, chosen)
-    return best
+            best, oldest, chosen, command = time, accepted, request, kind
+        request = s[request + f.AFTER]
+    note(s, channel + f.PLAN, best, command, ACTIVE_REQUESTS, chosen)
 
 
 @compiled
-def scan_queue(s: State, channel: int, clock: int) -> None:
-    """Plans the oldest request of the queue in turn that is ready first."""
-    writes = s.channel[channel, f.DRAIN] == 1
-    queue = (
-        s.queue[s.channel[channel, f.WRITE_ROW]]
-        if writes
-        else s.queue[s.channel[channel, f.READ_ROW]]
-    )
-    count = s.channel[channel, f.WRITES if writes else f.READS]
-    column_command = c.WR if writes else c.RD
-    half_open = s.channel[channel, f.ACT2_REQUEST] >= 0
-    column = s.channel[channel, f.PLAN + f.TIME]
-    row, row_kind, row_at, column_at = c.NEVER, -1, -1, -1
-    number = s.counters[f.SCANS] + 1
-    s.counters[f.SCANS] = number
-    for at in range(count):
-        request = queue[at]
-        bank = s.request[request, f.BANK_OF]
-        kind = next_command(s, bank, s.request[request, f.ROW_OF], column_command, half_open)
-        is_column = 1 if kind == column_command else 0
-        # an older request has asked for the same command
-        if kind < 0 or s.bank[bank, f.SEEN + is_column] == number:
-            continue
-        s.bank[bank, f.SEEN + is_column] = number
-        time = bank_time(s, channel, bank, kind, clock)
-        if is_column:
-            if time < column:
-                column, column_at = time, at
-        elif time < row:
-            row, row_kind, row_at = time, kind, at
-        if time <= clock and s.parameters[f.DUAL] == 0:
-            # nothing younger can be better on the only bus
-            break
-    source = WRITE_QUEUE if writes else READ_QUEUE
-    if column_at >= 0:
-        note(s, channel, f.PLAN, column, column_command, source, column_at)
-    note(s, channel, f.ROW_PLAN, row, row_kind, source, row_at)
-
-
-@compiled
-def next_command(s: State, bank: int, row: int, column_command: int, half_open: bool) -> int:
-    """What a request for a row needs next; -1 while that must wait for another request."""
-    open_row = s.bank[bank, f.ROW]
-    if open_row == row:
-        return column_command
-    if open_row >= 0:
-        return c.PRE if s.bank[bank, f.CLAIMED] == 0 else -1
-    if open_row == f.HALF_OPEN or half_open:
-        return -1
-    return c.ACT
+def scan_banks(s: State, channel: int, clock: int) -> None:
+    """Plans the oldest waiting request that is ready first, in the direction whose turn it is."""
+    write = s[channel + f.DRAIN]
+    half_open = s[channel + f.ACT2_REQUEST] != f.NONE
+    first, end = s[channel + f.BUSY], s[channel + f.BUSY_END]
+    row_start = max(clock, s[channel + f.BUS_FREE])
+    column_start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
+    row, column = c.NEVER, c.NEVER
+    for at in range(first, end):
+        bank = s[at]
+        kind = s[bank + f.ROW_KIND + write]
+        # no row is opened while another one is half open
+        kind = c.NOTHING if half_open and kind == c.ACT else kind
+        row_time = aligned(s, kind, max(row_start, legal(s, bank, kind)))
+        kind = s[bank + f.COLUMN_KIND + write]
+        column_time = aligned(s, kind, max(column_start, legal(s, bank, kind)))
+        s[bank + f.ROW_TIME] = row_time
+        s[bank + f.COLUMN_TIME] = column_time
+        row = min(row, row_time)
+        column = min(column, column_time)
+    opener, hit = c.NEVER, c.NEVER
+    for at in range(first, end):
+        bank = s[at]
+        wants_row, wants_column = s[bank + f.ROW_WANTED + write], s[bank + f.HIT + write]
+        opener = min(opener, wants_row if s[bank + f.ROW_TIME] == row else c.NEVER)
+        hit = min(hit, wants_column if s[bank + f.COLUMN_TIME] == column else c.NEVER)
+    if row < c.NEVER:
+        kind = s[s[opener + f.BANK_OF] + f.ROW_KIND + write]
+        note(s, channel + f.ROW_PLAN, row, kind, WAITING_REQUESTS, opener)
+    if column < s[channel + f.PLAN + f.TIME]:
+        note(s, channel + f.PLAN, column, c.RD + write, WAITING_REQUESTS, hit)
 
 
 @compiled
 def plan_refresh(s: State, channel: int, clock: int) -> None:
     """Plans the refresh at the front, or the precharge before it, unless a row is claimed."""
     rank, bank = front_rank(s, channel), front_bank(s, channel)
-    if bank >= 0:
-        if s.bank[bank, f.CLAIMED] > 0:
+    if bank != f.NONE:
+        if s[bank + f.CLAIMED] > 0:
             return
-        kind = c.PRE if s.bank[bank, f.ROW] >= 0 else c.REFB
+        kind = c.PRE if s[bank + f.ROW] >= 0 else c.REFB
         time = bank_time(s, channel, bank, kind, clock)
-        note(s, channel, f.ROW_PLAN, time, kind, REFRESHES, bank)
-    elif s.rank[rank, f.R_CLAIMED] == 0:
-        kind = c.PREA if s.rank[rank, f.OPEN_BANKS] > 0 else c.REF
+        note(s, channel + f.ROW_PLAN, time, kind, REFRESHES, bank)
+    elif s[rank + f.R_CLAIMED] == 0:
+        kind = c.PREA if s[rank + f.OPEN_BANKS] > 0 else c.REF
         time = rank_time(s, channel, rank, kind, clock)
-        note(s, channel, f.ROW_PLAN, time, kind, REFRESHES, rank)
+        note(s, channel + f.ROW_PLAN, time, kind, REFRESHES, rank)

@@ -54,6 +54,7 @@ class Flows:
         sharing: transfers that share now, or the only one, about to start.
         ahead: transfers set up but not yet at their first byte.
         outside: how many belong to no lane.
+        last: tick at which one ended last, as far as they stood.
         stands: whether the transfers are those of the present; if not, somebody else keeps the
             tally.
     """
@@ -63,6 +64,7 @@ class Flows:
         self.sharing: list[Flow] = []
         self.ahead: list[Flow] = []
         self.outside = 0
+        self.last = 0
         self.stands = True
         self._shares = shares
         self._changed = False
@@ -118,6 +120,7 @@ class Flows:
         """Takes away those that end now."""
         if self._first_end != now:
             return []
+        self.last = now
         over = [flow for flow in self.sharing if flow.end <= now]
         self.sharing = [flow for flow in self.sharing if flow.end > now]
         self._changed = True

@@ -28,9 +28,9 @@ class Use:
     """What a memory did beside reading and writing bytes.
 
     Attributes:
-        rates: actions for each byte asked for by transfers of a class of the memory, and for each
-            class not seen what transfers did on average.
-        ticks: time in each power state; the run in all.
+        rates: actions for each byte asked for, by class of transfers as the memory tells them
+            apart; empty for a memory that only reads and writes.
+        ticks: time in each power state; together the whole session.
     """
 
     rates: Mapping[object, Mapping[str, Fraction]]

@@ -138,7 +138,8 @@ class Session:
                 f"the replay stopped with {len(stuck)} operators waiting, first {names[0]!r}: "
                 "its tiles do not fit the buffer or a process engine never ended"
             )
-        end = max(self._dispatch.last_end, until)
+        # transfers of others may go on after the last operator
+        end = max(self._dispatch.last_end, self._dispatch.fabric.flows.last, until)
         tally = self._dispatch.close(end)
         uses = memory_uses(self._hardware, self._shares, tally, end)
         return {name: self._result(name, uses) for name in self._placements}

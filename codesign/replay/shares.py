@@ -56,7 +56,7 @@ class Shares:
     def __init__(self, memories: dict[str, Memory], links: dict[str, Link]) -> None:
         self._memories, self._links = memories, links
         self._classes: dict[tuple[object, ...], int] = {}
-        self._members: list[tuple[Route, Pattern, Pattern]] = []
+        self._members: list[tuple[Route, tuple[tuple[str, object, Descriptor], ...]]] = []
         self._services: dict[tuple[str, tuple[object, ...]], Service] = {}
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
         self._ceilings: dict[int, dict[Resource, int]] = {}
@@ -67,12 +67,14 @@ class Shares:
 
     def classify(self, route: Route, read: Descriptor, write: Descriptor) -> int:
         """The class of a transfer along ``route``: transfers of one class behave alike."""
-        source = self._memories[route.source].classify(read)
-        target = self._memories[route.target].classify(write)
-        key = route, source, target
+        seen = [(route.source, read), (route.target, write)]
+        for name in route.crossed:
+            seen += [(name, write), (name, read)]
+        told = tuple((name, self._memories[name].classify(one), one) for name, one in seen)
+        key = route, tuple(kind for _, kind, _ in told)
         if key not in self._classes:
             self._classes[key] = len(self._members)
-            self._members.append((route, (source, read), (target, write)))
+            self._members.append((route, told))
             self.setups.append(route.setup)
         return self._classes[key]
 
@@ -88,10 +90,7 @@ class Shares:
 
     def patterns(self, number: int, memory: str) -> tuple[Pattern, ...]:
         """What a memory sees of a class: nothing, one pattern, or two if both happen there."""
-        route, read, write = self._members[number]
-        ends = ((route.source, read), (route.target, write))
-        through = (write, read) if memory in route.crossed else ()
-        return (*(pattern for name, pattern in ends if name == memory), *through)
+        return tuple((kind, one) for name, kind, one in self._members[number][1] if name == memory)
 
     def served(self, memory: str, patterns: Sequence[Pattern]) -> Service:
         """How a memory serves transfers of these patterns together.
@@ -193,9 +192,9 @@ class Shares:
         users: dict[Resource, list[int]],
     ) -> None:
         """Nobody gets more of a memory than it would alone, however little the others take."""
-        for name in dict.fromkeys(self.ends(number)):
+        for name in dict.fromkeys(name for name, _, _ in self._members[number][1]):
             patterns = self.patterns(number, name)
             alone = self.served(name, patterns).bytes_per_s * PARTS
             if alone < room[name, _MEMORY]:
                 room[name, _ALONE - number] = alone * active[number]
-                users[name, _ALONE - number] = [number]
+                users[name, _ALONE - number] = [number] * len(patterns)

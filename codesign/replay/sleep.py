@@ -14,22 +14,23 @@ class Sleeper:
         rests: its states, soonest first.
     """
 
-    __slots__ = ("_active", "_counted", "_idle", "_rests", "memory")
+    __slots__ = ("_active", "_awake", "_counted", "_idle", "_rests", "memory")
 
     def __init__(self, memory: str, rests: tuple[Rest, ...]) -> None:
         self.memory, self._rests = memory, rests
         self._active = 0  # transfers that are set up or move
         self._idle = 0  # since when there is none
         self._counted = 0  # up to when the idle time is in the tally
+        self._awake = 0  # when it has woken up
 
     def begin(self, now: int, tally: Tally) -> int:
         """Notes that a transfer begins; ticks that it waits for the memory to wake up."""
         self.count(now, tally)
         self._active += 1
-        if self._active > 1:
-            return 0
-        left = [rest.exit for rest in self._rests if now - self._idle > rest.after]
-        return left[-1] if left else 0
+        if self._active == 1:
+            left = [rest.exit for rest in self._rests if now - self._idle > rest.after]
+            self._awake = now + (left[-1] if left else 0)
+        return max(0, self._awake - now)
 
     def end(self, transfers: int, now: int) -> None:
         """Notes that so many transfers are over."""
@@ -51,18 +52,23 @@ class Sleeper:
         self._counted = now
 
     def age(self, now: int) -> int:
-        """Ticks idle, at most as many as decide anything; -1 while it is not."""
+        """Ticks idle, at most as many as decide anything; below 0 while it is not.
+
+        It is then -1 less the ticks until it has woken up.
+        """
         if self._active:
-            return -1
+            return -1 - max(0, self._awake - now)
         return min(now - self._idle, self._rests[-1].after + 1)
 
     def replace(self, transfers: int, age: int, now: int) -> None:
         """Puts it into a state: transfers under way, and the age if there are none."""
         self._active = transfers
         self._idle = now - max(age, 0)
+        self._awake = now + max(-1 - age, 0)
         self._counted = now
 
     def shift(self, ticks: int) -> None:
         """Moves it later."""
         self._idle += ticks
         self._counted += ticks
+        self._awake += ticks

@@ -32,7 +32,7 @@ def memory_uses(hardware: Hardware, shares: Shares, tally: Tally, end: int) -> d
         hardware: its memories.
         shares: rates and services of the classes in the tally.
         tally: of a whole session.
-        end: tick at which the session ended; later transfers from outside count too.
+        end: tick at which the session ended.
     """
     found = {}
     for memory in hardware.memories:
@@ -102,6 +102,5 @@ def _ticks(
     whole = {state: int(ticks) for state, ticks in spent.items()}
     for state, ticks in rested.items():
         whole[state] = whole.get(state, 0) + ticks
-    busy = sum(phase.ticks for phase in phases) + sum(rested.values())
-    idle = max(end, busy) - sum(whole.values())
+    idle = end - sum(whole.values())
     return whole | {memory.IDLE: whole.get(memory.IDLE, 0) + idle}

@@ -38,7 +38,7 @@ class Ledger:
         component: name of the part that is charged.
         action: what it did; ``read``, ``write`` and ``move`` count bytes.
         role: role of the tensor moved, "" for what moves none.
-        count: how often, or how many bytes.
+        count: how often, or how many bytes; rounded where it is a mean, its energy is not.
         energy: joules.
     """
 
@@ -116,8 +116,9 @@ def build_ledger(
             total[(index, component, action, role)] += count * times
     for op, component, action, role, count in _process_charges(replay, ways):
         total[(names[op], component, action, role)] += count
-    rows = [(*key, round(count)) for key, count in total.items() if round(count)]
-    energy = [hardware.components[row[1]].energy_j(row[2], row[4]) for row in rows]
+    spent = [(key, count) for key, count in total.items() if count]
+    rows = [(*key, round(count)) for key, count in spent]
+    energy = [hardware.components[key[1]].energy_j(key[2], float(count)) for key, count in spent]
     always = static_rows(hardware, replay, replay.makespan) if static else []
     rows += [row for row, _ in always]
     energy += [joules for _, joules in always]

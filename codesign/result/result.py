@@ -89,7 +89,10 @@ class Result:
 
     @property
     def serial_bound_s(self) -> float:
-        """Time if nothing overlapped."""
+        """Time if nothing overlapped and each transfer had its memories to itself.
+
+        No run takes longer where company never slows a memory down.
+        """
         return self.replay.serial / PS_PER_S
 
     @property

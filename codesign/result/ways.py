@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from codesign.errors import CodesignError
 from codesign.hardware.component import Descriptor, Direction, Memory
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
@@ -54,9 +55,21 @@ class Ways:
                 yield name, extra, role, rate * move.bytes
 
     def _rates(self, memory: Memory, seen: Descriptor) -> Mapping[str, Fraction]:
-        """Actions for each byte of a transfer."""
+        """Actions for each byte of a transfer.
+
+        Raises:
+            CodesignError: the memory acts, and the replay met no transfer of this class.
+        """
         use = self._uses.get(memory.name)
-        return use.rates.get(memory.classify(seen), {}) if use and use.rates else {}
+        if use is None or not use.rates:
+            return {}
+        kind = memory.classify(seen)
+        if kind not in use.rates:
+            raise CodesignError(
+                f"{memory.name}: the replay met no transfer of class {kind!r}; its classify must "
+                "not depend on more than the transfer, report it"
+            )
+        return use.rates[kind]
 
 
 def _served(memory: Memory, move: Move, action: str) -> int:

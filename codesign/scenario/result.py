@@ -243,8 +243,15 @@ class ScenarioResult:
             duty: share of the time with input, from 0 to 1.
 
         Raises:
-            ScenarioError: no number, or a duty beyond that.
+            ScenarioError: no number, a duty beyond that, or a memory that rests: what silence costs
+                it does not follow from this one.
         """
+        resting = [memory.name for memory in self.machine.memories if memory.rests]
+        if resting:
+            raise ScenarioError(
+                f"power at another duty does not follow from this scenario, for {resting[0]} rests "
+                "in silence; simulate one with that much silence"
+            )
         known = isinstance(duty, (int, float)) and not isinstance(duty, bool)
         if not known or not 0 <= duty <= 1:
             raise ScenarioError(

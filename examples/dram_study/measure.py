@@ -16,15 +16,15 @@ from codesign.result.result import build_result
 from codesign.scenario.simulate import replay_scenario
 from dram_study.cases import DUTIES, MEMORIES, MODELS, POLICIES, MemoryChoice, Policy
 
-CHIP, LEAKAGE, ACTIVATES, TRANSFERS, BACKGROUND = PARTS = (
-    "on chip",
+CHIP, LEAKAGE, ROWS, BYTES, BACKGROUND = PARTS = (
+    "chip",
     "leakage",
-    "activates",
-    "read, write",
+    "rows",
+    "bytes",
     "background",
 )
 """Where the energy of an inference goes: the chip's work and its leakage, then the DRAM: rows
-opened and closed, bytes moved with I/O, and standby, power-down, self-refresh and refreshes."""
+opened and closed, bytes moved with I/O, and all power states with refreshes."""
 RUNS = 2
 """Runs of a session below full duty: the second finds the memory at rest."""
 WHOLE_BURSTS = Descriptor(row_bytes=4096, rows=1, pitch=0, direction="read")
@@ -52,11 +52,6 @@ class Point:
     def total_j(self) -> float:
         """All parts together."""
         return math.fsum(self.energy_j.values())
-
-    @property
-    def dram_j(self) -> float:
-        """The parts of the DRAM."""
-        return math.fsum(self.energy_j[part] for part in (ACTIVATES, TRANSFERS, BACKGROUND))
 
     @property
     def background_share(self) -> float:
@@ -126,9 +121,9 @@ def break_even_s(one: Measured, other: Measured) -> float | None:
 
     None if there is none at which both have the time to run and to rest.
     """
-    slope = one.idle_power_w - other.idle_power_w
-    if not slope:
+    if math.isclose(one.idle_power_w, other.idle_power_w, rel_tol=1e-9):
         return None
+    slope = one.idle_power_w - other.idle_power_w
     period_s = (other.energy_at_j(0.0) - one.energy_at_j(0.0)) / slope
     shortest = max(m.latency_s + m.policy.self_refresh_after for m in (one, other))
     return period_s if period_s > shortest else None
@@ -156,10 +151,10 @@ def measure(model: str, trace: Trace, memory: MemoryChoice) -> list[Measured]:
 def _measure(model: str, placement: Placement, memory: MemoryChoice, policy: Policy) -> Measured:
     machine = memory.machine(policy)
     alone = build_result(placement, machine, replay(placement, machine))
-    points = {1.0: _point(1.0, alone, alone.latency_s, 1)}
+    points = {1.0: read_point(1.0, alone, alone.latency_s, 1)}
     for duty in DUTIES[1:]:
         session = run_periodic(placement, machine, alone.latency_s / duty)
-        points[duty] = _point(duty, session.parts["run"], session.span_s, RUNS)
+        points[duty] = read_point(duty, session.parts["run"], session.span_s, RUNS)
     counts = _counts(alone)
     return Measured(
         model,
@@ -191,8 +186,15 @@ def _counts(result: Result) -> dict[tuple[str, str], int]:
     return found
 
 
-def _point(duty: float, result: Result, span_s: float, runs: int) -> Point:
-    """What runs of a session took each, with the idle time between them."""
+def read_point(duty: float, result: Result, span_s: float, runs: int) -> Point:
+    """What each run of a session took, with the idle time between them.
+
+    Args:
+        duty: share of the time in which they ran.
+        result: of the one stream of the session.
+        span_s: seconds of the session.
+        runs: how many there were.
+    """
     spent: dict[str, list[float]] = {part: [] for part in PARTS}
     book = result.ledger
     columns = (book.op.tolist(), book.component.tolist(), book.action.tolist())
@@ -213,7 +215,7 @@ def _point(duty: float, result: Result, span_s: float, runs: int) -> Point:
 def _part(component: str, action: str) -> str:
     if component != "dram":
         return CHIP
-    return ACTIVATES if action == "activate" else TRANSFERS
+    return ROWS if action == "activate" else BYTES
 
 
 def _dram(machine: Hardware) -> Memory:

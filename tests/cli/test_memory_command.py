@@ -23,6 +23,10 @@ def compared(case: Case, device: object) -> Comparison:
     return Comparison(case, case.values)
 
 
+def of_window(case: Case, device: object) -> Comparison:
+    return Comparison(case, tuple((name, 2 * error) for name, error in case.values[:1]))
+
+
 @pytest.fixture(autouse=True)
 def runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four recorded runs whose errors are known."""
@@ -41,6 +45,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "reference_devices", lambda folder: devices)
     monkeypatch.setattr(reference, "reference_cases", lambda folder: iter(cases))
     monkeypatch.setattr(reference, "compare", compared)
+    monkeypatch.setattr(reference, "compare_window", of_window)
 
 
 def test_each_device_and_each_tool_has_its_errors(codesign: Codesign) -> None:
@@ -55,10 +60,23 @@ def test_each_device_and_each_tool_has_its_errors(codesign: Codesign) -> None:
     assert not any(row[:3] == ["ramulator2.1", "slow", "energy"] for row in rows)
 
 
+def test_the_errors_of_a_window_stand_in_a_table_of_their_own(codesign: Codesign) -> None:
+    out = codesign("memory", "validate", "--data", ".").out
+    kernel, _, window = out.partition("Errors of a window of it, saturating runs")
+    rows = [line.split() for line in window.splitlines()]
+    assert ["dramsim3", "all", "bandwidth", "3", "8.000", "%", "8.000", "%",
+            "12.000", "%", "+2.667", "%"] in rows  # fmt: skip
+    assert "energy" in kernel
+    assert "energy" not in window
+
+
 def test_a_program_gets_every_run(codesign: Codesign) -> None:
     found = json.loads(codesign("memory", "validate", "--data", ".", "--json").out)
     assert [(one["tool"], one["device"], one["errors"]) for one in found] == RUNS
     assert {one["stream"] for one in found} == {"seq_rd"}
+    assert [one["window_errors"] for one in found] == [
+        {name: 2 * error} for _, _, errors in RUNS for name, error in [*errors.items()][:1]
+    ]
 
 
 def test_a_folder_without_the_runs_is_one_line(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from codesign.cli.output import progress
+from codesign import Hardware, load_hardware
+from codesign.cli.output import announce, progress
 
 
 class Terminal(io.StringIO):
@@ -36,3 +39,26 @@ def test_quiet_is_quiet_in_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> No
     with progress("reading", "replaying", quiet=True) as watch:
         assert watch is None
     assert shown.getvalue() == ""
+
+
+def machine(*words: str) -> Hardware:
+    """A machine whose components have something to say before a first run."""
+    built = load_hardware("edge-npu")
+    says = (SimpleNamespace(preparation=word) for word in words)
+    return cast(
+        Hardware, SimpleNamespace(components=dict(zip(built.components, says, strict=False)))
+    )
+
+
+def test_a_terminal_hears_once_what_takes_long_before_a_first_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    announce(machine("compiling", "", "compiling"))
+    assert shown.getvalue() == "note: compiling\n"
+
+
+def test_nobody_else_hears_it(capsys: pytest.CaptureFixture[str]) -> None:
+    announce(machine("compiling"))
+    assert capsys.readouterr() == ("", "")

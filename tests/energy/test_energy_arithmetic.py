@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codesign.energy.arithmetic import mac_weight
+from codesign.energy.row import STATUSES, Quantity
 from codesign.errors import EnergyError
 
 HOROWITZ = {
@@ -126,6 +128,48 @@ def test_integer_rows_predict_the_widths_that_they_are_not_taken_from() -> None:
     assert multiply.value / 3.1e-12 - 1 == pytest.approx(0.032, abs=0.001)
     assert add.value / 0.03e-12 - 1 == pytest.approx(-0.167, abs=0.001)
     assert multiply.flags == add.flags == ("scaled",)
+
+
+@pytest.mark.parametrize("quantity", ["energy", "latency", "area", "leakage"])
+@pytest.mark.parametrize("component", ["adder", "multiplier", "vector_lane"])
+def test_a_bit_more_never_makes_an_operator_cheaper(component: str, quantity: Quantity) -> None:
+    for node in (7, 22, 45):
+        words: dict[str, Any] = {"component": component, "node": node}
+        sweep = [ask(quantity, **words, bits=bits) for bits in range(1, 130)]
+        assert len({one.tool for one in sweep}) == 1
+        assert all(low.value <= high.value * (1 + 1e-12) for low, high in pairwise(sweep))
+
+
+def test_seventeen_bits_cost_more_than_sixteen() -> None:
+    adds = [ask(component="adder", node=45, bits=bits).value for bits in (8, 16, 17, 31, 32, 33)]
+    assert adds == sorted(adds)
+    assert adds[1] == pytest.approx((0.03e-12 * 0.1e-12) ** 0.5)
+    between = ask(component="adder", node=45, bits=16)
+    assert (between.flags, between.status) == (("interpolated",), "assumed")
+    assert "adder read between 8 and 32 bits" in between.summary
+    beyond = ask(component="adder", node=45, bits=64)
+    assert beyond.value == pytest.approx(0.2e-12)
+    assert beyond.flags == ("scaled",)
+
+
+STATUS = st.sampled_from(STATUSES)
+
+
+@given(statuses=st.tuples(STATUS, STATUS, STATUS, STATUS, STATUS))
+def test_a_sweep_over_widths_stays_with_one_tool_whatever_the_statuses(
+    statuses: tuple[str, ...],
+) -> None:
+    places = (("a", 4, 1), ("a", 8, 2), ("a", 32, 3), ("b", 8, 6), ("b", 16, 7))
+    tables = tables_of(
+        *(
+            f"adder,add,{tool},int{bits},45,{bits},{energy} pJ,{status},s"
+            for (tool, bits, energy), status in zip(places, statuses, strict=True)
+        ),
+        head="component,action,tool,type,node_nm,width_bits,energy_j,status,source",
+    )
+    sweep = [ask(tables=tables, component="adder", node=45, bits=bits) for bits in range(1, 70)]
+    assert len({one.tool for one in sweep}) == 1
+    assert all(low.value <= high.value * (1 + 1e-12) for low, high in pairwise(sweep))
 
 
 def test_a_lane_is_charged_as_an_add_unless_a_row_says_otherwise() -> None:

@@ -9,7 +9,7 @@ from energy_case import HEAD
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesign.energy import read_table, read_tables
+from codesign.energy import EnergyTables, read_query, read_table, read_tables
 from codesign.energy.read import MAX_BYTES
 from codesign.errors import CodesignError, EnergyError
 
@@ -22,6 +22,7 @@ def table(*lines: str, head: str = HEAD) -> str:
 
 def test_numbers_may_have_units_or_be_in_si() -> None:
     plain = GOOD.replace("22 nm", "22").replace("64 KiB", "65536").replace("3 pJ", "3e-12")
+    plain = plain.replace("read", "write")
     first, second = read_table(table(GOOD, plain), "mine.csv")
     assert (first.node_nm, first.size_bytes, first.energy_j) == (22.0, 65536.0, 3e-12)
     assert (first.node_nm, first.size_bytes) == (second.node_nm, second.size_bytes)
@@ -72,6 +73,69 @@ def test_a_wrong_heading_is_told_with_line_one(old: str, new: str, message: str)
         read_table(table(GOOD, head=HEAD.replace(old, new)), "mine.csv")
 
 
+FULL = (
+    "component,action,tool,type,node_nm,vdd_v,size_bytes,width_bits,energy_j,area_m2,status,source"
+)
+FIRST = "sram,read,ours,hd,22 nm,0.8 V,64 KiB,64,3 pJ,1e-8,datasheet,our compiler"
+
+
+def test_a_figure_given_twice_is_told_with_both_places_and_the_way_out() -> None:
+    other = FIRST.replace("3 pJ", "4 pJ").replace("64 KiB", "65536").replace("0.8 V", "800 mV")
+    with pytest.raises(EnergyError) as caught:
+        read_table(table(FIRST, FIRST.replace("64 KiB", "1 MiB"), other, head=FULL), "mine.csv")
+    assert str(caught.value) == (
+        "mine.csv:4: gives the energy of sram read a second time, after mine.csv:2 (same tool, "
+        "type, node, voltage, size and width); remove one, or give it another tool or type"
+    )
+
+
+def test_the_same_voltage_in_two_units_is_one_voltage() -> None:
+    first = FIRST.replace("0.8 V", "0.7 V")
+    with pytest.raises(EnergyError, match=r"a second time, after mine.csv:2"):
+        read_table(table(first, first.replace("0.7 V", "700 mV"), head=FULL), "mine.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("sram", "cache"),
+        ("read", "write"),
+        ("ours", "theirs"),
+        ("hd", "hp"),
+        ("22 nm", "16 nm"),
+        ("22 nm", ""),
+        ("0.8 V", "0.6 V"),
+        ("0.8 V", ""),
+        ("64 KiB", "1 MiB"),
+        (",64,", ",128,"),
+        ("3 pJ,1e-8", ","),
+    ],
+)
+def test_rows_that_differ_in_one_of_these_are_two(old: str, new: str) -> None:
+    assert old in FIRST
+    head, lines = FULL, [FIRST, FIRST.replace(old, new, 1)]
+    if new == ",":
+        head = f"{FULL},latency_s"
+        lines = [f"{lines[0]},", f"{lines[1]},1 ns"]
+    assert len(read_table(table(*lines, head=head), "mine.csv")) == 2
+
+
+def test_two_actions_may_state_one_area_but_not_two() -> None:
+    write = FIRST.replace("read", "write")
+    assert len(read_table(table(FIRST, write, head=FULL), "mine.csv")) == 2
+    with pytest.raises(EnergyError, match=r"mine.csv:3: gives the area of sram write a second"):
+        read_table(table(FIRST, write.replace("1e-8", "2e-8"), head=FULL), "mine.csv")
+
+
+def test_of_two_tables_the_earlier_gives_a_figure_that_both_have(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(table(GOOD))
+    (tmp_path / "b.csv").write_text(table(GOOD.replace("3 pJ", "4 pJ")))
+    words = {"component": "sram", "action": "read", "node": 22, "size": "64 KiB"}
+    for order, energy in (("ab", 3e-12), ("ba", 4e-12)):
+        rows = read_tables([tmp_path / f"{name}.csv" for name in order])
+        assert EnergyTables(rows).estimate(read_query(words)).value == pytest.approx(energy)
+
+
 def test_an_empty_file_misses_its_columns() -> None:
     with pytest.raises(EnergyError, match=r"mine.csv:1: column 'component' is missing; add it"):
         read_table("", "mine.csv")
@@ -79,7 +143,7 @@ def test_an_empty_file_misses_its_columns() -> None:
 
 def test_a_folder_gives_the_rows_of_its_tables_by_name(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(table(GOOD))
-    (tmp_path / "a.csv").write_text(table(GOOD, GOOD))
+    (tmp_path / "a.csv").write_text(table(GOOD, GOOD.replace("read", "write")))
     (tmp_path / "notes.txt").write_text("no table")
     assert [row.place for row in read_tables([tmp_path])] == ["a.csv:2", "a.csv:3", "b.csv:2"]
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from energy_case import HEAD, ask, of_tool, rivals, sram, tables_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codesign.energy import (
     EnergyTables,
@@ -32,6 +35,65 @@ def test_statuses_compete_in_their_order() -> None:
     found = rivals(tables=tables_of(*lines, is_own=False), **WORDS)
     assert [one.status for one in found] == list(STATUSES)
     assert found[0].spread == pytest.approx(6 / 2)  # the assumed row does not count
+
+
+MIXED = (
+    "x,read,a,22,1 KiB,64,1 pJ,published,s",
+    "x,read,a,22,16 KiB,64,4 pJ,published,s",
+    "x,read,a,22,64 KiB,64,9 pJ,assumed,s",
+    "x,read,b,22,1 KiB,64,5 pJ,tool,s",
+    "x,read,b,22,2 KiB,64,5.2 pJ,tool,s",
+    "x,read,b,22,64 KiB,64,20 pJ,tool,s",
+)
+
+
+def test_a_curve_ranks_by_its_worst_row_at_every_size() -> None:
+    sizes = [2**power for power in range(8, 20)]
+    for is_own in (False, True):
+        tables = tables_of(*MIXED, is_own=is_own)
+        assert {ask(tables=tables, **{**WORDS, "size": size}).tool for size in sizes} == {"b"}
+    found = of_tool(rivals(tables=tables, **{**WORDS, "size": "1 KiB"}), "a")
+    assert found.status == "published"  # what is told is the status of the rows that are used
+
+
+CURVES = st.lists(
+    st.tuples(
+        st.sets(st.integers(0, 20), min_size=1, max_size=5),
+        st.lists(st.sampled_from(STATUSES), min_size=5, max_size=5),
+        st.lists(st.floats(0, 2), min_size=5, max_size=5),
+        st.sampled_from([16, 22, 32]),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+@given(curves=CURVES, sizes=st.tuples(*[st.integers(1, 2**22)] * 2), node=st.integers(10, 40))
+@pytest.mark.parametrize("component", ["x", "sram"])
+def test_a_sweep_over_sizes_stays_on_one_rising_curve_whatever_the_statuses(
+    component: str, curves: list[Any], sizes: tuple[int, int], node: int
+) -> None:
+    rows = []
+    for tool, (powers, statuses, steps, at) in enumerate(curves):
+        energies = accumulate(steps, initial=1e-3 * (tool + 1))
+        for power, status, energy in zip(sorted(powers), statuses, energies, strict=False):
+            place: dict[str, Any] = {"node_nm": at, "size_bytes": 2.0**power, "width_bits": 64}
+            rows.append(Row(component, "read", f"t{tool}", status, "s", energy_j=energy, **place))
+    words: dict[str, Any] = {"component": component, "action": "read", "node": node}
+    tables = EnergyTables(rows)
+    small, large = (ask(tables=tables, **words, size=size) for size in sorted(sizes))
+    assert small.tool == large.tool
+    assert small.value <= large.value * (1 + 1e-9)
+
+
+def test_wires_do_not_rank_the_banks_at_their_ends() -> None:
+    wire = Row("wire", "move", "w", "assumed", "s", width_bits=1, energy_j=1e-13, is_own=True)
+    words: dict[str, Any] = {"component": "sram", "action": "read", "node": 22, "size": "1 MiB"}
+    mine = shipped_tables().with_rows([wire])
+    own = tables_of("sram,read,ours,45,1 MiB,64,9 pJ,assumed,a guess").rows
+    for banks in (1, 2, 8):
+        assert ask(tables=mine, **words, banks=banks).tool.startswith("CACTI 7")
+        assert ask(tables=mine.with_rows(own), **words, banks=banks).tool.startswith("ours")
 
 
 def test_of_equal_rows_the_first_wins() -> None:

@@ -94,6 +94,8 @@ def test_a_controller_without_meaning_is_refused(changes: dict[str, Any], messag
         (AddressMapping.parse("ro ra ba bg"), "covers 0 of the 4 bits of field 'co'"),
         (AddressMapping.parse("ro ra ba bg co co:2"), "covers 4 of the 4 bits"),
         (AddressMapping.parse("ro ra bank bg co"), "unknown field 'bank'; did you mean 'ba'?"),
+        (AddressMapping.parse("ro ra ba bg co:\u00b2"), "unknown field 'co:\u00b2'"),
+        (AddressMapping.parse("ro ra ba bg co:" + "9" * 5000), "unknown field 'co:999"),
         (AddressMapping(("ro", "ba", "bg", "co"), (Xor("ba", "ba", 0),)), "cannot be undone"),
     ],
 )

@@ -68,13 +68,18 @@ def rules(device: Device) -> Iterator[Rule]:
     yield "tRP REF", "PRE", "REF", "rank", t.trp
     yield "tRP REF", "PREA", "REF", "rank", t.trp
     yield "tRP REFB", "PRE", "REFB", "bank", t.trp
+    yield "tRC REF", "ACT", "REF", "rank", t.trc
+    yield "tRRD_S REFB", "ACT", "REFB", "rank", t.trrd_s
     yield "tRFC", "REF", "ACT", "rank", t.trfc
+    yield "tRFC PREA", "REF", "PREA", "rank", t.trfc
     yield "tRFC", "REF", "REF", "rank", t.trfc
     yield "tRFCpb", "REFB", "ACT", "bank", t.trfc_bank
     yield "tRREFD", "REFB", "ACT", "rank", t.trrefd
     yield "tRREFD", "REFB", "REFB", "rank", t.trrefd
     if t.tppd:
         yield "tPPD", "PRE", "PRE", "rank", t.tppd
+        yield "tPPD PREA", "PRE", "PREA", "rank", t.tppd
+        yield "tPPD after PREA", "PREA", "PRE", "rank", t.tppd
     yield "tRTRS RD RD", "RD", "RD", "sibling", t.burst + t.trtrs
     yield "tRTRS RD WR", "RD", "WR", "sibling", t.cl + t.burst + t.trtrs - t.cwl
     yield "tRTRS WR RD", "WR", "RD", "sibling", t.cwl + t.burst + t.trtrs - t.cl
@@ -150,6 +155,51 @@ def check_bus(device: Device, log: NDArray[np.int64]) -> None:
         free[bus] = command.clock + occupied(device, command.name)
         if device.bus.half_clock and command.name not in ("PRE", "PREA"):
             assert command.clock % 2 == 1, command
+
+
+def check_refreshes(device: Device, log: NDArray[np.int64]) -> None:
+    """No refresh comes before it is due; with bank queues the ranks take turns, a clock later."""
+    per_bank = device.controller.refresh == "per_bank"
+    staggered = device.controller.style == "dramsim3"
+    organisation = device.organisation
+    parts = organisation.rank_banks if per_bank else 1
+    turns = organisation.channel_ranks if per_bank or staggered else 1
+    interval = device.timings.trefi // (parts * turns)
+    done: dict[int, int] = defaultdict(int)
+    for command in commands(device, log):
+        if command.name in ("REF", "REFB"):
+            together = _channel(device, command) if turns > 1 or per_bank else command.rank
+            done[together] += 1
+            assert command.clock >= done[together] * interval + staggered, command
+
+
+def check_halves(device: Device, log: NDArray[np.int64]) -> None:
+    """The second half of a split activate comes within tAAD, and no row opens in between."""
+    begun: dict[int, int] = {}
+    for command in commands(device, log):
+        if command.name == "ACT":
+            assert not begun, command
+            begun[command.bank] = command.clock
+        elif command.name == "ACT2":
+            assert command.clock <= begun.pop(command.bank) + device.timings.taad, command
+        elif command.name in ("RD", "WR"):
+            assert command.bank not in begun, command
+
+
+def check_data_clock(device: Device, log: NDArray[np.int64]) -> None:
+    """A burst starts while the data clock runs, or right after its synchronisation."""
+    t = device.timings
+    runs_until: dict[int, int] = defaultdict(int)
+    synchronised: dict[int, int] = {}
+    for command in commands(device, log):
+        channel = _channel(device, command)
+        if command.name == "CAS":
+            synchronised[channel] = command.clock
+        elif command.name in ("RD", "WR"):
+            fresh = synchronised.get(channel) == command.clock - 1
+            assert fresh or command.clock < runs_until[channel], command
+            end = (t.cl if command.name == "RD" else t.cwl) + t.burst + t.twck_hold
+            runs_until[channel] = max(runs_until[channel], command.clock + end)
 
 
 def occupied(device: Device, name: str) -> int:

@@ -196,6 +196,26 @@ def test_a_device_can_be_changed_by_name_and_the_digest_covers_its_numbers() -> 
     assert any("uncalibrated" in note for note in memory.notes)
 
 
+def test_it_says_what_takes_long_before_a_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = dram()
+    monkeypatch.setattr("codesign_plugins.dram.has_compiler", lambda: False)
+    assert "pip install 'codesign[kernel]'" in memory.preparation
+    monkeypatch.setattr("codesign_plugins.dram.has_compiler", lambda: True)
+    monkeypatch.setattr("codesign_plugins.dram.is_warm", lambda style: False)
+    assert "once on this machine" in memory.preparation
+    monkeypatch.setattr("codesign_plugins.dram.is_warm", lambda style: True)
+    assert memory.preparation == ""
+
+
+@pytest.mark.parametrize(
+    ("grain", "error"),
+    [("64 B", "115 %"), ("256 B", "74 %"), ("5000 B", "12 %"), ("1 MiB", "0.5 %")],
+)
+def test_the_error_of_the_fluid_backend_is_that_of_its_grain(grain: str, error: str) -> None:
+    (note,) = edge(backend="fluid", grain=grain).components["dram"].notes
+    assert f"error {error} in the mean" in note
+
+
 def test_without_a_size_it_holds_what_the_device_holds_on_its_channels() -> None:
     assert edge().components["dram"].size == 4 << 30  # type: ignore[attr-defined]
     assert edge(channels=4).components["dram"].size == 8 << 30  # type: ignore[attr-defined]

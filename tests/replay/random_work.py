@@ -46,6 +46,9 @@ class Moody(Memory):
         shares = ("active", Fraction(crowd, 7)), ("half", Fraction(1, 7))
         return Service(self.rate * factor // 4, (("activate", Fraction(crowd, 97)),), shares)
 
+    def energies_j(self) -> dict[str, float]:
+        return {"read": 0.0, "write": 0.0, "activate": 1e-9}
+
     @property
     def rests(self) -> tuple[Rest, ...]:
         states = Rest("doze", self.first, 500), Rest("sleep", self.first + self.second, 70_001)

@@ -56,6 +56,18 @@ def test_looking_while_it_rests_changes_nothing(looks: list[int]) -> None:
     assert (sleeper.begin(now, tally), tally) == slept(now)
 
 
+def test_whoever_comes_while_it_wakes_waits_for_the_rest() -> None:
+    sleeper, tally = Sleeper("dram", (DOZE, SLEEP)), Tally()
+    assert sleeper.begin(5000, tally) == 50
+    assert sleeper.age(5020) == -31
+    assert sleeper.begin(5020, tally) == 30
+    other = Sleeper("dram", (DOZE, SLEEP))
+    other.replace(2, sleeper.age(5030), 9000)
+    assert other.begin(9010, tally) == sleeper.begin(5040, tally) == 10
+    assert sleeper.begin(5050, tally) == 0
+    assert sleeper.age(6000) == -1
+
+
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 10**6))
 def test_put_into_its_state_elsewhere_it_goes_on_alike(idle: int, more: int, later: int) -> None:
     sleeper, first = Sleeper("dram", (DOZE, SLEEP)), Tally()
