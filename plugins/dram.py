@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainSerializer, PlainValidator
@@ -46,9 +46,12 @@ _WORST_FLUID = 115, 843  # at 64 B
 def _error(backend: Backend, grain: int) -> str:
     """How wrong a backend is known to be, against every transaction of the same kernel."""
     if backend == "exact":
-        return "none in bandwidth and activates over 189 recorded runs, given their device files"
+        return "none in bandwidth and activates over 189 recorded streams, given their device files"
     if backend == "window":
-        return "0.7 % in the mean and 3.3 % at most, 4 % with 2 to 8 initiators, 6 % on 32 buses"
+        return (
+            "0.7 % in the mean and 3.3 % at most for long streams, 4 % with 2 to 8 initiators, "
+            "6 % on 32 buses, more for short transfers"
+        )
     mean, most = next((error for least, *error in _FLUID if grain >= least), _WORST_FLUID)
     return f"{mean} % in the mean and {most} % at most with 2 to 8 streams at this grain"
 
@@ -58,7 +61,9 @@ def _load(value: object) -> DeviceFile:
     if isinstance(value, DeviceFile):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"must be the name or path of a DRAM device, got {value!r}; see the list")
+        raise ValueError(
+            f"must be the name or path of a DRAM device, got {value!r}; known: codesign memory list"
+        )
     try:
         return load_device_file(value)
     except HardwareError as error:
@@ -68,6 +73,12 @@ def _load(value: object) -> DeviceFile:
 def _numbers(file: DeviceFile) -> dict[str, Any]:
     """What the digest of the hardware covers: every number, no name and no source."""
     return {key: value for key, value in asdict(file.device).items() if key != "name"}
+
+
+@lru_cache(maxsize=1 << 14)
+def _canonical(pattern: Pattern, device: Device) -> Pattern:
+    """A pattern without what no window tells apart; a replay asks for the same ones again."""
+    return canonical(pattern, device, _TOLD_APART)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,10 +151,13 @@ class Dram(Memory):
     def notes(self) -> tuple[str, ...]:
         """How wrong the backend is known to be, and that the device is nobody's measurement."""
         error = _error(self.backend, self.grain)
-        return (
+        rates = (
             f"{self.name}: bandwidth by backend {self.backend}, error {error}; "
-            f"{self.part.name} itself is uncalibrated",
+            f"{self.part.name} itself is uncalibrated"
         )
+        if self.part.rails:
+            return (rates,)
+        return rates, f"{self.name}: {self.part.name} has no currents; only its I/O takes energy"
 
     @property
     def origins(self) -> tuple[Provenance, ...]:
@@ -187,7 +201,7 @@ class Dram(Memory):
         moved = self.served_bytes(descriptor)
         overhead = Fraction(moved, descriptor.bytes) if descriptor.bytes else Fraction(1)
         size = max(burst, moved) if self.backend == "exact" else 0
-        return canonical(pattern, self.part, _TOLD_APART), overhead, size
+        return _canonical(pattern, self.part), overhead, size
 
     def service(self, descriptors: Sequence[Descriptor]) -> Service:
         """Joint rate, activates and open banks of transfers with equal shares."""

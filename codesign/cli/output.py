@@ -90,7 +90,7 @@ def announce(machine: Hardware) -> None:
     if console.is_terminal:
         for line in dict.fromkeys(part.preparation for part in machine.components.values()):
             if line:
-                console.print(f"note: {line}")
+                console.print(f"note: {line}", markup=False)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from codesign.memory.energy import Energy, energy
 from codesign.memory.idle import IdlePolicy, Residency, residency
 from codesign.memory.kernel import compile_style, is_warm, simulate, warm_up
 from codesign.memory.mapping import AddressMapping, Xor, mop4clxor
+from codesign.memory.patterns import Pattern
 from codesign.memory.power import (
     CommandJoules,
     StateWatts,
@@ -29,6 +30,7 @@ from codesign.memory.power import (
     state_watts,
 )
 from codesign.memory.streams import STREAMS, Stream, stream
+from codesign.memory.window import Window, solve, solve_exactly
 
 __all__ = [
     "STREAMS",
@@ -42,12 +44,14 @@ __all__ = [
     "Energy",
     "IdlePolicy",
     "Organisation",
+    "Pattern",
     "Rail",
     "Residency",
     "Run",
     "StateWatts",
     "Stream",
     "Timings",
+    "Window",
     "Xor",
     "background_j",
     "break_even_s",
@@ -61,6 +65,8 @@ __all__ = [
     "refresh_watts",
     "residency",
     "simulate",
+    "solve",
+    "solve_exactly",
     "state_watts",
     "stream",
     "warm_up",

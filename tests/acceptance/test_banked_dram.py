@@ -91,7 +91,7 @@ def test_whole_bursts_are_moved_and_never_less_than_asked() -> None:
 
 
 def test_a_result_says_which_backend_and_how_wrong_it_may_be() -> None:
-    for backend, words in zip(BACKENDS, ("27 %", "0.7 %", "189 recorded runs"), strict=True):
+    for backend, words in zip(BACKENDS, ("27 %", "0.7 %", "189 recorded streams"), strict=True):
         notes = [line for line in ran(backend).assumptions if line.startswith("dram: ")]
         assert len(notes) == 1
         assert words in notes[0]

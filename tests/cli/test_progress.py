@@ -55,8 +55,8 @@ def test_a_terminal_hears_once_what_takes_long_before_a_first_run(
 ) -> None:
     shown = Terminal()
     monkeypatch.setattr("sys.stderr", shown)
-    announce(machine("compiling", "", "compiling"))
-    assert shown.getvalue() == "note: compiling\n"
+    announce(machine("install [kernel]", "", "install [kernel]"))
+    assert shown.getvalue() == "note: install [kernel]\n"
 
 
 def test_nobody_else_hears_it(capsys: pytest.CaptureFixture[str]) -> None:

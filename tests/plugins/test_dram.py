@@ -196,6 +196,15 @@ def test_a_device_can_be_changed_by_name_and_the_digest_covers_its_numbers() -> 
     assert any("uncalibrated" in note for note in memory.notes)
 
 
+def test_a_device_without_currents_says_that_it_takes_no_energy() -> None:
+    file = load_device_file("ddr4-3200")
+    bare = replace(file, device=replace(file.device, rails=()))
+    policy = {"power_down_after": 0.0, "self_refresh_after": 0.0}
+    notes = Dram(name="dram", device=bare, **policy).notes
+    assert any("no currents" in note for note in notes)
+    assert not any("no currents" in note for note in dram().notes)
+
+
 def test_it_says_what_takes_long_before_a_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = dram()
     monkeypatch.setattr("codesign_plugins.dram.has_compiler", lambda: False)
