@@ -205,7 +205,7 @@ def test_transfers_of_a_process_engine_are_checked_too() -> None:
     found = place(trace(elementwise((8,))), hardware)
     check_prices(found, hardware)
     partly = unpriced(FlatDram, "read")(name="dram", device="d", size=1 << 20, bandwidth=1e9)
-    refused(found, with_part(hardware, partly), "dram (dram) has no energy for action 'write'")
+    refused(found, with_part(hardware, partly), "dram (flat_dram) has no energy for action 'write'")
 
 
 def test_a_single_charge_can_be_checked_when_it_is_made() -> None:
