@@ -171,7 +171,7 @@ def _aladdin() -> ModuleType:
         raise EnergyError(_not_installed())
     with _without_the_forbidden_part():
         sys.modules[_LIBRARY] = module_from_spec(spec)
-        return _import(f"{_LIBRARY}.library.aladdin")
+        return _import(".".join((_LIBRARY, "library", "aladdin")))
 
 
 @contextmanager

@@ -172,6 +172,8 @@ class Memory(Component):
     def service(self, descriptors: Sequence[Descriptor]) -> Service:
         """Joint rate of the transfers active together; pure, and cached by their classes.
 
+        The same in whatever order they are given: in which they were first met is no property of
+        the hardware.
         Who takes less than an equal share leaves the rest to the others; nobody is served faster
         than alone.
         """

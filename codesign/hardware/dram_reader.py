@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codesign.errors import HardwareError, did_you_mean
+from codesign.errors import HardwareError
 from codesign.hardware.build import Lines
 from codesign.hardware.dram_sections import ABSENT, SECTIONS, build_device, defaults
 from codesign.hardware.provenance import Leaf, Provenance, read_field
-from codesign.hardware.yaml_source import Node, parse_yaml, read_yaml
+from codesign.hardware.yaml_source import Node, parse_yaml, read_keys, read_yaml
 from codesign.memory.device import Device
 
 _KEYS = ("name", "description", *SECTIONS)
@@ -100,13 +100,7 @@ def _culprit(message: str, lines: Lines) -> tuple[str, ...]:
 
 
 def _root(root: Node, label: str) -> dict[str, Node]:
-    entries = root.value
-    if not isinstance(entries, dict):
-        raise HardwareError(f"{label}:1: must be a map with the keys {', '.join(_KEYS)}")
-    for key, node in entries.items():
-        if key not in _KEYS:
-            hint = did_you_mean(key[:60], _KEYS)
-            raise HardwareError(f"{label}:{node.line}: unknown key {key[:60]!r}{hint}")
+    entries = read_keys(root, _KEYS, label)
     for key in _KEYS:
         if key not in entries:
             raise HardwareError(f"{label}:1: section {key!r} is missing; add it")

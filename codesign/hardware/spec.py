@@ -14,7 +14,7 @@ from codesign.hardware.component import Component
 from codesign.hardware.graph import find_fault
 from codesign.hardware.machine import Hardware
 from codesign.hardware.provenance import Leaf
-from codesign.hardware.yaml_source import Node, read_yaml
+from codesign.hardware.yaml_source import Node, read_keys, read_yaml
 from codesign.plugins import Registry, registry
 from codesign.workload.dtype import DType
 
@@ -139,13 +139,7 @@ def _preset(path: Path, offers: Registry) -> Hardware:
 
 
 def _root(root: Node, label: str) -> dict[str, Node]:
-    entries = root.value
-    if not isinstance(entries, dict):
-        raise HardwareError(f"{label}:1: must be a map with the keys {', '.join(_KEYS)}")
-    for key, node in entries.items():
-        if key not in _KEYS:
-            hint = did_you_mean(key[:60], _KEYS)
-            raise HardwareError(f"{label}:{node.line}: unknown key {key[:60]!r}{hint}")
+    entries = read_keys(root, _KEYS, label)
     for key in _REQUIRED:
         if key not in entries:
             raise HardwareError(f"{label}:1: key {key!r} is missing; add it")

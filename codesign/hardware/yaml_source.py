@@ -6,14 +6,14 @@ The nodes are built from parser events, so no YAML constructor, tag or alias eve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 
-from codesign.errors import HardwareError
+from codesign.errors import HardwareError, did_you_mean
 
 MAX_BYTES = 2**20
 """Largest hardware file."""
@@ -94,6 +94,26 @@ def parse_yaml(data: bytes, label: str, what: str = "hardware") -> Node:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise HardwareError(f"{label}:{line}: not valid YAML: {error.reason}; mend it") from error
+
+
+def read_keys(root: Node, keys: Collection[str], label: str) -> dict[str, Node]:
+    """The entries of a file that is a map from some of the known keys.
+
+    Args:
+        root: the document.
+        keys: all that may stand in it.
+        label: what errors call the file.
+
+    Raises:
+        HardwareError: another type or key, with the line and the nearest known key.
+    """
+    if not isinstance(root.value, dict):
+        raise HardwareError(f"{label}:1: must be a map with the keys {', '.join(keys)}")
+    for key, node in root.value.items():
+        if key not in keys:
+            hint = did_you_mean(key[:60], keys)
+            raise HardwareError(f"{label}:{node.line}: unknown key {key[:60]!r}{hint}")
+    return root.value
 
 
 class _Builder:

@@ -175,14 +175,17 @@ class Flows:
         """Brings the tally up to the present."""
         if not self.stands:
             return
-        if self._mix and now > self._since:
-            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
-            self._since = now
+        self._count_mix(now)
         for sleeper in self._sleepers:
             sleeper.count(now, self.tally)
 
+    def _count_mix(self, now: int) -> None:
+        if self._mix and now > self._since:
+            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
+            self._since = now
+
     def _wake(self, number: int, now: int) -> int:
-        """Ticks until the memories at both ends of a transfer are awake."""
+        """Ticks until the memories that a transfer touches are awake."""
         return max(
             [
                 sleeper.begin(now, self.tally)
@@ -195,8 +198,7 @@ class Flows:
     def _share(self, now: int) -> None:
         """Accounts the work done at the old rates, then sets the new ones."""
         self._changed = False
-        if self._mix and now > self._since:
-            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
+        self._count_mix(now)
         if not self.sharing and len(self.ahead) == 1:
             self.sharing.append(self.ahead.pop())
         if not self.sharing:

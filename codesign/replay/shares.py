@@ -85,8 +85,7 @@ class Shares:
 
     def touches(self, number: int, memory: str) -> bool:
         """Whether a class of transfers keeps a memory awake."""
-        route = self._members[number][0]
-        return memory in (route.source, route.target, *route.crossed)
+        return bool(self.patterns(number, memory))
 
     def patterns(self, number: int, memory: str) -> tuple[Pattern, ...]:
         """What a memory sees of a class: nothing, one pattern, or two if both happen there."""
@@ -111,10 +110,9 @@ class Shares:
 
     def wait(self, number: int) -> int:
         """Most ticks that a transfer of a class may wait for memories to wake up."""
-        route = self._members[number][0]
-        ends = dict.fromkeys((route.source, route.target, *route.crossed))
-        rests = [self.rests.get(name, ()) for name in ends]
-        return max((rest.exit for states in rests for rest in states), default=0)
+        touched = (name for name, _, _ in self._members[number][1])
+        rests = (rest for name in touched for rest in self.rests.get(name, ()))
+        return max((rest.exit for rest in rests), default=0)
 
     def alone(self, number: int, size: int) -> int:
         """Ticks of a transfer of ``size`` bytes that shares with nobody, set-up included."""

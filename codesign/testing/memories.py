@@ -94,6 +94,10 @@ def _check_service(memory: Memory, pattern: tuple[Descriptor, ...]) -> None:
         memory.service(pattern) == service,
         f"{place}: two calls gave two answers; keep no state and draw no random numbers",
     )
+    expect(
+        memory.service(pattern[::-1]) == service,
+        f"{place}: another order gave another answer; let service not look at the order",
+    )
 
 
 def _check_classes(memory: Memory, one: Descriptor, two: Descriptor) -> None:

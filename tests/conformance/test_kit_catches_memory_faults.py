@@ -51,10 +51,10 @@ def test_a_rate_without_a_service_around_it_is_caught() -> None:
 
 
 def test_a_class_that_hides_what_service_looks_at_is_caught() -> None:
-    picky = memory(lambda descriptors: Service(1000 + descriptors[0].rows))
+    picky = memory(lambda descriptors: Service(1000 + max(one.rows for one in descriptors)))
     caught(lambda: check_memory(picky), "let classify return everything that service looks at")
     honest = memory(
-        lambda descriptors: Service(1000 + descriptors[0].rows),
+        lambda descriptors: Service(1000 + max(one.rows for one in descriptors)),
         classify=lambda self, descriptor: descriptor.rows,
     )
     check_memory(honest)

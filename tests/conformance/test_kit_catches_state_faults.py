@@ -38,7 +38,15 @@ def faulty(**members: Any) -> None:
     check_memory(memory(members.pop("service", steady), **{**HONEST, **members}))
 
 
+def first_counts(descriptors: Sequence[Descriptor]) -> Service:
+    return Service(1000 if descriptors[0].direction == "read" else 900)
+
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a rate that depends on the order of transfers": (
+        {"service": first_counts},
+        "another order gave another answer; let service not look at the order",
+    ),
     "an action without a price": (
         {"energies_j": lambda self: {"read": 1e-12, "write": 1e-12}},
         "action 'act' has no energy",
