@@ -78,9 +78,7 @@ def _machine(
 ) -> Hardware:
     if not isinstance(hardware, Hardware):
         hardware = load_hardware(hardware, plugins=plugins)
-    for path, value in settings.items():
-        hardware = hardware.with_(path, value)
-    return hardware
+    return hardware.with_all(settings)
 
 
 def _trace(

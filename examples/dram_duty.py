@@ -140,9 +140,8 @@ def remarks(found: Found) -> Iterator[str]:
         f"{bus / 1e9:.0f} GB/s of the machine's bus, whatever the stack could do."
     )
     yield (
-        f"Tiles of the RNN-T's recurrent matrices have runs of 16 bytes where a burst is 32: "
-        f"{wide.moved_bytes / wide.asked_bytes:.2f} bytes are moved for each that is asked for, on "
-        "every memory. Tiles are chosen without a look at bursts."
+        "Matrices lie row by row, and tiles are cut along bursts: the RNN-T moves "
+        f"{wide.moved_bytes / wide.asked_bytes:.2f} bytes for each that is asked for."
     )
     late = found[CHUNK, LPDDR5.name, RESTS.name].latency_s
     yield f"In speech a chunk comes every 240 ms: {late / 0.24:.1%} duty with LPDDR5."

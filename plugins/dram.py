@@ -13,13 +13,14 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo
 
 from codesign import Component, Descriptor, Memory, Service, hookimpl
 from codesign.errors import HardwareError
-from codesign.hardware.component import Rest
-from codesign.hardware.dram_file import DeviceFile, load_device_file
+from codesign.hardware.component import Direction, Rest
+from codesign.hardware.dram_file import DeviceFile, find_device
 from codesign.hardware.provenance import Provenance
+from codesign.hardware.surroundings import Surroundings
 from codesign.memory.backends import Backend, Transfer, serve
 from codesign.memory.compiled import has_compiler
 from codesign.memory.device import Device
@@ -27,7 +28,7 @@ from codesign.memory.idle import check_state
 from codesign.memory.kernel import is_warm
 from codesign.memory.pattern_class import canonical, stripe_bytes
 from codesign.memory.patterns import Pattern
-from codesign.memory.power import command_joules, state_watts
+from codesign.memory.power import background, command_joules
 from codesign.units import PS_PER_S, Bytes, Natural, Seconds, ticks
 
 Layout = Literal["aligned", "staggered"]
@@ -56,7 +57,7 @@ def _error(backend: Backend, grain: int) -> str:
     return f"{mean} % in the mean and {most} % at most with 2 to 8 streams at this grain"
 
 
-def _load(value: object) -> DeviceFile:
+def _load(value: object, info: ValidationInfo) -> DeviceFile:
     """A device file as it is, or by its name or path."""
     if isinstance(value, DeviceFile):
         return value
@@ -65,7 +66,7 @@ def _load(value: object) -> DeviceFile:
             f"must be the name or path of a DRAM device, got {value!r}; known: codesign memory list"
         )
     try:
-        return load_device_file(value)
+        return find_device(value, Surroundings.of(info))
     except HardwareError as error:
         raise ValueError(str(error)) from error
 
@@ -225,6 +226,24 @@ class Dram(Memory):
             for place, (pattern, _, size) in enumerate(kinds)
         ]
 
+    def latency_s(self, direction: Direction) -> float:
+        """Time of the first burst beyond its time on the bus, from closed banks.
+
+        None if ``exact``: a run of every transaction contains it.
+        """
+        return 0.0 if self.backend == "exact" else self._latencies[direction]
+
+    @cached_property
+    def _latencies(self) -> dict[str, float]:
+        burst = self.part.organisation.transaction_bytes
+        found = {}
+        for direction in ("read", "write"):
+            pattern = Pattern(row_bytes=burst, write=direction == "write")
+            alone = serve(self.part, (Transfer(pattern, burst),), self.grain, "exact")
+            lone_s = float(alone.ticks * burst) / PS_PER_S
+            found[direction] = max(0.0, lone_s - burst / self.part.peak_bytes_per_s)
+        return found
+
     def ceiling(self, descriptor: Descriptor) -> int:
         """The peak of the data buses, less what the ends of bursts take from it."""
         return max(1, int(self.part.peak_bytes_per_s / self.classify(descriptor)[1]))
@@ -272,31 +291,9 @@ class Dram(Memory):
     def background(self, ticks: Mapping[str, int]) -> dict[str, tuple[int, float]]:
         """Power of all ranks in each state, and the refreshes while they do not refresh themselves.
 
-        Source: power times time, see ``memory.power``; a rank needs a refresh of all its banks, or
-        one of each, in every tREFI.
+        Source: power times time, see ``memory.power``.
         """
-        watts, joules = state_watts(self.part), command_joules(self.part)
-        organisation = self.part.organisation
-        ranks = organisation.channels * organisation.channel_ranks
-        spent = {
-            state: (time, ranks * getattr(watts, state) * time / PS_PER_S)
-            for state, time in ticks.items()
-        }
-        timings = self.part.timings
-        per_bank = self.part.controller.refresh == "per_bank"
-        each, length = (
-            (joules.refresh_bank, timings.trfc_bank) if per_bank else (joules.refresh, timings.trfc)
-        )
-        banks = organisation.rank_banks if per_bank else 1
-        refreshes, refreshing = Fraction(), 0.0
-        for state, time in ticks.items():
-            if state != "self_refresh":
-                number = Fraction(ranks * banks * time, timings.trefi * timings.tck_ps)
-                # a refresh is priced beyond standby with open rows, and lifts a lower state to it
-                lift = (watts.active - getattr(watts, state)) * length * timings.tck_ps / PS_PER_S
-                refreshes += number
-                refreshing += float(number) * (each + lift)
-        return spent | {"refresh": (round(refreshes), refreshing)}
+        return background(self.part, ticks)
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +10,11 @@ import typer
 
 from codesign.cli.options import Json, Plugins
 from codesign.cli.output import print_json, print_rich, table
+from codesign.cli.quantities import quantity, size
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from codesign.hardware.machine import Hardware
     from codesign.hardware.provenance import Provenance
 
@@ -46,11 +49,12 @@ def show(
         return
     kinds = [(part.kind, name) for name, part in machine.components.items()]
     print_rich(
-        f"[bold]{machine.name}[/bold]: {machine.description}",
+        f"[bold]{machine.name}[/bold]" + f": {machine.description}" * bool(machine.description),
         f"components: {', '.join(f'{name} ({kind})' for kind, name in kinds)}",
+        *_devices(machine),
         f"precision: {machine.precision or 'that of the model'}; digest: {machine.digest[:12]}",
         "",
-        table("", ("=value", "", "=status", "source"), _rows(machine.sources)),
+        table("", ("=value", "", "=status", "source"), _rows(machine)),
     )
 
 
@@ -81,18 +85,49 @@ def check(
         )
 
 
-def _rows(provenance: Iterable[Provenance]) -> list[tuple[str, str, str, str]]:
+def _devices(machine: Hardware) -> Iterator[Text]:
+    """One line for each memory that is a DRAM device: what it amounts to on all its channels."""
+    from rich.text import Text
+
+    from codesign.memory.device import Device
+
+    for memory in machine.memories:
+        device = getattr(memory, "part", None)
+        if isinstance(device, Device):
+            channels = device.organisation.channels
+            yield Text(
+                f"{memory.name}: {device.name} on {channels} channel{'s' * (channels > 1)}, "
+                f"{size(device.organisation.capacity_bytes)}, peak "
+                f"{quantity(device.peak_bytes_per_s, 'B/s')}"
+            )
+
+
+def _rows(machine: Hardware) -> list[tuple[str, str, str, str]]:
     """One row per value; entries of a table that share their origin are one row."""
     rows: dict[tuple[str, str, str, str], list[Provenance]] = {}
-    for row in provenance:
+    for row in machine.sources:
         key = (row.component, row.field.partition(".")[0], row.status, row.source)
         rows.setdefault(key, []).append(row)
     return [
-        (f"{component}.{group[0].field}", group[0].value, status, source)
+        (f"{component}.{group[0].field}", _value(machine, group[0]), status, source)
         if len(group) == 1
         else (f"{component}.{field}", f"{len(group)} entries", status, source)
         for (component, field, status, source), group in rows.items()
     ]
+
+
+def _value(machine: Hardware, row: Provenance) -> str:
+    """A value as it was written; a bare number with the unit of its field."""
+    from codesign.hardware.estimates import unit_of
+
+    unit = unit_of(type(machine.components[row.component]), row.field.partition(".")[0])
+    try:
+        number = float(row.value)
+    except ValueError:
+        return row.value
+    if unit in ("", "1"):
+        return row.value
+    return size(round(number)) if unit == "B" else quantity(number, unit)
 
 
 def _content(machine: Hardware) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codesign.cli import memory_validate
 from codesign.cli.options import Json, Plugins
-from codesign.cli.output import print_json, print_rich, progress, table
+from codesign.cli.output import print_json, print_note, print_rich, progress, table
 from codesign.cli.quantities import quantity
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def run(
     from codesign.cli.memory_run import chosen_device, content, replay, report
 
     file, part = chosen_device(device, channels, mapping, tuple(plugins or ()))
-    with progress(_waiting(part.controller.style), "replaying", quiet=json):
+    _tell([part.controller.style], quiet=json)
+    with progress("replaying", "replaying", quiet=json):
         ran = replay(part, stream, requests, load)
     if json:
         print_json(content(file, ran))
@@ -96,6 +98,7 @@ def warm_up(json: Json = False) -> None:
     styles = {module: style for style, module in reversed(LOOPS.items())}
     rows = []
     doing = "compiling the memory kernel"
+    _tell(list(styles.values()), quiet=json)
     with progress(doing, doing, quiet=json) as watch:
         for done, style in enumerate(styles.values()):
             warm, start = is_warm(style), perf_counter()
@@ -114,11 +117,11 @@ def warm_up(json: Json = False) -> None:
         typer.echo("numba is not installed; pip install 'codesign[kernel]' makes the kernel fast")
 
 
-def _waiting(style: Style) -> str:
-    """What to show while a run cannot be counted."""
+def _tell(styles: Sequence[Style], *, quiet: bool) -> None:
+    """Says on standard error that nothing happens for a while, if so."""
     from codesign.memory.compiled import has_compiler
     from codesign.memory.kernel import is_warm
 
-    if has_compiler() and not is_warm(style):
-        return "compiling the memory kernel, once; codesign memory warm-up does it ahead"
-    return "replaying"
+    cold = [style for style in styles if not is_warm(style)]
+    if cold and has_compiler() and not quiet:
+        print_note("compiling the memory kernel, once on this machine, takes some seconds")

@@ -16,6 +16,7 @@ from codesign.errors import HardwareError
 from codesign.hardware.dram_file import DeviceFile, load_device_file
 from codesign.memory.counts import Counts
 from codesign.memory.device import Device
+from codesign.memory.device_check import MOST_CHANNELS
 from codesign.memory.energy import Energy, energy
 from codesign.memory.kernel import simulate
 from codesign.memory.mapping import AddressMapping, mop4clxor
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _MOST = 10_000_000
-_MOST_CHANNELS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,10 @@ def chosen_device(
     file = load_device_file(name, plugins)
     device = file.device
     if channels is not None:
-        if not 1 <= channels <= _MOST_CHANNELS:
-            raise HardwareError(f"--channels must be 1 to {_MOST_CHANNELS}, got {channels}")
+        if not 1 <= channels <= MOST_CHANNELS:
+            raise HardwareError(
+                f"--channels must be 1 to {MOST_CHANNELS}, got {channels}; correct it"
+            )
         device = replace(device, organisation=replace(device.organisation, channels=channels))
     if mapping is not None:
         is_mop = mapping == "mop4clxor"
@@ -76,7 +78,7 @@ def replay(device: Device, name: str, requests: int, load: float) -> Replay:
         HardwareError: an unknown stream or a number out of range.
     """
     if not 1 <= requests <= _MOST:
-        raise HardwareError(f"--requests must be 1 to {_MOST:,}, got {requests:,}")
+        raise HardwareError(f"--requests must be 1 to {_MOST:,}, got {requests:,}; correct it")
     if not 0 <= load <= 1:
         raise HardwareError(
             f"--load must be 0 to 1, a share of the peak, got {load:g}; 0 is as much as is taken"
@@ -181,8 +183,19 @@ def _energies(ran: Replay) -> Table:
     ]
     whole = f"{quantity(spent.total_j / bits, 'J')}/bit, mean power "
     power = quantity(spent.total_j / ran.counts.seconds, "W")
-    core = "" if spent.io_j else "; core only, without I/O"
-    return _grid(("energy", quantity(spent.total_j, "J"), f"{whole}{power}{core}"), *rows)
+    total = f"{whole}{power}{_doubt(ran.device)}"
+    return _grid(("energy", quantity(spent.total_j, "J"), total), *rows)
+
+
+def _doubt(device: Device) -> str:
+    """What of the energy of I/O is in no line, or in which it is."""
+    if not device.rails:
+        return "; I/O only, since the device has no currents"
+    if device.io_j_per_bit:
+        return ""
+    if any(name == "vddq" for name, _ in device.rails):
+        return "; I/O of the device is in rail vddq, that of the host is left out"
+    return "; core only, without I/O"
 
 
 def _grid(*rows: tuple[str, str, str]) -> Table:

@@ -83,14 +83,15 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def announce(machine: Hardware) -> None:
-    """Says on standard error what takes long before a first run; silent where no one looks."""
-    from rich.console import Console
+    """Says on standard error what takes long before a first run."""
+    for line in dict.fromkeys(part.preparation for part in machine.components.values()):
+        if line:
+            print_note(line)
 
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        for line in dict.fromkeys(part.preparation for part in machine.components.values()):
-            if line:
-                console.print(f"note: {line}", markup=False)
+
+def print_note(text: str) -> None:
+    """Writes one line to standard error that is no error."""
+    typer.echo(f"note: {text}", err=True)
 
 
 @contextmanager

@@ -22,6 +22,12 @@ def quantity(value: float, unit: str) -> str:
     return f"{float(mantissa) * 10.0**shift:,.{max(0, 3 - shift)}f} {_PREFIXES[place]}{unit}"
 
 
+def size(number: int) -> str:
+    """Bytes with the largest binary prefix that leaves them whole: ``size(2**20)`` is ``1 MiB``."""
+    power = next((p for p in (4, 3, 2, 1) if number and number % 2 ** (10 * p) == 0), 0)
+    return f"{number // 2 ** (10 * power):,} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
+
+
 def share(part: float, whole: float) -> str:
     """A part of a whole in percent; nothing of nothing is 0 %."""
     return f"{100 * part / whole if whole else 0.0:.1f} %"

@@ -10,6 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from codesign.cli.output import table
+from codesign.cli.parts import (
+    WHOLE_BURSTS,
+    assumed_row,
+    background,
+    components,
+    energy_words,
+    grid,
+    memories,
+)
 from codesign.cli.quantities import count, quantity, share
 
 if TYPE_CHECKING:
@@ -21,10 +30,12 @@ _TOP = 5
 
 
 def report(result: Result) -> Sequence[RenderableType]:
-    """Everything to print, in order: headline, components, traffic, operators, assumptions."""
-    parts = [
+    """Everything to print: headline, components, memories, traffic, operators, assumptions."""
+    parts: list[RenderableType] = [
         _headline(result),
-        _components(result),
+        components(result, "the run"),
+        *background(result, result.ledger, result.replay.uses),
+        memories(result.machine),
         _traffic(result),
         _operators(result, "compute_s", "s", "Operators with the most compute time"),
         _operators(result, "energy_j", "J", "Operators with the most energy"),
@@ -50,12 +61,14 @@ def _headline(result: Result) -> Table:
         (
             "energy",
             quantity(energy, "J"),
-            f"mean power {quantity(energy / span if span else 0.0, 'W')}",
+            f"mean power {quantity(energy / span if span else 0.0, 'W')}; "
+            f"{energy_words(result.energy_split)}",
         ),
+        assumed_row(result),
         (
             "off chip",
             quantity(offchip, "B"),
-            f"mean rate {quantity(offchip / span if span else 0.0, 'B/s')}",
+            f"moved in whole bursts, mean rate {quantity(offchip / span if span else 0.0, 'B/s')}",
         ),
         (
             "work",
@@ -69,34 +82,15 @@ def _headline(result: Result) -> Table:
         ),
         ("digest", digests[0][:12], f"trace {digests[1][:12]}, hardware {digests[2][:12]}"),
     ]
-    grid = Table.grid(padding=(0, 2))
-    for row in rows:
-        grid.add_row(Text(row[0], "dim"), Text(row[1], "bold"), row[2])
-    return grid
+    return grid(rows)
 
 
-def _components(result: Result) -> Table:
-    parts, total = result.energy_by_component_j, result.energy_j
-    rows = []
-    for name, energy in parts.items():
-        used = result.utilization.get(name)
-        rows.append(
-            (
-                name,
-                result.machine.components[name].kind,
-                quantity(energy, "J"),
-                share(energy, total),
-                "" if used is None else share(used, 1.0),
-            )
-        )
-    return table("Components", ("=name", "=kind", ">energy", ">share", ">utilisation"), rows)
-
-
-def _traffic(result: Result) -> Table:
+def _traffic(result: Result) -> RenderableType:
     moved = {role: size for role, size in result.offchip_bytes.items() if size}
     total = sum(moved.values())
     rows = [(role, quantity(size, "B"), share(size, total)) for role, size in moved.items()]
-    return table("Off-chip traffic by role", ("role", ">bytes", ">share"), rows)
+    made = table("Off-chip traffic by role", ("role", ">bytes moved", ">share"), rows)
+    return Group(made, Text(WHOLE_BURSTS, "dim"))
 
 
 def _operators(result: Result, column: str, unit: str, title: str) -> Table:

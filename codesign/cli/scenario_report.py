@@ -10,6 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from codesign.cli.output import table
+from codesign.cli.parts import (
+    WHOLE_BURSTS,
+    assumed_row,
+    background,
+    components,
+    energy_words,
+    grid,
+    memories,
+)
 from codesign.cli.quantities import count, quantity, share
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ _TIMES = (">mean", ">p50", ">p95", ">p99", ">max")
 
 def report(result: ScenarioResult) -> Sequence[RenderableType]:
     """Everything to print, in order: headline, verdict, streams, times, components, assumptions."""
+    uses = next(iter(result.parts.values())).replay.uses
     title = Text.assemble((result.scenario.name, "bold"), " on ", (result.machine.name, "bold"))
     parts = [
         _headline(result),
@@ -31,7 +41,9 @@ def report(result: ScenarioResult) -> Sequence[RenderableType]:
         _streams(result),
         _times(result),
         *([_chains(result)] if any(s.end_to_end for s in result.streams.values()) else []),
-        _components(result),
+        components(result, "all the time, silence included"),
+        *background(result, result.static, uses),
+        memories(result.machine),
         _traffic(result),
         _assumptions(result),
     ]
@@ -60,19 +72,17 @@ def _headline(result: ScenarioResult) -> Table:
         (
             "energy",
             quantity(result.energy_j, "J"),
-            f"in all of that time, {quantity(result.static_energy_j, 'J')} of it leakage",
+            f"in all of that time: {energy_words(result.energy_split)}",
         ),
+        assumed_row(result),
         (
             "off chip",
             quantity(result.offchip_bytes_per_s, "B/s"),
-            "bytes read and written per second of the input of each stream",
+            "moved in whole bursts, per second of the input of each stream",
         ),
         ("digest", result.digest[:12], f"hardware {result.machine.digest[:12]}"),
     ]
-    grid = Table.grid(padding=(0, 2))
-    for row in rows:
-        grid.add_row(Text(row[0], "dim"), Text(row[1], "bold"), row[2])
-    return grid
+    return grid(rows)
 
 
 def _perceived(result: ScenarioResult) -> str:
@@ -127,7 +137,7 @@ def _streams(result: ScenarioResult) -> RenderableType:
     legend = (
         "late: response above the period; backlog: most runs asked for and unfinished; left: those "
         "at the end of input; RTF: real-time factor of the stream alone; energy: of all runs, "
-        "without leakage; off chip: per second of input of the stream"
+        "without leakage and background; off chip: bytes moved per second of input of the stream"
     )
     return Group(table("Streams", ("=stream", "asked for", *numbers), rows), Text(legend, "dim"))
 
@@ -165,25 +175,6 @@ def _chains(result: ScenarioResult) -> RenderableType:
     return Group(made, Text(legend, "dim"))
 
 
-def _components(result: ScenarioResult) -> RenderableType:
-    rows = []
-    for name, energy in result.energy_by_component_j.items():
-        used = result.utilization.get(name)
-        rows.append(
-            (
-                name,
-                result.machine.components[name].kind,
-                quantity(energy, "J"),
-                share(energy, result.energy_j),
-                quantity(result.static_energy_by_component_j[name], "J"),
-                "" if used is None else share(used, 1.0),
-            )
-        )
-    columns = ("=name", "=kind", ">energy", ">share", ">leakage", ">utilisation")
-    legend = "energy with leakage; utilisation: share of all the time, silence included"
-    return Group(table("Components", columns, rows), Text(legend, "dim"))
-
-
 def _traffic(result: ScenarioResult) -> RenderableType:
     total = sum(sum(figures.offchip_bytes.values()) for figures in result.streams.values())
     rows = [
@@ -192,9 +183,9 @@ def _traffic(result: ScenarioResult) -> RenderableType:
         for role, size in figures.offchip_bytes.items()
         if size
     ]
-    columns = ("=stream", "role", ">bytes", ">share")
+    columns = ("=stream", "role", ">bytes moved", ">share")
     made = table("Off-chip traffic by stream and role", columns, rows)
-    return Group(made, Text("bytes that all runs read and wrote", "dim"))
+    return Group(made, Text(f"of all runs; {WHOLE_BURSTS}", "dim"))
 
 
 def _assumptions(result: ScenarioResult) -> RenderableType:

@@ -65,7 +65,8 @@ def read_table(text: str, label: str, *, is_own: bool = True) -> tuple[Row, ...]
         EnergyError: an unknown or missing column, a cell that breaks its rule, or a figure that is
             given twice; with the line.
     """
-    lines = csv.reader(StringIO(text), strict=True)
+    # spreadsheets put a byte order mark in front
+    lines = csv.reader(StringIO(text.removeprefix("\ufeff")), strict=True)
     try:
         heads = [head.strip() for head in next(lines, [])]
         _check_heads(heads, f"{label}:1: ")
@@ -150,6 +151,11 @@ def _row(heads: Sequence[str], cells: Sequence[str], place: str, is_own: bool) -
     if not set(numbers) & set(COLUMNS.values()):
         columns = ", ".join(COLUMNS.values())
         raise EnergyError(f"{place}: the row gives no figure; fill in one of {columns}")
+    if numbers.get("energy_j") == 0 and not values["note"]:
+        raise EnergyError(
+            f"{place}: energy_j must not be 0 without a reason; leave the cell empty if it is not "
+            "known, or say in the column note why it is 0"
+        )
     return Row(**values, **numbers, place=place, is_own=is_own)  # type: ignore[arg-type]
 
 

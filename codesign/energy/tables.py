@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ Estimator: TypeAlias = Callable[[Query], Row]
 """An external tool: a row that answers a question as it stands, or an EnergyError."""
 
 _FOLDER = Path(__file__).parent / "tables"
+_MISTYPED = 0.75  # ratio of two words from which one is taken for the other: "raed", "read"
 
 
 class NoRowError(EnergyError):
@@ -33,10 +35,14 @@ class EnergyTables:
     Args:
         rows: earlier ones win where nothing else decides.
         estimators: external tools by name.
+
+    Raises:
+        EnergyError: an action of a row of the user's that is nearly one of the shipped rows.
     """
 
     def __init__(self, rows: Iterable[Row], estimators: Mapping[str, Estimator] | None = None):
         self.rows = tuple(rows)
+        _check_actions(self.rows)
         self.estimators = dict(estimators or {})
         self._known: dict[Query, tuple[Estimate, ...]] = {}
 
@@ -173,6 +179,27 @@ def shipped_tables() -> EnergyTables:
     """The tables that ship with codesign."""
     names = ("sram", "registers", "arithmetic", "network", "converters", "dram")
     return EnergyTables(read_tables([_FOLDER / f"{name}.csv" for name in names], is_own=False))
+
+
+def _check_actions(rows: Iterable[Row]) -> None:
+    """A component of the user's may have any action; of a shipped one, none that looks mistyped."""
+    known: dict[str, set[str]] = {}
+    own = []
+    for row in rows:
+        if row.is_own:
+            own.append(row)
+        else:
+            known.setdefault(row.component, set()).add(row.action)
+    for row in own:
+        actions = known.get(row.component, set()) - {""}
+        if row.action in actions or not row.action:
+            continue
+        close = get_close_matches(row.action, actions, n=1, cutoff=_MISTYPED)
+        if close:
+            raise EnergyError(
+                f"{row.place}: unknown action {row.action[:60]!r} of {row.component}; did you mean "
+                f"{close[0]!r}? if not, choose a name that nobody takes for it"
+            )
 
 
 def _matching(rows: Iterable[Row], query: Query, family: Family) -> list[Row]:

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 
-from codesign.energy import EnergyTables, Estimated, shipped_tables
+from codesign.energy import Estimated
 from codesign.errors import CodesignError, EnergyError, HardwareError, PluginError, did_you_mean
 from codesign.hardware.component import Component
 from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
+from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -34,7 +35,7 @@ def build_component(
     node: Node,
     kinds: Mapping[str, type[Component]],
     label: str,
-    tables: EnergyTables | None = None,
+    around: Surroundings,
 ) -> tuple[Component, list[Leaf]]:
     """Builds one entry of ``components``.
 
@@ -43,7 +44,7 @@ def build_component(
         node: its value, a map with ``kind`` and fields.
         kinds: component classes by kind.
         label: what errors call the file.
-        tables: where estimates come from; those that ship with codesign by default.
+        around: what its values may refer to.
 
     Raises:
         HardwareError: an unknown kind or field, a wrong unit or value; with the line.
@@ -61,8 +62,7 @@ def build_component(
         raise HardwareError(f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}")
     values: dict[str, object] = {}
     leaves: list[Leaf] = []
-    tables = tables or shipped_tables()
-    resolve = Resolver(kinds[kind], name, label, tables)
+    resolve = Resolver(kinds[kind], name, label, around.tables)
     for key, entry in entries.items():
         if key != "kind":
             check_field(key, name, kinds[kind], f"{label}:{entry.line}: ")
@@ -71,7 +71,7 @@ def build_component(
     lines = {leaf.path: leaf.line for leaf in leaves} | {
         (key,): entry.line for key, entry in entries.items()
     }
-    component = make(kinds[kind], name, values, Lines(label, node.line, lines), tables)
+    component = make(kinds[kind], name, values, Lines(label, node.line, lines), around)
     rest = left_out(component, values)
     left = [Leaf(tuple(row.field.split(".", 1)), node.line, row) for row in rest]
     return component, [*leaves, *left]
@@ -118,7 +118,7 @@ def make(
     name: str,
     values: Mapping[str, object],
     lines: Lines,
-    tables: EnergyTables | None = None,
+    around: Surroundings,
 ) -> Component:
     """Builds a component of a class from its field values, and lets it check itself.
 
@@ -127,21 +127,21 @@ def make(
         name: its name.
         values: the fields that are given; others follow from them or keep their defaults.
         lines: where they are in the file.
-        tables: where estimates come from; those that ship with codesign by default.
+        around: what its values may refer to; validators get it as their context.
 
     Raises:
         HardwareError: a value of the wrong type or unit or out of its range, or one that has no
             estimate.
     """
     try:
-        component = adapter(cls).validate_python({**values, "name": name})
+        component = adapter(cls).validate_python({**values, "name": name}, context=around)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = [str(key) for key in first["loc"] if key != "[key]"]
         raise HardwareError(lines.place(path) + _explain(first, name, cls.kind, path)) from error
     try:
         component.check()
-        return follow(component, values, tables or shipped_tables())
+        return follow(component, values, around.tables)
     except EnergyError as error:
         raise HardwareError(f"{lines.place()}{name}: {error}") from error
     except CodesignError as error:

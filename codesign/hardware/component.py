@@ -186,6 +186,13 @@ class Memory(Component):
         """
         return self.service((descriptor,)).bytes_per_s
 
+    def latency_s(self, direction: Direction) -> float:
+        """Seconds from asking for a transfer to its first byte, in which others may be served.
+
+        Each transfer waits for it once, as for the set-up of a link. By default none.
+        """
+        return 0.0
+
     @property
     def alignment(self) -> int:
         """Bytes: addresses that differ by a multiple of it behave alike; a power of two or 1."""

@@ -14,13 +14,15 @@ from pathlib import Path
 
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware.dram_reader import DeviceFile, parse_device, read_device
+from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import MAX_BYTES
 from codesign.memory.device import Device
-from codesign.plugins import Registry, registry
+from codesign.plugins import registry
 
 __all__ = [
     "DeviceFile",
     "DevicePreset",
+    "find_device",
     "list_devices",
     "load_device",
     "load_device_file",
@@ -66,10 +68,22 @@ def load_device(name_or_path: str | Path, plugins: Sequence[Path | str] = ()) ->
 
 def load_device_file(name_or_path: str | Path, plugins: Sequence[Path | str] = ()) -> DeviceFile:
     """As ``load_device``, with description and provenance."""
+    return find_device(name_or_path, Surroundings(presets=registry(plugins).folders()))
+
+
+def find_device(name_or_path: str | Path, around: Surroundings) -> DeviceFile:
+    """As ``load_device_file``, for a value of a hardware.
+
+    Args:
+        name_or_path: a path is read from the folder of the surroundings, a name is looked up in
+            their presets.
+        around: what surrounds the value.
+    """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
-        return _cached(Path(text), text)
-    presets = _presets(registry(plugins))
+        path = text if around.folder == Path() else os.path.join(around.folder, text)
+        return _cached(Path(path), path)
+    presets = _presets(around.preset_folders)
     if text not in presets:
         raise HardwareError(
             f"unknown DRAM device {text[:80]!r}{did_you_mean(text[:80], presets)}; "
@@ -85,7 +99,7 @@ def list_devices(plugins: Sequence[Path | str] = ()) -> tuple[DevicePreset, ...]
         HardwareError: a file breaks a rule, or two have one name.
         PluginError: a plugin that cannot be loaded.
     """
-    found = [(path, _preset(path)) for path in _presets(registry(plugins)).values()]
+    found = [(path, _preset(path)) for path in _presets(registry(plugins).folders()).values()]
     return tuple(
         DevicePreset(
             file.device.name,
@@ -98,9 +112,9 @@ def list_devices(plugins: Sequence[Path | str] = ()) -> tuple[DevicePreset, ...]
     )
 
 
-def _presets(offers: Registry) -> dict[str, Path]:
+def _presets(folders: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for folder in offers.folders():
+    for folder in folders:
         for path in sorted((folder / _FOLDER).glob("*.yaml")):
             if path.stem in found:
                 raise HardwareError(
@@ -112,10 +126,13 @@ def _presets(offers: Registry) -> dict[str, Path]:
 
 
 def _preset(path: Path) -> DeviceFile:
-    file = _cached(path, path.name)
+    try:
+        file = _cached(path, path.name)
+    except HardwareError as error:  # which begins with the name of the file; say where that is
+        raise HardwareError(f"{path.parent}{os.sep}{error}") from error
     if file.device.name != path.stem:
         raise HardwareError(
-            f"{path.name}: name must equal the file name {path.stem!r}, got {file.device.name!r}; "
+            f"{path}: name must equal the file name {path.stem!r}, got {file.device.name!r}; "
             "rename one"
         )
     return file

@@ -139,11 +139,13 @@ _TIMINGS: Schema = {key: rule for key, rule in schema(Timings).items() if key !=
 def _rails(values: object, lines: Lines) -> tuple[tuple[str, Rail], ...]:
     if not isinstance(values, dict):
         place = lines.place(("rails",))
-        raise HardwareError(f"{place}rails must be a map from name of the rail to its currents")
+        raise HardwareError(f"{place}rails must be a map from rail to its currents; {{}} for none")
     for name in values:
         if not _RAIL_NAME.fullmatch(name):
             place = lines.place(("rails", name))
-            raise HardwareError(f"{place}a rail is a word such as 'vdd2', got {name[:60]!r}")
+            raise HardwareError(
+                f"{place}a rail is a word such as 'vdd2', got {name[:60]!r}; rename it"
+            )
     return tuple(
         (name, Rail(**read_section(("rails", name), rail, _RAIL, lines)))
         for name, rail in values.items()

@@ -57,7 +57,8 @@ def read_section(
     """
     name = ".".join(path)
     if not isinstance(values, dict):
-        raise HardwareError(f"{lines.place(path)}{name} must be a map from field to value")
+        rule = "must be a map from field to value; write '{field: value, ...}'"
+        raise HardwareError(f"{lines.place(path)}{name} {rule}")
     for key in values:
         if key not in keys:
             hint = did_you_mean(key[:60], keys)

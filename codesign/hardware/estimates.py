@@ -5,9 +5,18 @@ A value may be written as ``{estimate: {...}}``, and fields of a component may f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
-from typing import Any, Protocol, get_args, get_type_hints, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Protocol,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from codesign.energy import EnergyTables, Estimate, Estimated, Query, figure, read_key
 from codesign.errors import EnergyError, HardwareError
@@ -19,6 +28,7 @@ from codesign.units import Unit
 DEFAULT = "default of kind "
 """Source of the values that a file leaves out begins with it."""
 _WORDS = {"tool": "published"}
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 @runtime_checkable
@@ -50,6 +60,11 @@ class Resolver:
         """
         place = f"{self.name}.{'.'.join(path)}.estimate"
         line = node.line
+        if len(path) == 1 and _is_table(self._hint(path[0])):
+            raise HardwareError(
+                f"{self.label}:{line}: {place}: {self.name}.{path[0]} is a table; write the "
+                "estimate in the place of one of its entries"
+            )
         if not isinstance(node.value, dict):
             raise HardwareError(
                 f"{self.label}:{line}: {place} must be a map; write {{component: sram, ...}}"
@@ -65,8 +80,28 @@ class Resolver:
                 raise EnergyError("needs a component; add for example 'component: sram'")
             found = self.tables.in_unit(Query(**words), unit_of(self.cls, path[0]))
         except EnergyError as error:
+            line = _line_of(str(error), node.value) or line
             raise HardwareError(f"{self.label}:{line}: {place}: {error}") from error
         return found.value, origin(self.name, path, found)
+
+    def _hint(self, field: str) -> Any:
+        return get_type_hints(self.cls, include_extras=True).get(field)
+
+
+def _is_table(hint: Any) -> bool:
+    made_of = get_origin(hint)
+    if made_of is Annotated:
+        return _is_table(get_args(hint)[0])
+    return isinstance(made_of, type) and issubclass(made_of, Mapping)
+
+
+def _line_of(message: str, words: Mapping[str, Node]) -> int:
+    """Line of the word that a message quotes first, or that has the value it quotes; 0 if none."""
+    quoted = _QUOTED.search(message)
+    lines = [
+        entry.line for key, entry in words.items() if quoted and quoted[1] in (key, entry.text)
+    ]
+    return lines[0] if lines else 0
 
 
 def unit_of(cls: type[Component], field: str) -> str:

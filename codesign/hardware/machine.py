@@ -11,13 +11,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from codesign.energy import EnergyTables, shipped_tables
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware import graph as graphs
 from codesign.hardware.build import Lines, adapter, check_field, left_out, make
-from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.hardware.component import Component, Direction, Engine, Link, Memory
 from codesign.hardware.estimates import given_values
 from codesign.hardware.provenance import Provenance
+from codesign.hardware.surroundings import Surroundings
+from codesign.units import ticks
 from codesign.workload.dtype import DType
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Hardware:
         precision: format that floating-point models are deployed in, or None for their own.
         components: parts by name, in file order; cannot be changed.
         provenance: origin of every value that the file gives.
-        tables: where fields that follow from others come from.
+        around: presets and tables that values may refer to when they are changed.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Hardware:
     precision: DType | None
     components: Mapping[str, Component]
     provenance: tuple[Provenance, ...] = ()
-    tables: EnergyTables = field(default_factory=shipped_tables, repr=False, compare=False)
+    around: Surroundings = field(default_factory=Surroundings, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
@@ -64,7 +65,7 @@ class Hardware:
         # a mapping proxy cannot be sent to another process
         parts = dict(self.components)
         texts = (self.name, self.description, self.precision)
-        return Hardware, (*texts, parts, self.provenance, self.tables)
+        return Hardware, (*texts, parts, self.provenance, self.around)
 
     @cached_property
     def engines(self) -> tuple[Engine, ...]:
@@ -141,6 +142,27 @@ class Hardware:
         path = graphs.path(self.graph, self.components, a, b)[1:-1]
         return tuple(name for name in path if isinstance(self.components[name], Memory))
 
+    def setup(self, source: str, target: str) -> int:
+        """Ticks from issuing a transfer to its first byte in ``target``.
+
+        The set-up of every link on the way, and the latency of every memory that is read or
+        written.
+
+        Raises:
+            HardwareError: one of the two is no memory, or no path joins them.
+        """
+        crossed = self.crossed(source, target)
+        ends: tuple[tuple[Direction, tuple[str, ...]], ...] = (
+            ("read", (source, *crossed)),
+            ("write", (target, *crossed)),
+        )
+        route = self.route(source, target)
+        waits = [ticks(link.setup_s) for link in self.links if link.name in route]
+        for direction, names in ends:
+            memories = (memory for memory in self.memories if memory.name in names)
+            waits += [ticks(memory.latency_s(direction)) for memory in memories]
+        return sum(waits)
+
     def home(self, engine: str) -> Memory:
         """The memory where the tensors of an engine live by default.
 
@@ -163,21 +185,47 @@ class Hardware:
         Raises:
             HardwareError: no such component, field or entry, or a value that breaks its rule.
         """
-        name, _, rest = path.partition(".")
-        entry, _, key = rest.partition(".")
+        return self.with_all({path: value})
+
+    def with_all(self, changes: Mapping[str, object]) -> Hardware:
+        """A copy with several values changed at once: only the result is checked.
+
+        Args:
+            changes: values by path, each as in ``with_``.
+
+        Raises:
+            HardwareError: see ``with_``.
+        """
+        changed: dict[str, dict[str, object]] = {}
+        for path, value in changes.items():
+            name, _, rest = path.partition(".")
+            changed.setdefault(self._changeable(name, path), {})[rest] = value
+        components, provenance = dict(self.components), self.provenance
+        for name, mine in changed.items():
+            values = given_values(components[name], self.provenance)
+            for path, value in mine.items():
+                _change(values, components[name], path, value)
+            components[name] = make(type(components[name]), name, values, Lines(), self.around)
+            provenance = _with_origins(provenance, components[name], values, mine)
+        return dataclasses.replace(self, components=components, provenance=provenance)
+
+    def _changeable(self, name: str, path: str) -> str:
         if name not in self.components:
             raise HardwareError(
                 f"unknown component {name[:60]!r} in {path[:80]!r}"
                 f"{did_you_mean(name[:60], self.components)}"
             )
-        part = self.components[name]
-        check_field(entry, name, type(part))
-        values = given_values(part, self.provenance)
-        values[entry] = _with_entry(getattr(part, entry), path, key, value) if key else value
-        changed = make(type(part), name, values, Lines(), self.tables)
-        kept = _with_origin(self.provenance, changed, values, (rest, value))
-        components = {**self.components, name: changed}
-        return dataclasses.replace(self, components=components, provenance=kept)
+        return name
+
+
+def _change(values: dict[str, object], part: Component, path: str, value: object) -> None:
+    """Puts one value where it belongs among those that are given."""
+    entry, _, key = path.partition(".")
+    check_field(entry, part.name, type(part))
+    if key:
+        table = values.get(entry, getattr(part, entry))
+        value = _with_entry(table, f"{part.name}.{path}", key, value)
+    values[entry] = value
 
 
 def _with_entry(table: object, path: str, key: str, value: object) -> dict[str, object]:
@@ -190,19 +238,21 @@ def _with_entry(table: object, path: str, key: str, value: object) -> dict[str, 
     return {**table, key: value}
 
 
-def _with_origin(
+def _with_origins(
     rows: tuple[Provenance, ...],
     component: Component,
     given: Mapping[str, object],
-    change: tuple[str, object],
+    changes: Mapping[str, object],
 ) -> tuple[Provenance, ...]:
-    """Origins after a change: what follows from the changed value is told anew."""
-    name, (path, value) = component.name, change
+    """Origins after changes: what follows from a changed value is told anew."""
+    name, paths = component.name, tuple(f"{path}." for path in changes)
     kept = [
         row
         for row in rows
         if row.component != name
-        or (row.field.partition(".")[0] in given and not f"{row.field}.".startswith(f"{path}."))
+        or (row.field.partition(".")[0] in given and not f"{row.field}.".startswith(paths))
     ]
-    changed = Provenance(name, path, str(value), CHANGED, "assumed")
-    return (*kept, *left_out(component, given), changed)
+    changed = [
+        Provenance(name, path, str(value), CHANGED, "assumed") for path, value in changes.items()
+    ]
+    return (*kept, *left_out(component, given), *changed)

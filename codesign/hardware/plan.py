@@ -27,6 +27,8 @@ class Budget:
         shared_link: whether loads and stores share one channel.
         port_bytes_per_s: rate of the engine's own port to its buffer; a tile computes no faster
             than its reads and writes there.
+        burst_bytes: the fewest bytes that the home of the operands moves: a run of adjacent bytes
+            costs whole multiples of it.
     """
 
     buffer_bytes: int
@@ -36,6 +38,7 @@ class Budget:
     resident: tuple[bool, ...] = ()
     shared_link: bool = True
     port_bytes_per_s: float = math.inf
+    burst_bytes: int = 1
 
     def port_cycles(self, size: int, clock_hz: float) -> int:
         """Cycles that ``size`` bytes take through the port."""

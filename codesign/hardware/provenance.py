@@ -5,8 +5,10 @@ In the place of a number may stand ``{estimate: {...}}``, a question to the ener
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from codesign.errors import HardwareError, did_you_mean
@@ -16,6 +18,7 @@ STATUSES = ("standard", "datasheet", "published", "fitted", "assumed")
 """How far a number can be trusted: from a standard's table, a datasheet, a paper or public tool,
 a fit to measurements, or somebody's judgement."""
 _KEYS = ("value", "source", "status", "note")
+_NUMBER = re.compile(r"[-+.]?[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +99,62 @@ class _Reader:
     def read(self, node: Node, path: tuple[str, ...], origin: Provenance) -> object:
         value = node.value
         if isinstance(value, dict) and "value" in value:
-            return self.read(value["value"], path, _origin(node, path, origin, self.label))
+            inner = value["value"]
+            origin = _origin(node, path, origin, self.label)
+            if isinstance(inner.value, dict) and _is_estimate(inner.value):
+                place = f"{self.label}:{node.line}: {_name(origin, path)}"
+                raise HardwareError(
+                    f"{place}: an estimate brings its own source and status; write "
+                    "{estimate: ...} alone"
+                )
+            return self.read(inner, path, origin)
         if isinstance(value, dict) and _is_estimate(value):
+            _check_alone(value, f"{self.label}:{node.line}: {_name(origin, path)}")
             number, found = self.resolve(value["estimate"], path)
             self.leaves.append(Leaf(path, node.line, found))
             return number
         if isinstance(value, dict):
+            _check_words(value, self.label, _name(origin, path))
             return {key: self.read(entry, (*path, key), origin) for key, entry in value.items()}
         written = replace(origin, field=".".join(path), value=", ".join(_words(node)))
         self.leaves.append(Leaf(path, node.line, written))
         return node.plain()
 
 
+def _name(origin: Provenance, path: tuple[str, ...]) -> str:
+    return f"{origin.component}.{'.'.join(path)}"
+
+
 def _is_estimate(entries: dict[str, Node]) -> bool:
     """An entry of a table may be called ``estimate`` too, but then it is a number."""
-    return list(entries) == ["estimate"] and isinstance(entries["estimate"].value, dict)
+    if "estimate" not in entries:
+        return False
+    asked = entries["estimate"]
+    is_entry = isinstance(asked.value, dict) and "value" in asked.value
+    return not is_entry and not _NUMBER.match(asked.text)
+
+
+def _check_alone(entries: dict[str, Node], place: str) -> None:
+    others = [key for key in entries if key != "estimate"]
+    if others:
+        raise HardwareError(
+            f"{place} has {others[0][:60]!r} beside an estimate, which brings its own source and "
+            "status; remove it, or write it within the braces of the estimate"
+        )
+
+
+def _check_words(entries: dict[str, Node], label: str, name: str) -> None:
+    """Refuses a table that was meant as a value with its origin, or as an estimate."""
+    told = entries["status"].text if "status" in entries else ""
+    for key, entry in entries.items():
+        is_question = isinstance(entry.value, dict) and "component" in entry.value
+        if (told in STATUSES and key not in _KEYS) or (is_question and _is_near(key, "estimate")):
+            hint = did_you_mean(key[:60], ("estimate",) if is_question else _KEYS)
+            raise HardwareError(f"{label}:{entry.line}: {name}: unknown key {key[:60]!r}{hint}")
+
+
+def _is_near(word: str, known: str) -> bool:
+    return bool(get_close_matches(word, (known,), n=1))
 
 
 def _words(node: Node) -> Iterator[str]:
@@ -123,13 +167,14 @@ def _words(node: Node) -> Iterator[str]:
 
 def _origin(node: Node, path: tuple[str, ...], outer: Provenance, label: str) -> Provenance:
     entries = node.value
-    place = f"{label}:{node.line}: {outer.component}.{'.'.join(path)}"
+    place = f"{label}:{node.line}: {_name(outer, path)}"
     if not isinstance(entries, dict):
         raise HardwareError(f"{place} must be a map with the keys {', '.join(_KEYS)}")
     for key, entry in entries.items():
         if key not in _KEYS:
             raise HardwareError(
-                f"{place} has the unknown key {key[:60]!r}{did_you_mean(key, _KEYS)}"
+                f"{label}:{entry.line}: {_name(outer, path)} has the unknown key {key[:60]!r}"
+                f"{did_you_mean(key[:60], _KEYS)}"
             )
         if key != "value" and not (isinstance(entry.value, str) and entry.text.isprintable()):
             raise HardwareError(f"{place}: {key} must be a line of text; put it in quotes")

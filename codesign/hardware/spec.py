@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codesign.energy import EnergyTables, shipped_tables
 from codesign.errors import CodesignError, HardwareError, did_you_mean
 from codesign.hardware.build import build_component
 from codesign.hardware.component import Component
 from codesign.hardware.graph import find_fault
 from codesign.hardware.machine import Hardware
 from codesign.hardware.provenance import Leaf
+from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node, read_keys, read_yaml
 from codesign.plugins import Registry, registry
 from codesign.workload.dtype import DType
@@ -54,7 +54,7 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = (
     offers = registry(plugins)
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
-        return read_hardware(Path(text), offers.components(), text, offers.tables())
+        return read_hardware(Path(text), offers.components(), text, _surroundings(offers))
     presets = _presets(offers)
     if text not in presets:
         raise HardwareError(
@@ -80,7 +80,7 @@ def read_hardware(
     path: Path,
     kinds: Mapping[str, type[Component]],
     label: str,
-    tables: EnergyTables | None = None,
+    around: Surroundings | None = None,
 ) -> Hardware:
     """Reads one hardware file.
 
@@ -88,11 +88,13 @@ def read_hardware(
         path: the file.
         kinds: component classes by kind.
         label: what errors call the file.
-        tables: where estimates come from; those that ship with codesign by default.
+        around: presets and tables that its values may refer to; the installed ones by default.
 
     Raises:
         HardwareError: see ``load_hardware``.
     """
+    around = around or Surroundings()
+    beside = replace(around, folder=path.parent)
     root = _root(read_yaml(path, label), label)
     parts = root["components"]
     if not isinstance(parts.value, dict):
@@ -102,7 +104,7 @@ def read_hardware(
     components: dict[str, Component] = {}
     leaves: list[Leaf] = []
     for name, node in parts.value.items():
-        components[name], found = build_component(name, node, kinds, label, tables)
+        components[name], found = build_component(name, node, kinds, label, beside)
         leaves += found
     _check_graph(components, parts, leaves, label)
     return Hardware(
@@ -111,7 +113,7 @@ def read_hardware(
         _precision(root["precision"], label) if "precision" in root else None,
         components,
         tuple(leaf.origin for leaf in leaves),
-        tables or shipped_tables(),
+        around,
     )
 
 
@@ -129,13 +131,17 @@ def _presets(offers: Registry) -> dict[str, Path]:
 
 
 def _preset(path: Path, offers: Registry) -> Hardware:
-    machine = read_hardware(path, offers.components(), path.name, offers.tables())
+    machine = read_hardware(path, offers.components(), path.name, _surroundings(offers))
     if machine.name != path.stem:
         raise HardwareError(
             f"{path.name}: name must equal the file name {path.stem!r}, got {machine.name!r}; "
             "rename one"
         )
     return machine
+
+
+def _surroundings(offers: Registry) -> Surroundings:
+    return Surroundings(presets=offers.folders(), tables=offers.tables())
 
 
 def _root(root: Node, label: str) -> dict[str, Node]:

@@ -8,12 +8,14 @@ from codesign.errors import MappingError
 from codesign.hardware.component import Descriptor, Direction, Engine, Link, Memory
 from codesign.hardware.plan import Budget
 from codesign.hardware.spec import Hardware
+from codesign.units import PS_PER_S
 
 NOMINAL = (
     Descriptor(4096, 16, 4096, "read"),
     Descriptor(4096, 16, 4096, "write"),
 )
 """A plain stream, for the nominal rates that the tile search and the reports use."""
+_ONE_BYTE = Descriptor(1, 1, 1, "read")
 
 
 class Paths:
@@ -89,15 +91,17 @@ class Paths:
         targets = self._away(homes[inputs:], engine.buffer)
         read = min(self._rate(memory, engine.buffer, "read") for memory in sources)
         write = min(self._rate(memory, engine.buffer, "write") for memory in targets)
-        routes = [self.route(memory, engine.buffer) for memory in {*sources, *targets}]
+        ways = [(memory, engine.buffer) for memory in sources]
+        ways += [(engine.buffer, memory) for memory in targets]
         return Budget(
             (buffer.size - taken) // sharers,
             read,
             write,
-            max(sum(link.setup_s for link in route) for route in routes),
+            max(self.hardware.setup(*way) for way in ways) / PS_PER_S,
             tuple(home == engine.buffer for home in homes),
             self._is_shared(sources, targets, engine.buffer, read + write),
             buffer.service(NOMINAL).bytes_per_s,
+            max(self.memory(memory).served_bytes(_ONE_BYTE) for memory in (*sources, *targets)),
         )
 
     def _away(self, homes: Sequence[str], buffer: str) -> list[str]:

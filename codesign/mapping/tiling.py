@@ -13,7 +13,6 @@ scratchpads slower by 5 to 30 % on three networks.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +21,8 @@ from numpy.typing import NDArray
 
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget
+from codesign.mapping.footprint import Footprint, footprints
 from codesign.mapping.splits import Split, choices
-from codesign.workload.nest import Axis
 from codesign.workload.record import Op
 
 Array = NDArray[np.int64]
@@ -94,10 +93,10 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
     best: tuple[tuple[float, int, int, int], Tiling] | None = None
     fitting = model.fits(_sizes(op, space.tiles))
     compute = _compute_cycles(space, model) / model.clock_hz
-    footprints = _tile_bytes(op, space.tiles)
+    touched = footprints(op, space.tiles, budget.burst_bytes)
     for order in ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER)):
         for held in _held_choices(budget):
-            rows = _score(op, budget, space, footprints, compute, order, held)
+            rows = _score(op, budget, space, touched, compute, order, held)
             latency, traffic, tiles, feasible = rows
             feasible &= fitting
             if not feasible.any():
@@ -113,7 +112,7 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
             "accumulator; enlarge them"
         )
     if best is None:
-        smallest = int(sum(footprint.min() for footprint in footprints))
+        smallest = int(sum(one.bytes.min() for one in touched))
         raise MappingError(
             f"{op.name}: no tile fits the {budget.buffer_bytes} B of buffer it is granted "
             f"(the smallest takes about {smallest} B a slot); enlarge the buffer"
@@ -170,34 +169,6 @@ def _held_choices(budget: Budget) -> list[frozenset[int]]:
     return [frozenset(pick) for pick in picks]
 
 
-def _tile_bytes(op: Op, tiles: Array) -> list[Array]:
-    """Bytes of each operand that a tile touches, one array per operand."""
-    found: list[Array] = []
-    for access, axes in zip(op.operands, op.loops.operands, strict=True):
-        elements = np.ones(len(tiles), dtype=np.int64)
-        for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True):
-            if stride:
-                elements *= _touched(axis, tiles, extent)
-        dtype = access.tensor.dtype
-        scales = -(-elements // dtype.block) * dtype.scale_bits if dtype.block else 0
-        found.append(-(-(elements * dtype.bits + scales) // 8))
-    return found
-
-
-def _touched(axis: Axis, tiles: Array, extent: int) -> Array:
-    """Vectorised ``Axis.touched``."""
-    grid = math.gcd(*(coefficient for _, coefficient in axis.terms)) or 1
-    span, hull, steps = (np.ones(len(tiles), dtype=np.int64) for _ in range(3))
-    for dim, coefficient in sorted(axis.terms, key=lambda term: term[1]):
-        reach, more = coefficient // grid, tiles[:, dim] - 1
-        hull = hull + reach * more
-        apart = reach > span
-        steps = np.where(apart, steps * tiles[:, dim], steps)
-        span = np.where(apart, span, span + reach * more)
-    touched: Array = np.minimum(np.minimum(extent, hull), span * steps)
-    return touched
-
-
 def _reloads(counts: Array, depends: Sequence[bool], order: Sequence[int]) -> Array:
     """How often an operand is fetched: loops outside its innermost own loop repeat it."""
     running = np.ones(len(counts), dtype=np.int64)
@@ -218,7 +189,7 @@ def _score(
     op: Op,
     budget: Budget,
     space: _Space,
-    footprints: list[Array],
+    touched: Sequence[Footprint],
     compute: NDArray[np.float64],
     order: Sequence[int],
     held: frozenset[int],
@@ -231,19 +202,20 @@ def _score(
     for operand in op.distinct_inputs:
         if budget.is_resident(operand):
             continue
-        depends = _depends(op, operand)
+        depends, tile = _depends(op, operand), touched[operand]
         distinct = np.prod(np.where(depends, space.counts, 1), axis=1)
         fetched = distinct if operand in held else _reloads(space.counts, depends, order)
-        loads += fetched * footprints[operand]
-        first += footprints[operand]
-        whole = distinct * footprints[operand]
-        slots = np.where(fetched == 1, 1, 2) * footprints[operand]
-        space_in += whole if operand in held else slots
-    stored = [o for o in outputs if not budget.is_resident(o)]
+        loads += fetched * tile.moved
+        first += tile.moved
+        slots = np.where(fetched == 1, 1, 2)
+        space_in += (distinct if operand in held else slots) * tile.bytes
+    stored = [touched[o] for o in outputs if not budget.is_resident(o)]
     runs = np.prod(space.counts[:, [GROUP, ROW, COLUMN]], axis=1)
-    last = sum((footprints[o] for o in stored), np.zeros_like(loads))
+    last = sum((tile.moved for tile in stored), np.zeros_like(loads))
     stores = last * runs
-    space_out = np.where(runs == 1, 1, 2) * last
+    space_out = np.where(runs == 1, 1, 2) * sum(
+        (tile.bytes for tile in stored), np.zeros_like(loads)
+    )
     tiles = np.prod(space.counts, axis=1)
     load_s = loads / budget.load_bytes_per_s + budget.setup_s * tiles
     store_s = stores / budget.store_bytes_per_s + budget.setup_s * runs * bool(stored)

@@ -64,7 +64,8 @@ def serve(
     """
     patterns = tuple(transfer.pattern for transfer in transfers)
     if backend == "exact":
-        sizes = tuple(transfer.bytes for transfer in transfers)
+        # what is left of the longer ones is no longer together with the shortest
+        sizes = (min(transfer.bytes for transfer in transfers),) * len(transfers)
         return _rates(_exact(device, patterns, sizes, grain_bytes))
     if backend == "window":
         return _rates(_window(device, *window_class(device, patterns, grain_bytes)))

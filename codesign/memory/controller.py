@@ -73,10 +73,11 @@ class Controller:
         ):
             if not 1 <= getattr(self, field) <= 1 << 20:
                 raise HardwareError(
-                    f"{name}: controller.{field} must be 1 to {1 << 20}, got {getattr(self, field)}"
+                    f"{name}: controller.{field} must be 1 to {1 << 20}, got "
+                    f"{getattr(self, field)}; correct it"
                 )
         if not 0 <= self.write_low < self.write_high <= 1:
             raise HardwareError(
                 f"{name}: controller.write_low must be < write_high, both 0 to 1, got "
-                f"{self.write_low} and {self.write_high}"
+                f"{self.write_low} and {self.write_high}; mend one of them"
             )

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from codesign.memory.device import Device
 
 
+MOST_CHANNELS = 1024
+"""Channels of one memory: each has queues and banks of its own in the kernel, and a window has
+4,096 transactions for all of them."""
+
+_VOLTS = 0.1, 20.0
+_MOST_AMPERES = 100.0
+
+
 def check_device(device: Device) -> None:
     """Checks organisation, timings, command bus, currents, controller and mapping.
 
@@ -34,8 +42,14 @@ def _check_organisation(device: Device) -> None:
         value = getattr(organisation, field.name)
         if value < 1 or value & (value - 1):
             raise HardwareError(
-                f"{device.name}: organisation.{field.name} must be a power of two, got {value}"
+                f"{device.name}: organisation.{field.name} must be a power of two, got {value}; "
+                f"take {1 << max(0, value).bit_length() >> 1 or 1}"
             )
+    if organisation.channels > MOST_CHANNELS:
+        raise HardwareError(
+            f"{device.name}: organisation.channels must be <= {MOST_CHANNELS}, since each is a "
+            f"controller of its own, got {organisation.channels}; lower it"
+        )
     for small, large in (
         ("device_width", "bus_width"),
         ("burst_length", "columns"),
@@ -43,7 +57,7 @@ def _check_organisation(device: Device) -> None:
         if getattr(organisation, small) > getattr(organisation, large):
             raise HardwareError(
                 f"{device.name}: organisation.{small} must be <= {large}, got "
-                f"{getattr(organisation, small)} > {getattr(organisation, large)}"
+                f"{getattr(organisation, small)} > {getattr(organisation, large)}; mend one of them"
             )
 
 
@@ -70,41 +84,55 @@ def _check_timings(device: Device) -> None:
         least = 1 if field.name in _POSITIVE else -1 if field.name == "twck_hold" else 0
         if value < least:
             raise HardwareError(
-                f"{device.name}: timings.{field.name} must be >= {least} clocks, got {value}"
+                f"{device.name}: timings.{field.name} must be >= {least} clocks, got {value}; "
+                "raise it"
             )
     for short, long in _ORDER:
         if getattr(timings, short) > getattr(timings, long):
             raise HardwareError(
                 f"{device.name}: timings.{short} must be <= {long}, got "
-                f"{getattr(timings, short)} > {getattr(timings, long)} clocks"
+                f"{getattr(timings, short)} > {getattr(timings, long)} clocks; mend one of them"
             )
     if 0 < timings.txs < timings.txp:
         raise HardwareError(
             f"{device.name}: timings.txs must be >= txp, or 0 for unknown, got {timings.txs} < "
-            f"{timings.txp} clocks"
+            f"{timings.txp} clocks; raise it"
         )
     if timings.trc < timings.tras + timings.trp:
         raise HardwareError(
             f"{device.name}: timings.trc must be >= tras + trp, got {timings.trc} < "
-            f"{timings.tras} + {timings.trp} clocks"
+            f"{timings.tras} + {timings.trp} clocks; raise it"
         )
 
 
 def _check_currents(device: Device) -> None:
     for name, rail in device.rails:
-        values = [(field.name, getattr(rail, field.name)) for field in fields(rail)]
-        for field_name, value in values:
-            if not 0 <= value < 100:
+        least, most = _VOLTS
+        if not least <= rail.voltage <= most:
+            raise HardwareError(
+                f"{device.name}: {name}.voltage must be {least:g} to {most:g} V, got "
+                f"{rail.voltage:g} V; check its unit"
+            )
+        for field in fields(rail):
+            value = getattr(rail, field.name)
+            if field.name != "voltage" and not 0 <= value <= _MOST_AMPERES:
                 raise HardwareError(
-                    f"{device.name}: {name}.{field_name} must be 0 to 100 (V or A), got {value}"
+                    f"{device.name}: {name}.{field.name} must be 0 to {_MOST_AMPERES:g} A, got "
+                    f"{value:g} A; check its unit"
                 )
         order = ("idd2p", "idd2n", "idd3n", "idd4r")
         for low, high in pairwise(order):
             if getattr(rail, low) > getattr(rail, high):
                 raise HardwareError(
                     f"{device.name}: {name}.{low} must be <= {high}, got "
-                    f"{getattr(rail, low)} > {getattr(rail, high)} A"
+                    f"{getattr(rail, low)} > {getattr(rail, high)} A; mend one of them"
                 )
+    if device.rails and not any(rail.idd2n for _, rail in device.rails):
+        names = ", ".join(f"{name}.idd2n" for name, _ in device.rails)
+        raise HardwareError(
+            f"{device.name}: {names} must be > 0 A on one rail, got 0, and all that is more than "
+            "standby follows from it; give it, or leave out all rails"
+        )
 
 
 def _check_costs(device: Device) -> None:
@@ -133,10 +161,11 @@ def _check_bus(device: Device) -> None:
     for name in ("activate", "precharge", "column"):
         if not 1 <= getattr(bus, name) <= 16:
             raise HardwareError(
-                f"{device.name}: bus.{name} must be 1 to 16 clocks, got {getattr(bus, name)}"
+                f"{device.name}: bus.{name} must be 1 to 16 clocks, got {getattr(bus, name)}; "
+                "correct it"
             )
     if device.timings.taad and (bus.separate or bus.activate != 1):
         raise HardwareError(
             f"{device.name}: timings.taad needs one command bus and bus.activate 1, got "
-            f"{bus.activate}; an activate in two halves takes a slot for each"
+            f"{bus.activate} since an activate in two halves takes a slot for each; leave taad out"
         )

@@ -9,16 +9,13 @@ from codesign.errors import HardwareError
 from codesign.memory.device import Device
 from codesign.memory.energy import Energy
 from codesign.memory.idle import IdlePolicy, Residency, check_state, residency
-from codesign.memory.power import memory_watts, refresh_watts
+from codesign.memory.power import background, memory_watts, refresh_watts
 from codesign.units import PS_PER_S, ticks
 
 
 def background_j(time: Residency, device: Device) -> float:
     """Joules of the whole memory over some time in power states, refreshes included."""
-    watts, states = memory_watts(device), time.states
-    awake = time.total - time.self_refresh
-    standing = math.fsum(getattr(watts, name) * spent for name, spent in states.items())
-    return (standing + refresh_watts(device) * awake) / PS_PER_S
+    return math.fsum(joules for _, joules in background(device, time.states).values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +74,10 @@ def duty_energy(
             f"{busy_s} s"
         )
     time = residency(ticks(busy_s / duty - busy_s), policy, device)
-    background = busy.active_j + busy.precharged_j
+    busy_background_j = busy.active_j + busy.precharged_j
     return DutyCycle(
-        work_j=busy.total_j - background,
-        busy_background_j=background,
+        work_j=busy.total_j - busy_background_j,
+        busy_background_j=busy_background_j,
         idle_j=background_j(time, device),
         period_s=busy_s + time.total / PS_PER_S,
         time=time,
@@ -108,9 +105,9 @@ def break_even_s(device: Device) -> dict[str, float]:
     """
     check_state(device, "power_down", "txp")
     check_state(device, "self_refresh", "txs")
-    watts, refreshes, t = memory_watts(device), refresh_watts(device), device.timings
-    standby_w = watts.precharged + refreshes
-    down_w = watts.power_down + refreshes
+    watts, t = memory_watts(device), device.timings
+    standby_w = watts.precharged + refresh_watts(device, "precharged")
+    down_w = watts.power_down + refresh_watts(device, "power_down")
     steps = {
         "power_down": (t.txp, standby_w - down_w),
         "self_refresh": (t.txs - t.txp, down_w - watts.self_refresh),

@@ -74,8 +74,9 @@ def check_state(device: Device, state: str, exit_time: str) -> None:
         lacking = "current"
     if lacking:
         raise HardwareError(
-            f"{device.name}: it has no {lacking} for {state}; give it in the device file, or leave "
-            "that state out"
+            f"{device.name}: it has no {lacking} for {state}; give it in the device file, or never "
+            f"enter that state, by {state.removeprefix('active_')}_after 0 in a hardware file or "
+            "None in an IdlePolicy"
         )
 
 

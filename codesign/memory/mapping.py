@@ -28,7 +28,8 @@ class Xor:
     Attributes:
         field: changed field.
         source: field whose bits are taken; it must not be changed itself.
-        shift: lowest bit of the slice, which is as wide as ``field``.
+        shift: lowest bit of the slice, which is as wide as ``field``; less than the bits of the
+            source.
     """
 
     field: str
@@ -90,6 +91,11 @@ class AddressMapping:
                     f"{name}: mapping XORs {xor.field!r} with bits of {xor.source!r} from "
                     f"{xor.shift}, which cannot be undone; take a field that no XOR changes"
                 )
+            if 0 < bits[xor.source] <= xor.shift:
+                raise HardwareError(
+                    f"{name}: mapping XORs {xor.field!r} with bits of {xor.source!r} from "
+                    f"{xor.shift} on, but it has {bits[xor.source]}; lower the shift below that"
+                )
 
     def split(self, transactions: Ints, organisation: Organisation) -> dict[str, Ints]:
         """The fields of each transaction number (address divided by the transaction's bytes)."""
@@ -145,7 +151,7 @@ def mop4clxor(organisation: Organisation) -> AddressMapping:
     bits = field_bits(organisation)
     xors, shift = [], 0
     for field in ("pc", "ra", "bg", "ba", "ro"):
-        if bits[field]:
+        if bits[field] and shift < bits["co"]:
             xors.append(Xor(field, "co", shift))
             shift += bits[field]
     return AddressMapping(("ro", "co", "ba", "bg", "ra", "pc", "ch", "co:2"), tuple(xors))

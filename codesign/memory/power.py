@@ -7,8 +7,13 @@ definitions).
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
     from codesign.memory.device import Device, Rail
@@ -101,21 +106,52 @@ def memory_watts(device: Device) -> StateWatts:
     return StateWatts(**{f.name: ranks * getattr(rank, f.name) for f in fields(StateWatts)})
 
 
-def refresh_watts(device: Device) -> float:
-    """Watts of the refreshes of the whole memory, beyond the background, while it is awake.
+def refresh_watts(device: Device, state: str) -> float:
+    """Watts of the refreshes of the whole memory beyond the power of the state they come in.
 
-    A rank needs one refresh of all its banks, or one of each, in every tREFI; where the controller
-    never refreshes, nothing.
+    A rank needs one refresh of all its banks, or one of each, in every tREFI. A refresh is priced
+    beyond standby with open rows (IDD5 - IDD3N) and lifts a lower state to that standby for its
+    length, so that the rails take IDD5 whatever the state. None in self-refresh, whose power has
+    them in it, and none where the controller never refreshes.
+
+    Args:
+        device: with its rails; without any, refreshes cost nothing.
+        state: a name of ``StateWatts``.
     """
-    t, organisation = device.timings, device.organisation
-    joules = command_joules(device)
-    each = {
-        "all_bank": joules.refresh,
-        "per_bank": joules.refresh_bank * organisation.rank_banks,
-        "none": 0.0,
-    }[device.controller.refresh]
+    watts, joules, t = state_watts(device), command_joules(device), device.timings
+    per_bank = device.controller.refresh == "per_bank"
+    each, length = (joules.refresh_bank, t.trfc_bank) if per_bank else (joules.refresh, t.trfc)
+    lift: float = (watts.active - getattr(watts, state)) * length * t.tck_ps / PS_PER_S
+    return float(_refreshes(device, state, PS_PER_S)) * (each + lift)
+
+
+def background(device: Device, ticks: Mapping[str, int]) -> dict[str, tuple[int, float]]:
+    """What time costs a whole memory whatever moves: power times time, and the refreshes.
+
+    Args:
+        device: with its rails; without any, nothing costs energy.
+        ticks: in each power state, by the names of ``StateWatts``.
+
+    Returns:
+        Ticks and joules by state in the order given, and number and joules of ``refresh``.
+    """
+    watts = memory_watts(device)
+    spent = {
+        state: (time, getattr(watts, state) * time / PS_PER_S) for state, time in ticks.items()
+    }
+    number = sum((_refreshes(device, *one) for one in ticks.items()), Fraction())
+    joules = math.fsum(refresh_watts(device, s) * time / PS_PER_S for s, time in ticks.items())
+    return spent | {"refresh": (round(number), joules)}
+
+
+def _refreshes(device: Device, state: str, ticks: int) -> Fraction:
+    """Refresh commands that fall due in some time in a state, over all ranks."""
+    refresh, organisation, t = device.controller.refresh, device.organisation, device.timings
+    if state == "self_refresh" or refresh == "none":
+        return Fraction()
     ranks = organisation.channels * organisation.channel_ranks
-    return ranks * each / (t.trefi * t.tck_ps * 1e-12)
+    each = organisation.rank_banks if refresh == "per_bank" else 1
+    return Fraction(ranks * each * ticks, t.trefi * t.tck_ps)
 
 
 def _cycle(rail: Rail, device: Device) -> float:

@@ -17,7 +17,7 @@ from codesign.memory.kernel import simulate
 from codesign.memory.pattern_class import canonical_set
 from codesign.memory.patterns import Pattern
 from codesign.memory.streams import Stream
-from codesign.memory.window_counts import Window, middle
+from codesign.memory.window_counts import Window, middle, whole
 from codesign.memory.window_plan import plan
 
 __all__ = ["Window", "solve", "solve_exactly", "solve_stream", "window_class"]
@@ -69,6 +69,9 @@ def solve_exactly(
 ) -> Window:
     """Every transaction of descriptors that start together, until the last of them has ended.
 
+    When a memory refreshed last before they start, nobody knows: as many refreshes are counted as
+    fall into so long a time in the mean.
+
     Args:
         device: its values are checked first.
         patterns: at least one.
@@ -78,17 +81,7 @@ def solve_exactly(
     Raises:
         HardwareError: as ``solve``, or there are not as many sizes as patterns.
     """
-    counts = simulate(device, finite(device, patterns, sizes, grain_bytes)).counts
-    return Window(
-        bytes=counts.bytes,
-        ticks=counts.clocks * counts.tck_ps,
-        activates=counts.activates,
-        reads=counts.reads,
-        writes=counts.writes,
-        turnarounds=counts.turnarounds,
-        active_clocks=counts.active_clocks,
-        precharged_clocks=counts.precharged_clocks,
-    )
+    return whole(device, simulate(device, finite(device, patterns, sizes, grain_bytes)))
 
 
 def window_class(

@@ -59,7 +59,8 @@ def middle(device: Device, run: Run, planned: Plan) -> Window:
     ends = np.sort(run.completed)
     begin, end = (int(ends[at - 1]) for at in (planned.first, planned.first + planned.kept))
     ranks = device.organisation.channels * device.organisation.channel_ranks
-    clocks, parts = _with_mean_refreshes(device, run, begin, end)
+    refreshes = count_command(run.log, c.REF, begin, end)
+    clocks, parts = _with_mean_refreshes(device, (end - begin) * ranks, refreshes)
     active = open_clocks(run.log, device, begin, end)
     return Window(
         bytes=planned.kept * device.organisation.transaction_bytes,
@@ -73,19 +74,39 @@ def middle(device: Device, run: Run, planned: Plan) -> Window:
     )
 
 
-def _with_mean_refreshes(device: Device, run: Run, begin: int, end: int) -> tuple[int, int]:
+def whole(device: Device, run: Run) -> Window:
+    """All of a run.
+
+    Args:
+        device: that was run.
+        run: with or without its log.
+    """
+    counts = run.counts
+    ranks = device.organisation.channels * device.organisation.channel_ranks
+    clocks, parts = _with_mean_refreshes(device, counts.clocks * ranks, counts.refreshes)
+    return Window(
+        bytes=counts.bytes,
+        ticks=max(1, _rounded(clocks * device.timings.tck_ps, parts * ranks)),
+        activates=counts.activates,
+        reads=counts.reads,
+        writes=counts.writes,
+        turnarounds=counts.turnarounds,
+        active_clocks=counts.active_clocks,
+        precharged_clocks=max(0, _rounded(clocks, parts) - counts.active_clocks),
+    )
+
+
+def _with_mean_refreshes(device: Device, clocks: int, refreshes: int) -> tuple[int, int]:
     """Clocks of all ranks with the mean number of refreshes, as a fraction.
 
-    A window holds few refreshes of all banks, so that one more or less matters: the clocks of
-    those that it has go, and the mean share comes instead. Refreshes of single banks are many and
-    short, and stay as they fell.
+    A window or a short transfer holds few refreshes of all banks, so that one more or less
+    matters: the clocks of those that it has go, and the mean share comes instead. Refreshes of
+    single banks are many and short, and stay as they fell.
     """
-    timings, organisation = device.timings, device.organisation
-    clocks = (end - begin) * organisation.channels * organisation.channel_ranks
-    if device.controller.refresh != "all_bank":
+    timings = device.timings
+    if device.controller.refresh != "all_bank" or timings.trfc >= timings.trefi:
         return clocks, 1
-    clocks -= count_command(run.log, c.REF, begin, end) * timings.trfc
-    return clocks * timings.trefi, timings.trefi - timings.trfc
+    return (clocks - refreshes * timings.trfc) * timings.trefi, timings.trefi - timings.trfc
 
 
 def _rounded(numerator: int, denominator: int) -> int:

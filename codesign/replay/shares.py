@@ -152,12 +152,37 @@ class Shares:
                 for name, crossing in users.items()
                 if crossing
             )
-            for number in dict.fromkeys(users[tightest]):
-                rates[number] = max(1, share)
-                for name, crossing in users.items():
-                    room[name] -= share * active[number] * crossing.count(number)
-                    users[name] = [other for other in crossing if other != number]
+            full = set(users[tightest])
+            rates |= dict.fromkeys(full, max(1, share))
+            for name, crossing in users.items():
+                left = [number for number in crossing if number not in full]
+                if len(left) < len(crossing):
+                    room[name] = self._left(name, room[name], share, (crossing, left), active)
+                    users[name] = left
         return rates
+
+    def _left(
+        self,
+        resource: Resource,
+        room: int,
+        share: int,
+        classes: tuple[list[int], list[int]],
+        active: Counter[int],
+    ) -> int:
+        """Work per tick for those that are left, when all that crossed have got ``share``.
+
+        A memory has spent on these shares a part of its time, at the joint rate of all; in the rest
+        it serves those that are left at theirs.
+        """
+        before, left = (sum(active[number] for number in some) for some in classes)
+        room -= share * before
+        if resource[1] == _MEMORY and left:
+            all_of_them, rest = (
+                self._room(resource, Counter({number: active[number] for number in some}))
+                for some in classes
+            )
+            room = room * rest // all_of_them
+        return room + share * left
 
     def _users(self, active: Counter[int]) -> dict[Resource, list[int]]:
         """The resources in use, and the classes that cross each."""

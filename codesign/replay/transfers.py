@@ -12,7 +12,6 @@ from codesign.mapping.allocate import Addresses, base_of, phases
 from codesign.mapping.placement import Assignment
 from codesign.replay.shares import Route, Shares
 from codesign.replay.template import Load, Parts, Template
-from codesign.units import ticks
 
 _AT_REST = ("weight", "constant", "input")
 WAYS: tuple[Direction, Direction] = ("read", "write")
@@ -53,7 +52,7 @@ class Transfers:
             links = [link for name in names for link in self.hardware.links if link.name == name]
             channel = int(target not in self._buffers)
             crossed = tuple((link.name, channel * link.separate) for link in links)
-            setup = sum(ticks(link.setup_s) for link in links)
+            setup = self.hardware.setup(source, target)
             between = self.hardware.crossed(source, target)
             self._routes[key] = Route(source, crossed, target, setup, between)
         return self._routes[key]

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 from codesign.hardware.component import Memory, Service
 from codesign.hardware.spec import Hardware
@@ -44,7 +43,7 @@ def memory_uses(hardware: Hardware, shares: Shares, tally: Tally, end: int) -> d
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """All time in which the same transfers shared a memory.
+    """Time in which a memory served the same transfers at equal rates.
 
     Attributes:
         ticks: how long.
@@ -52,7 +51,7 @@ class _Phase:
         work: what each class of the memory moved, in units of the shares.
     """
 
-    ticks: int
+    ticks: Fraction
     service: Service
     work: tuple[tuple[object, int], ...]
 
@@ -63,15 +62,35 @@ def _times(tally: Tally) -> Iterator[tuple[tuple[int, ...] | tuple[str, str], in
 
 def _phases(memory: str, shares: Shares, tally: Tally) -> Iterator[_Phase]:
     for mix, ticks in _times(tally):
-        seen: list[Pattern] = []
-        work = []
-        for number in mix:
-            if isinstance(number, int) and (patterns := shares.patterns(number, memory)):
-                seen += patterns
-                moved = ticks * shares.rates(cast("tuple[int, ...]", mix))[number]
-                work += [(kind, moved) for kind, _ in patterns]
-        if seen:
-            yield _Phase(ticks, shares.served(memory, seen), tuple(work))
+        if isinstance(mix[0], int):
+            rates = shares.rates(mix)
+            users = [
+                (rates[number], shares.patterns(number, memory))
+                for number in mix
+                if shares.patterns(number, memory)
+            ]
+            yield from _layers(memory, shares, users, ticks)
+
+
+def _layers(
+    memory: str, shares: Shares, users: Sequence[tuple[int, tuple[Pattern, ...]]], ticks: int
+) -> Iterator[_Phase]:
+    """Unequal rates as phases of equal ones: all of them together, then the faster ones go on.
+
+    So ``Shares`` gives rates: whoever takes less than an equal share leaves the memory's time to
+    the others.
+    """
+    spent, found = 0, []
+    for rate in sorted({rate for rate, _ in users}):
+        seen = [pattern for own, patterns in users if own >= rate for pattern in patterns]
+        service = shares.served(memory, seen)
+        time = Fraction((rate - spent) * len(seen), service.bytes_per_s)
+        found.append((time, service, seen, rate - spent))
+        spent = rate
+    total = sum((time for time, *_ in found), Fraction())
+    for time, service, seen, rate in found:
+        work = tuple((kind, ticks * rate) for kind, _ in seen)
+        yield _Phase(ticks * time / total, service, work)
 
 
 def _rates(phases: Sequence[_Phase]) -> dict[object, dict[str, Fraction]]:

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.hardware.component import Memory
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, allocate, base_of, phases
 from codesign.mapping.charges import owner
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.run import Replay
+from codesign.result.static import STATIC, Row, static_rows
 from codesign.result.ways import Charge, Ways
-from codesign.units import PS_PER_S
-
-STATIC = "leakage"
-"""Action of the energy that flows whether or not anything happens; its operator is -1."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Ledger:
         ops: operator names, in order of first run.
         op: index into ``ops``; -1 for static energy.
         component: name of the part that is charged.
-        action: what it did; ``read``, ``write`` and ``move`` count bytes.
+        action: what it did; ``read``, ``write`` and ``move`` count bytes, power states ticks.
         role: role of the tensor moved, "" for what moves none.
         count: how often, or how many bytes; rounded where it is a mean, its energy is not.
         energy: joules.
@@ -83,9 +79,6 @@ def _grouped(keys: list[str], values: list[float]) -> dict[str, float]:
     return {key: math.fsum(found) for key, found in parts.items()}
 
 
-Row = tuple[int, str, str, str, int]
-
-
 def build_ledger(
     placement: Placement, hardware: Hardware, replay: Replay, *, static: bool = True
 ) -> Ledger:
@@ -120,19 +113,27 @@ def build_ledger(
     rows = [(*key, round(count)) for key, count in spent]
     energy = [hardware.components[key[1]].energy_j(key[2], float(count)) for key, count in spent]
     always = static_rows(hardware, replay, replay.makespan) if static else []
-    rows += [row for row, _ in always]
-    energy += [joules for _, joules in always]
+    return _from_rows(tuple(names), [*zip(rows, energy, strict=True), *always])
+
+
+def static_ledger(hardware: Hardware, replay: Replay, span: int) -> Ledger:
+    """What flows whatever moves, in a ledger of its own, see ``static_rows``."""
+    return _from_rows((), static_rows(hardware, replay, span))
+
+
+def _from_rows(names: tuple[str, ...], charged: Sequence[tuple[Row, float]]) -> Ledger:
+    rows = [row for row, _ in charged]
     op_index, components, actions, roles, counts = (
         zip(*rows, strict=True) if rows else ((), (), (), (), ())
     )
     return Ledger(
-        tuple(names),
+        names,
         np.array(op_index, dtype=np.int64),
         np.array(components, dtype=np.str_),
         np.array(actions, dtype=np.str_),
         np.array(roles, dtype=np.str_),
         np.array(counts, dtype=np.int64),
-        np.array(energy, dtype=np.float64),
+        np.array([joules for _, joules in charged], dtype=np.float64),
     )
 
 
@@ -182,21 +183,3 @@ def _process_charges(
     for assignment, component, action, count in replay.actions:
         charged = owner(component, ways.hardware.engine(assignment.engine))
         yield assignment.op.name, charged, action, "", count
-
-
-def static_rows(hardware: Hardware, replay: Replay, span: int) -> list[tuple[Row, float]]:
-    """Energy that flows whatever moves, by component and action, over a whole session.
-
-    Args:
-        hardware: its components.
-        replay: of any stream of the session.
-        span: ticks of the session.
-    """
-    rows: list[tuple[Row, float]] = []
-    for name, part in hardware.components.items():
-        if part.leakage:
-            rows.append(((-1, name, STATIC, "", 1), part.leakage * span / PS_PER_S))
-        if isinstance(part, Memory) and name in replay.uses:
-            spent = part.background(replay.uses[name].ticks)
-            rows += [((-1, name, a, "", count), joules) for a, (count, joules) in spent.items()]
-    return rows

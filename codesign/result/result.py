@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -15,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from codesign import __version__
 from codesign.hardware.machine import CHANGED
 from codesign.hardware.spec import Hardware
-from codesign.mapping.paths import NOMINAL
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
 from codesign.result.ledger import Ledger, build_ledger
+from codesign.result.sources import assumed_energy_j
+from codesign.result.split import EnergySplit, split_energy
 from codesign.result.table import Table, operator_table
+from codesign.result.utilization import utilization
 from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Result:
 
     @cached_property
     def energy_by_component_j(self) -> dict[str, float]:
-        """Joules by component, leakage included; components that took none are 0."""
+        """Joules by component, leakage and background included; 0 for those that took none."""
         spent = self.ledger.energy_by("component")
         return {name: spent.get(name, 0.0) for name in self.machine.components}
 
@@ -118,7 +119,10 @@ class Result:
 
     @cached_property
     def offchip_bytes(self) -> dict[str, int]:
-        """Bytes read from and written to off-chip memories, by role of the tensor."""
+        """Bytes that off-chip memories read and wrote, by role of the tensor, in whole bursts.
+
+        A memory that moves whole bursts moves more than it is asked for where rows end within one.
+        """
         return self.ledger.bytes_of(frozenset(m.name for m in self.machine.memories if m.off_chip))
 
     @property
@@ -133,31 +137,22 @@ class Result:
 
     @cached_property
     def utilization(self) -> dict[str, float]:
-        """Shares: of the makespan that an engine computed, of its peak that a link or memory moved.
+        """Share of the makespan that an engine computed, of its peak that a link or memory moved.
 
-        Of a link with a channel each way the busier channel counts; of a memory its transfers, not
-        what an engine reads and writes through a port of its own. The peak of a memory is the most
-        that any plain transfer may reach.
+        See ``codesign.result.utilization``.
         """
-        span = max(1, self.replay.makespan)
-        found = {name: busy / span for name, busy in self.replay.busy.items()}
-        buffers = {engine.buffer for engine in self.machine.engines}
-        channels: Counter[tuple[str, bool]] = Counter()
-        served: Counter[str] = Counter()
-        for (source, target), size in self.replay.moved.items():
-            crossed = self.machine.crossed(source, target)
-            served.update(dict.fromkeys((source, target), size))
-            served.update(dict.fromkeys(crossed, 2 * size))
-            for name in self.machine.route(source, target):
-                channels[(name, target in buffers)] += size
-        for link in self.machine.links:
-            loads = channels[(link.name, False)], channels[(link.name, True)]
-            carried = max(loads) if link.separate else sum(loads)
-            found[link.name] = carried * PS_PER_S / (link.bytes_per_s * span)
-        for memory in self.machine.memories:
-            rate = max(memory.ceiling(one) for one in NOMINAL)
-            found[memory.name] = served[memory.name] * PS_PER_S / (rate * span)
-        return found
+        return utilization(self.machine, self.replay)
+
+    @cached_property
+    def energy_split(self) -> EnergySplit:
+        """The energy by cause: dynamic, leakage, and background by power state."""
+        return split_energy([self.ledger])
+
+    @property
+    def assumed_energy_share(self) -> float:
+        """Share of the energy that rests on assumed prices, 0 to 1, see ``assumed_energy_j``."""
+        assumed = assumed_energy_j(self.machine, [self.ledger])
+        return assumed / self.energy_j if assumed else 0.0
 
     @cached_property
     def mac_slots(self) -> dict[str, int]:
@@ -223,7 +218,8 @@ class Result:
 
     def summary(self) -> dict[str, Any]:
         """The figures of ``codesign simulate --json``."""
-        figures = {name: getattr(self, name) for name in _FIGURES}
+        figures = {name: getattr(self, name) for name in _FIGURES} | self.energy_split.figures
+        figures["assumed_energy_share"] = self.assumed_energy_share
         return figures | {"digest": self.digest, "version": __version__}
 
     def to_arrow(self) -> pyarrow.Table:

@@ -51,7 +51,7 @@ class StreamFigures:
         late: runs whose response exceeds the period; None where arrivals are not evenly spaced.
         peak_backlog: most runs that were asked for and had not ended.
         left: runs that were asked for and had not ended when the input did, in the worst window.
-        energy_j: energy of the runs, without leakage.
+        energy_j: energy of the runs, without leakage and background.
         power_w: the same per second of input.
         offchip_bytes: bytes read from and written to off-chip memories, by role.
         offchip_bytes_per_s: their sum per second of input.

@@ -9,11 +9,11 @@ from codesign.result.result import Result
 class StreamPart(Result):
     """Placement, replay and ledger of one stream.
 
-    Bytes, energy and operators are those of all runs of the stream, leakage left out. Ticks count
-    from tick 0 of the scenario and not from when a run was asked for: ``replay.makespan`` is the
-    last tick of the whole session, whatever the stream, and engine and link use are those of all
-    streams. So there is no latency here, and what rests on one, ``summary``, ``digest`` and
-    ``save``, belongs to the result of the scenario.
+    Bytes, energy and operators are those of all runs of the stream, leakage and background left
+    out. Ticks count from tick 0 of the scenario and not from when a run was asked for:
+    ``replay.makespan`` is the last tick of the whole session, whatever the stream, and engine and
+    link use are those of all streams. So there is no latency here, and what rests on one,
+    ``summary``, ``digest`` and ``save``, belongs to the result of the scenario.
     """
 
     def __repr__(self) -> str:

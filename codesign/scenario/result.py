@@ -15,8 +15,10 @@ from typing import Any
 from codesign import __version__
 from codesign.errors import ScenarioError
 from codesign.hardware.machine import Hardware
-from codesign.replay.stream import WINDOW
-from codesign.result.ledger import static_rows
+from codesign.result.ledger import Ledger, static_ledger
+from codesign.result.sources import assumed_energy_j
+from codesign.result.split import EnergySplit, split_energy
+from codesign.scenario.assumptions import describe_assumptions
 from codesign.scenario.chain import end_to_end
 from codesign.scenario.checks import shown
 from codesign.scenario.demand import component_loads
@@ -28,7 +30,6 @@ from codesign.scenario.part import StreamPart
 from codesign.scenario.play import Played
 from codesign.scenario.schedule import rates, span_ticks, windows
 from codesign.scenario.spec import Scenario
-from codesign.scenario.together import describe_shares
 from codesign.units import PS_PER_S, ticks
 
 _ASKED = ("duration_s", "silence_s", "utterances", "outputs")
@@ -44,24 +45,10 @@ _FIGURES = (
     "energy_j",
     "static_energy_j",
     "energy_by_component_j",
+    "assumed_energy_share",
     "utilization",
     "offchip_bytes_per_s",
     "assumptions",
-)
-
-_RULES = (
-    "the runs of a stream are served in the order in which they were asked for",
-    "an engine takes operators in the order in which streams issue them, without turns or "
-    f"priorities; each stream issues at most {WINDOW} ahead",
-    "every run of a stream does the same work: states and caches keep their size",
-    "real-time factor: time in which a run of the utterance is asked for and has not ended, per "
-    "second of input",
-    "waiting ends with the first transfer or compute of a run, which may be a prefetch while the "
-    "run before it still works: queued runs may end closer together than a run takes alone",
-    "percentiles are nearest ranks of all runs",
-    "overload: a component is offered 1 s of work or more per second of input, or the queued runs "
-    "of a stream end further apart than runs are asked for",
-    "leakage flows from the first tick to the last, silence included",
 )
 
 
@@ -73,8 +60,9 @@ class ScenarioResult:
         scenario: what was asked for.
         machine: the hardware.
         played: every run with its ticks.
-        parts: placement, replay and ledger of each stream. Leakage is in none of them. Their ticks
-            count from tick 0 of the scenario and are no latencies: ``streams`` has those.
+        parts: placement, replay and ledger of each stream; what flows all the time is in none of
+            them but in ``static``. Their ticks count from tick 0 of the scenario and are no
+            latencies: ``streams`` has those.
 
     Two results are equal if their digests are.
     """
@@ -203,13 +191,34 @@ class ScenarioResult:
         return {name: use * whole for name, use in part.utilization.items()}
 
     @cached_property
+    def static(self) -> Ledger:
+        """What flows over the whole span whatever moves: leakage and background, once for all.
+
+        With the ledgers of ``parts`` it is the whole energy.
+        """
+        replay = next(iter(self.parts.values())).replay
+        return static_ledger(self.machine, replay, self._span)
+
+    @cached_property
+    def energy_split(self) -> EnergySplit:
+        """The energy by cause: dynamic, leakage, and background by power state."""
+        return split_energy(self._ledgers)
+
+    @property
+    def assumed_energy_share(self) -> float:
+        """Share of the energy that rests on assumed prices, 0 to 1, see ``assumed_energy_j``."""
+        assumed = assumed_energy_j(self.machine, self._ledgers)
+        return assumed / self.energy_j if assumed else 0.0
+
+    @property
+    def _ledgers(self) -> list[Ledger]:
+        return [*(part.ledger for part in self.parts.values()), self.static]
+
+    @cached_property
     def static_energy_by_component_j(self) -> dict[str, float]:
         """Leakage and background of each component over the whole span, once for all streams."""
-        replay = next(iter(self.parts.values())).replay
-        spent: dict[str, list[float]] = {name: [] for name in self.machine.components}
-        for row, joules in static_rows(self.machine, replay, self._span):
-            spent[row[1]].append(joules)
-        return {name: math.fsum(parts) for name, parts in spent.items()}
+        spent = self.static.energy_by("component")
+        return {name: spent.get(name, 0.0) for name in self.machine.components}
 
     @property
     def static_energy_j(self) -> float:
@@ -218,14 +227,14 @@ class ScenarioResult:
 
     @cached_property
     def energy_by_component_j(self) -> dict[str, float]:
-        """Joules by component, of all streams and of leakage."""
+        """Joules by component, of all streams, of leakage and of background."""
         static = self.static_energy_by_component_j
         parts = [part.energy_by_component_j for part in self.parts.values()]
         return {name: math.fsum([static[name], *(p[name] for p in parts)]) for name in static}
 
     @property
     def energy_j(self) -> float:
-        """Total energy: that of the streams and leakage."""
+        """Total energy: the sum of the ledgers of all streams and of ``static``."""
         return math.fsum([self.static_energy_j, *(s.energy_j for s in self.streams.values())])
 
     @property
@@ -275,18 +284,7 @@ class ScenarioResult:
     @cached_property
     def assumptions(self) -> tuple[str, ...]:
         """What was taken for granted; what holds for some streams only begins with their name."""
-        lines: dict[str, list[str]] = {}
-        for name, part in self.parts.items():
-            for line in part.assumptions:
-                lines.setdefault(line, []).append(name)
-        common = len(self.parts)
-        placed = (
-            line if len(names) == common else f"{', '.join(names)}: {line}"
-            for line, names in lines.items()
-        )
-        placements = {name: part.placement for name, part in self.parts.items()}
-        aside = describe_shares(placements, self.machine) if common > 1 else ()
-        return (*_RULES, *aside, *placed)
+        return describe_assumptions(self.parts, self.machine)
 
     def summary(self) -> dict[str, Any]:
         """The figures of ``codesign scenario --json``."""
@@ -301,6 +299,7 @@ class ScenarioResult:
             "hardware_digest": self.machine.digest,
             **{name: getattr(self.scenario, name) for name in _ASKED},
             **{name: getattr(self, name) for name in _FIGURES},
+            **self.energy_split.figures,
             "perceived_latency": asdict(perceived) if perceived else None,
             "streams": {name: asdict(figures) for name, figures in self.streams.items()},
         }
@@ -322,8 +321,8 @@ class ScenarioResult:
         """Writes the result to a folder.
 
         ``summary.json``, ``hardware.json``, ``runs.parquet`` (every run in ticks), and
-        ``ledger.parquet`` (every byte and joule by stream and operator, without leakage). Each file
-        appears whole or not at all.
+        ``ledger.parquet`` (every byte and joule by stream and operator; leakage and background have
+        neither). Each file appears whole or not at all.
 
         Raises:
             CodesignError: the folder cannot be written.

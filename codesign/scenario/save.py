@@ -35,10 +35,15 @@ def runs_to_arrow(result: ScenarioResult) -> pyarrow.Table:
 
 
 def ledgers_to_arrow(result: ScenarioResult) -> pyarrow.Table:
-    """The ledgers of all streams, as of ``Result.to_arrow`` with the column stream before them."""
+    """The ledgers of all streams, as of ``Result.to_arrow`` with the column stream before them.
+
+    Then what flows all the time, which has neither stream nor operator. The column energy_j sums to
+    the energy of the scenario.
+    """
+    ledgers = [*((name, part.ledger) for name, part in result.parts.items()), (None, result.static)]
     tables = []
-    for name, part in result.parts.items():
-        table = ledger_to_arrow(part.ledger)
+    for name, ledger in ledgers:
+        table = ledger_to_arrow(ledger)
         table = table.set_column(0, "op", table["op"].cast(pyarrow.string()))
         names = pyarrow.array([name] * len(table), pyarrow.string())
         tables.append(table.add_column(0, "stream", names))

@@ -68,8 +68,7 @@ def simulate_scenario(
     machine = (
         hardware if isinstance(hardware, Hardware) else load_hardware(hardware, plugins=plugins)
     )
-    for path, value in given.items():
-        machine = machine.with_(path, value)
+    machine = machine.with_all(given)
     for stream in scenario.streams:
         _naming(stream, partial(check_limits, as_residency(stream.residency), machine))
     placements = _placements(scenario, machine, plugins)

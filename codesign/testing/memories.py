@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from codesign.hardware.component import Descriptor, Link, Memory, Rest, Service
+from codesign.hardware.component import Descriptor, Direction, Link, Memory, Rest, Service
 from codesign.testing.rules import check_energies, check_fields, check_priced, expect, pairs
 
 _SINGLE = (
@@ -16,6 +16,7 @@ _SINGLE = (
     Descriptor(4096, 16, 4096, "write"),
     Descriptor(1, 4096, 64, "write", priority=1),
 )
+DIRECTIONS: tuple[Direction, ...] = ("read", "write")
 PATTERNS: tuple[tuple[Descriptor, ...], ...] = (
     *((descriptor,) for descriptor in _SINGLE),
     *pairs(_SINGLE),
@@ -42,6 +43,8 @@ def check_memory(memory: Memory) -> None:
         _check_served(memory, transfer)
     for pattern in PATTERNS:
         _check_service(memory, pattern)
+    for direction in DIRECTIONS:
+        _check_latency(memory, direction)
     for one, two in pairs(_SINGLE):
         _check_classes(memory, one, two)
     _check_addresses(memory)
@@ -97,6 +100,19 @@ def _check_service(memory: Memory, pattern: tuple[Descriptor, ...]) -> None:
     expect(
         memory.service(pattern[::-1]) == service,
         f"{place}: another order gave another answer; let service not look at the order",
+    )
+
+
+def _check_latency(memory: Memory, direction: Direction) -> None:
+    place = f"{memory.kind}.latency_s({direction!r})"
+    latency = memory.latency_s(direction)
+    expect(
+        math.isfinite(latency) and latency >= 0,
+        f"{place}: must be at least 0 s and finite, got {latency}",
+    )
+    expect(
+        memory.latency_s(direction) == latency,
+        f"{place}: two calls gave two answers; keep no state and draw no random numbers",
     )
 
 

@@ -12,6 +12,7 @@ from strategies import traces
 from codesign import load_hardware, simulate
 from codesign.hardware.dram_file import load_device
 from codesign.mapping.residency import Policy
+from codesign.models import resolve_model
 from codesign.result.result import Result
 from codesign.units import PS_PER_S
 from codesign.workload.record import Trace
@@ -50,6 +51,17 @@ def test_a_recurrent_model_is_the_same_with_and_without_fast_forward() -> None:
     assert fast.digest == plain.digest
     assert fast.replay.uses == plain.replay.uses
     assert fast.fabric_events < plain.fabric_events / 2
+
+
+@pytest.mark.parametrize("model", ["lstm_lm", "mobilenet_v2"])
+def test_windows_take_as_long_as_every_transaction_over_whole_models(model: str) -> None:
+    trace, hardware = resolve_model(model), load_hardware("edge-npu-lpddr5")
+    window, exact = (
+        simulate(trace, hardware.with_("dram.backend", backend)).latency_s
+        for backend in ("window", "exact")
+    )
+    assert window == pytest.approx(exact, rel=0.035)
+    assert window != exact
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -112,11 +112,11 @@ def test_a_memory_that_may_rest_does_so_whenever_no_inference_runs(
 
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("model", cases.MODELS)
-def test_resting_saves_energy_and_costs_less_than_a_microsecond(
+def test_resting_saves_energy_and_costs_less_than_two_microseconds(
     found: Any, model: str, memory: str
 ) -> None:
     rests, awake = (found[model, memory, policy] for policy in POLICIES)
-    assert 0 <= rests.latency_s - awake.latency_s < 1e-6
+    assert 0 <= rests.latency_s - awake.latency_s < 2e-6
     saved = [1 - rests.points[d].total_j / awake.points[d].total_j for d in cases.DUTIES]
     assert 0 <= saved[0] < 0.01
     assert saved[1] > 0.15
@@ -145,8 +145,7 @@ def test_the_bus_and_not_the_stack_limits_the_recogniser_with_hbm2(found: Any) -
     assert wide.bytes_per_s / wide.peak_bytes_per_s < 0.3
 
 
-def test_recurrent_matrices_come_in_runs_of_half_a_burst(found: Any) -> None:
-    """Tiles are chosen without a look at bursts, which the study must say of its figures."""
+def test_recurrent_matrices_come_in_runs_of_whole_bursts(found: Any) -> None:
     placement = place(cases.rnnt_chunk(), machine("rests"))
     (plan,) = (
         assignment.plan
@@ -160,10 +159,10 @@ def test_recurrent_matrices_come_in_runs_of_half_a_burst(found: Any) -> None:
         for move in tile.loads
         if move.operand == 1 and move.rows > 1
     }
-    assert runs == {16}
+    assert runs == {32}
     for memory in MEMORIES:
         one = found[cases.CHUNK, memory, "rests"]
-        assert one.moved_bytes / one.asked_bytes == pytest.approx(1.68, abs=0.005)
+        assert one.moved_bytes / one.asked_bytes == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize("model", cases.MODELS)

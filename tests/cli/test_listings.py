@@ -204,3 +204,44 @@ def test_every_option_has_a_word_of_help(codesign: Codesign) -> None:
         options = [line for line in out.splitlines() if line.startswith("  --")]
         assert options
         assert all(len(line.split("  ")) > 2 for line in options)
+
+
+SHOWN = """\
+name: shown
+components:
+  npu: {kind: systolic, buffer: sram, clock: 5e8, tile_overhead: 3}
+  lanes: {kind: vector, buffer: sram}
+  sram: {kind: sram, size: 98304, bandwidth: 64 GB/s}
+  bus: {kind: link, connects: [dram, sram], setup: 1e-8}
+  dram: {kind: dram, device: hbm2, channels: 2}
+"""
+
+
+def test_values_are_shown_with_units_and_a_dram_with_what_it_amounts_to(
+    codesign: Codesign, tmp_path: Path
+) -> None:
+    path = tmp_path / "shown.yaml"
+    path.write_text(SHOWN)
+    lines = codesign("hardware", "show", path).out.splitlines()
+    assert "dram: hbm2 on 2 channels, 2 GiB, peak 64.00 GB/s" in lines
+    values = {line.split()[0]: line.split("  ") for line in lines if "." in line.split(" ")[0]}
+    found = {name: [word.strip() for word in words if word][1] for name, words in values.items()}
+    assert {name: found[name] for name in found if name in WANTED} == WANTED
+
+
+WANTED = {
+    "npu.clock": "500.0 MHz",
+    "npu.tile_overhead": "3",
+    "sram.size": "96 KiB",
+    "sram.bandwidth": "64 GB/s",
+    "bus.setup": "10.00 ns",
+    "dram.size": "2 GiB",
+    "dram.power_down_after": "100.0 ns",
+    "dram.grain": "1 KiB",
+}
+"""Bare numbers get the unit of their field; text stays as it was written."""
+
+
+def test_hardware_without_a_device_file_has_no_line_for_one(codesign: Codesign) -> None:
+    out = codesign("hardware", "show", "edge-npu").out
+    assert "peak" not in out.partition("value")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,35 @@ def test_people_see_the_same_figures_with_units(codesign: Codesign) -> None:
     assert f"device values: {found['statuses']['published']} published" in out
 
 
-def test_a_device_without_io_energy_is_called_core_only(codesign: Codesign) -> None:
-    words = ("memory", "run", "--stream", "seq_rd", "--requests", "50", "--device")
-    assert "core only" in codesign(*words, "lpddr5-6400").out
-    assert "core only" not in codesign(*words, "ddr4-3200").out
+def _changed(pattern: str, new: str) -> str:
+    text, times = re.subn(pattern, new, (FOLDER / "ddr4-3200.yaml").read_text(), flags=re.DOTALL)
+    assert times == 1
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (_changed("DDR4-3200,", "DDR4,"), ""),
+        (_changed("value: 3.0 pJ/bit", "value: 0 pJ/bit"), "; core only, without I/O"),
+        (
+            (FOLDER / "lpddr5-6400.yaml").read_text(),
+            "; I/O of the device is in rail vddq, that of the host is left out",
+        ),
+        (
+            _changed("\nrails:.*\nio:", "\nrails: {}\nio:"),
+            "; I/O only, since the device has no currents",
+        ),
+    ],
+)
+def test_where_the_energy_of_io_is_stands_beside_the_total(
+    text: str, said: str, codesign: Codesign, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    words = ("memory", "run", "--stream", "seq_rd", "--requests", "50", "--device", path)
+    (line,) = (line for line in codesign(*words).out.splitlines() if line.startswith("energy"))
+    assert line.partition("W")[2] == said
 
 
 def test_a_load_is_what_is_offered(codesign: Codesign) -> None:
@@ -158,12 +184,20 @@ def test_a_warm_up_without_a_compiler_says_what_to_install(
     assert "pip install 'codesign[kernel]'" in out
 
 
-@pytest.mark.parametrize(("warm", "shown"), [(False, True), (True, False)])
-def test_a_run_says_in_a_terminal_when_it_must_compile_first(
-    warm: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("warm", "has_compiler", "told"), [(False, True, 1), (True, True, 0), (False, False, 0)]
+)
+def test_a_pipe_too_is_told_that_the_kernel_is_compiled_first(
+    warm: bool,
+    has_compiler: bool,
+    told: int,
+    codesign: Codesign,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from codesign.cli.memory import _waiting
-
     monkeypatch.setattr(kernel, "is_warm", lambda style: warm)
-    monkeypatch.setattr(compiled, "has_compiler", lambda: True)
-    assert ("compiling" in _waiting("ramulator")) == shown
+    monkeypatch.setattr(kernel, "compile_style", lambda style: None)
+    monkeypatch.setattr(compiled, "has_compiler", lambda: has_compiler)
+    line = "note: compiling the memory kernel, once on this machine, takes some seconds\n"
+    for words in (("memory", "warm-up"), (*ASKED, "--stream", "seq_rd")):
+        assert codesign(*words).err == told * line
+        assert codesign(*words, "--json").err == ""

@@ -59,6 +59,8 @@ def test_a_terminal_hears_once_what_takes_long_before_a_first_run(
     assert shown.getvalue() == "note: install [kernel]\n"
 
 
-def test_nobody_else_hears_it(capsys: pytest.CaptureFixture[str]) -> None:
-    announce(machine("compiling"))
-    assert capsys.readouterr() == ("", "")
+def test_a_pipe_hears_it_too_and_standard_output_stays_clean(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    announce(machine("compiling", ""))
+    assert capsys.readouterr() == ("", "note: compiling\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesign.cli.quantities import count, quantity, share
+from codesign.cli.quantities import count, quantity, share, size
 
 SCALES = {prefix: power for power, prefix in enumerate("fpnµm_kMGTP", start=-5)}
 
@@ -54,3 +54,18 @@ def test_shares_and_counts() -> None:
     assert share(0, 0) == "0.0 %"
     assert share(5, 5) == "100.0 %"
     assert count(351174) == "351,174"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (1000, "1,000 B"), (1536, "1,536 B"), (3 * 2**10, "3 KiB"), (2**42, "4 TiB")],
+)
+def test_sizes_stay_whole(number: int, text: str) -> None:
+    assert size(number) == text
+
+
+@given(st.integers(0, 2**60))
+def test_a_size_says_every_byte(number: int) -> None:
+    digits, prefix = size(number).split()
+    power = ("B", "KiB", "MiB", "GiB", "TiB").index(prefix)
+    assert int(digits.replace(",", "")) * 1024**power == number

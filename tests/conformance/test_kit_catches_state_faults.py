@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -38,6 +39,9 @@ def faulty(**members: Any) -> None:
     check_memory(memory(members.pop("service", steady), **{**HONEST, **members}))
 
 
+_TIMES = itertools.count()
+
+
 def first_counts(descriptors: Sequence[Descriptor]) -> Service:
     return Service(1000 if descriptors[0].direction == "read" else 900)
 
@@ -46,6 +50,14 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a rate that depends on the order of transfers": (
         {"service": first_counts},
         "another order gave another answer; let service not look at the order",
+    ),
+    "a latency below zero": (
+        {"latency_s": lambda self, direction: -1e-9},
+        "latency_s('read'): must be at least 0 s and finite, got -1e-09",
+    ),
+    "a latency that changes": (
+        {"latency_s": lambda self, direction: next(_TIMES)},
+        "latency_s('read'): two calls gave two answers; keep no state",
     ),
     "an action without a price": (
         {"energies_j": lambda self: {"read": 1e-12, "write": 1e-12}},

@@ -16,11 +16,11 @@ TOTALS = {"eyeriss": 3.4904e-6, "tpu": 2.1447e-6}
 def table(case: str) -> EnergyTables:
     """The tool's component table as somebody would write it down."""
     lines = [
-        f"{row['component']},{row['action']},accelforge,{row['energy_j']},{row['leakage_w']},tool,s"
+        f"{row['component']},{row['action']},accelforge,{row['energy_j']},{row['leakage_w']},tool,s,told"
         for row in MATMULS
         if row["case"] == case
     ]
-    return tables_of(*lines, head="component,action,tool,energy_j,leakage_w,status,source")
+    return tables_of(*lines, head="component,action,tool,energy_j,leakage_w,status,source,note")
 
 
 @pytest.mark.parametrize("case", TOTALS)

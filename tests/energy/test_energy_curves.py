@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from energy_case import ask, of_tool, rivals, rows_of, sram, tables_of
+from energy_case import HEAD, ask, of_tool, rivals, rows_of, sram, tables_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,7 +212,8 @@ def test_a_row_of_one_byte_is_a_rate_and_extrapolates_nothing() -> None:
 
 
 def test_zero_energies_are_read_on_plain_paper() -> None:
-    tables = tables_of("x,read,t,22,8,64,0,tool,s", "x,read,t,22,16,64,2 pJ,tool,s")
+    rows = "x,read,t,22,8,64,0,tool,s,clock gated", "x,read,t,22,16,64,2 pJ,tool,s,"
+    tables = tables_of(*rows, head=f"{HEAD},note")
     found = ask(tables=tables, component="x", action="read", size=12, node=22)
     assert found.value == pytest.approx(1e-12)
 

@@ -9,7 +9,7 @@ from energy_case import HEAD
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesign.energy import EnergyTables, read_query, read_table, read_tables
+from codesign.energy import EnergyTables, read_query, read_table, read_tables, shipped_tables
 from codesign.energy.read import MAX_BYTES
 from codesign.errors import CodesignError, EnergyError
 
@@ -170,3 +170,31 @@ def test_any_text_gives_rows_or_one_line(text: str) -> None:
         except CodesignError as error:
             told = str(error)
         assert told.startswith("mine.csv:") or not told
+
+
+def test_a_byte_order_mark_in_front_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(table(GOOD), encoding="utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert [row.energy_j for row in read_tables([path])] == [3e-12]
+
+
+def test_no_energy_needs_a_reason() -> None:
+    nothing = GOOD.replace("3 pJ", "0 J")
+    with pytest.raises(EnergyError, match=r"^mine.csv:2: energy_j must not be 0 without a reason"):
+        read_table(table(nothing), "mine.csv")
+    (row,) = read_table(table(f"{nothing},gated off", head=f"{HEAD},note"), "mine.csv")
+    assert (row.energy_j, row.note) == (0.0, "gated off")
+
+
+@pytest.mark.parametrize("action", ["raed", "reads", "wirte", "Read"])
+def test_an_action_that_is_nearly_one_of_a_shipped_component_is_refused(action: str) -> None:
+    rows = read_table(table(GOOD.replace("read", action)), "mine.csv")
+    with pytest.raises(EnergyError, match=rf"^mine.csv:2: unknown action '{action}' of sram; did"):
+        shipped_tables().with_rows(rows)
+
+
+@pytest.mark.parametrize("line", ["sram,search", "sram,", "lookup_table,raed"])
+def test_other_actions_and_those_of_own_components_are_free(line: str) -> None:
+    rows = read_table(table(GOOD.replace("sram,read", line)), "mine.csv")
+    assert shipped_tables().with_rows(rows).rows[0].action == line.partition(",")[2]

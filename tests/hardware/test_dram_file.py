@@ -25,6 +25,7 @@ def _refused(folder: Path, old: str, new: str) -> str:
         _read(folder, old, new)
     text = str(error.value)
     assert "\n" not in text
+    assert "; " in text, "says no way out"
     return text
 
 

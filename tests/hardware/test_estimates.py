@@ -18,6 +18,7 @@ from codesign.errors import HardwareError
 from codesign.hardware.component import Component, Memory, Service
 from codesign.hardware.provenance import STATUSES, Provenance
 from codesign.hardware.spec import read_hardware
+from codesign.hardware.surroundings import Surroundings
 from codesign.units import BytesPerSecond, Joules, JoulesPerByte, Seconds, Watts
 
 ENERGIES = ("read_energy", "write_energy")
@@ -51,7 +52,8 @@ def machine(*fields: str, tables: EnergyTables | None = None, kind: str = "mram"
     lines.append("  npu: {kind: systolic, buffer: store}")
     path = Path("toy.yaml")
     path.write_text("\n".join(lines) + "\n")
-    return read_hardware(path, KINDS, "toy.yaml", tables)
+    around = Surroundings(tables=tables) if tables else None
+    return read_hardware(path, KINDS, "toy.yaml", around)
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +172,7 @@ def test_every_estimated_value_has_a_status_that_hardware_knows() -> None:
             "delay: {estimate: {component: wire}}",
             r"store.delay.estimate: no row gives the latency of wire move; add a table",
         ),
-        ("energy: {estimate: sram}", r"^toy.yaml:5: store.energy: "),
+        ("energy: {estimate: sram}", r"^toy.yaml:5: store.energy.estimate must be a"),
         (
             "energy: {value: {estimate: {component: sram}}, source: me}",
             r"^toy.yaml:5: store.energy has a value without status",
@@ -324,7 +326,7 @@ def test_tables_of_a_plugin_are_found_where_hardware_is_loaded(tmp_path: Path) -
 def test_hardware_with_other_tables_is_the_same_if_its_values_are() -> None:
     other = EnergyTables(shipped_tables().rows)
     found = scratchpad("node: 22 nm")
-    assert replace(found, tables=other) == found
+    assert replace(found, around=Surroundings(tables=other)) == found
 
 
 BOARD = """\
@@ -366,7 +368,7 @@ def test_scaling_every_row_scales_the_energy_of_a_run(board: Hardware) -> None:
         for row in shipped_tables().rows
     ]
     tables = EnergyTables(doubled)
-    twice = replace(board, tables=tables).with_("store.size", "4 MiB")
+    twice = replace(board, around=Surroundings(tables=tables)).with_("store.size", "4 MiB")
     assert energy_of_memory(twice) == pytest.approx(2 * energy_of_memory(board))
 
 

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from codesign.hardware.plan import Budget, Loop, TilePlan
+from codesign.mapping.emit import make_move
 from codesign.mapping.splits import Split, choices
 from codesign.mapping.tiling import INNER, ArrayModel, Tiling
 from codesign.testing import convolution, matmul
@@ -72,6 +73,15 @@ def tile_bytes(op: Op, operand: int, tile: list[int]) -> int:
     access = op.operands[operand]
     elements = op.loops.footprint(operand, tile, access.shape)
     return access.tensor.dtype.storage_bytes(elements)
+
+
+def burst_bytes(op: Op, operand: int, tile: list[int], burst: int) -> int:
+    """Whole bursts of each row of the transfer that a plan would emit."""
+    access = op.operands[operand]
+    axes = zip(op.loops.operands[operand], access.shape, strict=True)
+    move = make_move(operand, access, [axis.touched(tile, extent) for axis, extent in axes])
+    row = -(-move.bytes // move.rows)
+    return -(-row // burst) * burst * move.rows if burst > 1 else move.bytes
 
 
 def tilings(op: Op, model: ArrayModel) -> Iterator[Tiling]:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from codesign_plugins.flat_dram import FlatDram
 from toy_machine import machine, priced
 
 from codesign.errors import CodesignError, MappingError
+from codesign.hardware.component import Direction
 from codesign.hardware.spec import Hardware
 from codesign.mapping.paths import Paths
+
+
+class Late(FlatDram):  # type: ignore[misc]
+    """A DRAM that waits before the first byte, longer when it is read."""
+
+    def latency_s(self, direction: Direction) -> float:
+        return 3e-8 if direction == "read" else 5e-9
 
 
 def test_the_slowest_part_of_the_route_sets_the_rate() -> None:
@@ -23,6 +32,15 @@ def test_the_slowest_part_of_the_route_sets_the_rate() -> None:
 def test_every_link_of_the_route_adds_its_set_up() -> None:
     hardware = machine(priced(elementwise=1))
     assert Paths(hardware).budget(hardware.engines[0], 0, ()).setup_s == 1e-8
+
+
+def test_a_memory_that_takes_time_to_answer_adds_its_latency() -> None:
+    plain = machine(priced(elementwise=1))
+    late = Late(name="dram", device="toy", size=1 << 20, bandwidth=8e9)
+    hardware = Hardware("late", "", None, {**plain.components, "dram": late})
+    assert hardware.setup("dram", "sram") == 10_000 + 30_000
+    assert hardware.setup("sram", "dram") == 10_000 + 5_000
+    assert Paths(hardware).budget(hardware.engines[0], 0, ()).setup_s == 4e-8
 
 
 def test_half_duplex_links_share_loads_and_stores() -> None:

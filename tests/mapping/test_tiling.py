@@ -10,7 +10,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_tiling import LAW, budgets, contractions, ideal, products, tile_bytes, tilings, walk
+from slow_tiling import (
+    LAW,
+    budgets,
+    burst_bytes,
+    contractions,
+    ideal,
+    products,
+    tile_bytes,
+    tilings,
+    walk,
+)
 
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget
@@ -27,6 +37,7 @@ def slow_score(op: Op, budget: Budget, model: ArrayModel, tiling: Tiling) -> flo
         for dim, extent in zip(dims, split.tile, strict=True):
             whole[dim] = extent
     full = [tile_bytes(op, operand, whole) for operand in range(len(op.operands))]
+    moved = [burst_bytes(op, o, whole, budget.burst_bytes) for o in range(len(op.operands))]
     steps = list(walk(op, tiling, budget))
     here = [o for o in range(len(op.operands)) if not budget.is_resident(o)]
     fetches = {i: sum(i in step.loads for step in steps) for i in here if i < inputs}
@@ -41,14 +52,14 @@ def slow_score(op: Op, budget: Budget, model: ArrayModel, tiling: Tiling) -> flo
     room += sum(full[o] for o in outputs) * (1 if runs == 1 else 2)
     if room > budget.buffer_bytes:
         return None
-    load = sum(times * full[i] for i, times in fetches.items()) / budget.load_bytes_per_s
+    load = sum(times * moved[i] for i, times in fetches.items()) / budget.load_bytes_per_s
     load += budget.setup_s * len(steps)
-    store = sum(runs * full[o] for o in outputs) / budget.store_bytes_per_s
-    tail = sum(full[o] for o in outputs) / budget.store_bytes_per_s
+    store = sum(runs * moved[o] for o in outputs) / budget.store_bytes_per_s
+    tail = sum(moved[o] for o in outputs) / budget.store_bytes_per_s
     if outputs:
         store += budget.setup_s * runs
         tail += budget.setup_s
-    head = sum(full[i] for i in fetches) / budget.load_bytes_per_s + budget.setup_s
+    head = sum(moved[i] for i in fetches) / budget.load_bytes_per_s + budget.setup_s
     compute = sum(step.macs for step in steps) / model.clock_hz
     link = load + store if budget.shared_link else max(load, store)
     makespan = max(link, head + compute + tail, link + compute / len(steps), head + tail)
@@ -72,6 +83,7 @@ def test_the_search_finds_the_best_of_all_candidates(data: st.DataObject) -> Non
         data.draw(st.sampled_from([0.0, 1e-9])),
         resident if data.draw(st.booleans()) else (),
         data.draw(st.booleans()),
+        burst_bytes=data.draw(st.sampled_from([1, 4])),
     )
     model = ideal(grain=2)
     try:

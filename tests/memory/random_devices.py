@@ -71,7 +71,7 @@ def rails(draw: st.DrawFn, t: Timings) -> Rail:
     """Currents of which each is at least the background that it stands on."""
     step = st.floats(0, 0.05)
     idd2p = draw(step)
-    idd2n = idd2p + draw(step)
+    idd2n = idd2p + 1e-3 + draw(step)  # standby always takes something
     idd3n = idd2n + draw(step)
     cycle = (idd3n * t.tras + idd2n * (t.trc - t.tras)) / t.trc
     return Rail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ def refusal(device: Device) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith("test: ")
+    assert "; " in message, "says no way out"
     return message
 
 
@@ -97,6 +98,10 @@ def test_a_controller_without_meaning_is_refused(changes: dict[str, Any], messag
         (AddressMapping.parse("ro ra ba bg co:\u00b2"), "unknown field 'co:\u00b2'"),
         (AddressMapping.parse("ro ra ba bg co:" + "9" * 5000), "unknown field 'co:999"),
         (AddressMapping(("ro", "ba", "bg", "co"), (Xor("ba", "ba", 0),)), "cannot be undone"),
+        (
+            AddressMapping(("ro", "ba", "bg", "co"), (Xor("ba", "co", 4),)),
+            "mapping XORs 'ba' with bits of 'co' from 4 on, but it has 4; lower the shift below",
+        ),
     ],
 )
 def test_a_mapping_that_does_not_cover_the_address_is_refused(
@@ -114,9 +119,47 @@ def test_currents_that_fall_with_activity_are_refused() -> None:
     assert "vdd.idd2n must be <= idd3n" in refusal(replace(DEVICE, rails=(("vdd", rail),)))
 
 
-def test_milliamperes_by_mistake_are_refused() -> None:
-    rail = replace(DEVICE.rails[0][1], idd5=250.0)
-    assert "vdd.idd5 must be 0 to 100" in refusal(replace(DEVICE, rails=(("vdd", rail),)))
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"idd5": 250.0}, "vdd.idd5 must be 0 to 100 A, got 250 A; check its unit"),
+        ({"idd6": -1e-3}, "vdd.idd6 must be 0 to 100 A, got -0.001 A; check its unit"),
+        ({"idd0": float("nan")}, "vdd.idd0 must be 0 to 100 A, got nan A; check its unit"),
+        ({"voltage": 1200.0}, "vdd.voltage must be 0.1 to 20 V, got 1200 V; check its unit"),
+        ({"voltage": 0.0}, "vdd.voltage must be 0.1 to 20 V, got 0 V; check its unit"),
+        ({"idd2p": 0.0, "idd2n": 0.0}, "vdd.idd2n must be > 0 A on one rail, got 0"),
+    ],
+)
+def test_currents_and_voltages_beyond_any_are_refused(
+    changes: dict[str, float], message: str
+) -> None:
+    rail = replace(DEVICE.rails[0][1], **changes)
+    assert message in refusal(replace(DEVICE, rails=(("vdd", rail),)))
+
+
+def test_standby_may_take_its_current_from_one_rail_of_several() -> None:
+    (name, rail), *_ = DEVICE.rails
+    nothing = replace(
+        rail, **{field.name: 0.0 for field in fields(rail) if field.name != "voltage"}
+    )
+    replace(DEVICE, rails=((name, rail), ("vpp", nothing))).check()
+    assert "vpp.idd2n must be > 0 A" in refusal(replace(DEVICE, rails=(("vpp", nothing),)))
+
+
+def test_channels_beyond_any_memory_are_refused_at_once() -> None:
+    for channels in (2048, 65536, 1 << 40):
+        wide = replace(DEVICE, organisation=replace(DEVICE.organisation, channels=channels))
+        assert (
+            f"channels must be <= 1024, since each is a controller of its own, got {channels}"
+            in (refusal(wide))
+        )
+
+
+@pytest.mark.parametrize("count", [-4, 0, 3, 1000])
+def test_a_count_that_is_no_power_of_two_is_told_with_the_next_one_below(count: int) -> None:
+    odd = replace(DEVICE, organisation=replace(DEVICE.organisation, rows=count))
+    near = {3: 2, 1000: 512}.get(count, 1)
+    assert refusal(odd).endswith(f"rows must be a power of two, got {count}; take {near}")
 
 
 @pytest.mark.parametrize("address", [-64, DEVICE.organisation.capacity_bytes])

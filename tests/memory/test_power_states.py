@@ -17,6 +17,7 @@ from codesign.memory.device import Device
 from codesign.memory.duty import background_j
 from codesign.memory.idle import IdlePolicy, Residency, residency
 from codesign.memory.power import (
+    background,
     command_joules,
     memory_watts,
     refresh_watts,
@@ -51,7 +52,8 @@ def test_the_whole_memory_is_all_ranks_of_all_channels() -> None:
         rank = getattr(state_watts(DEVICE), state)
         assert getattr(memory_watts(large), state) == pytest.approx(16 * rank)
         assert getattr(state_watts(large), state) == rank
-    assert refresh_watts(large) == pytest.approx(16 * refresh_watts(DEVICE))
+        many = refresh_watts(large, state)
+        assert many == pytest.approx(16 * refresh_watts(DEVICE, state))
 
 
 def test_rails_add_up_in_every_state_and_command() -> None:
@@ -67,11 +69,48 @@ def test_rails_add_up_in_every_state_and_command() -> None:
 def test_refreshes_cost_one_each_trefi_whatever_the_policy() -> None:
     interval = DEVICE.timings.trefi * DEVICE.timings.tck_ps * 1e-12
     joules = command_joules(DEVICE)
-    assert refresh_watts(DEVICE) == pytest.approx(joules.refresh / interval)
+    assert refresh_watts(DEVICE, "active") == pytest.approx(joules.refresh / interval)
     banks = replace(DEVICE, controller=replace(DEVICE.controller, refresh="per_bank"))
-    assert refresh_watts(banks) == pytest.approx(16 * joules.refresh_bank / interval)
+    assert refresh_watts(banks, "active") == pytest.approx(16 * joules.refresh_bank / interval)
     none = replace(DEVICE, controller=replace(DEVICE.controller, refresh="none"))
-    assert refresh_watts(none) == 0
+    for state in STATES:
+        assert refresh_watts(none, state) == 0
+        assert background(none, {state: 10**12})["refresh"] == (0, 0)
+
+
+@pytest.mark.parametrize("state", ["active", "precharged", "active_power_down", "power_down"])
+def test_a_refresh_takes_idd5_whatever_the_state_it_comes_in(state: str) -> None:
+    """Power times time by hand: IDD5 for tRFC in every tREFI, the current of the state else."""
+    amperes = {
+        "active": RAIL.idd3n,
+        "precharged": RAIL.idd2n,
+        "active_power_down": RAIL.idd3p,
+        "power_down": RAIL.idd2p,
+    }[state]
+    share = DEVICE.timings.trfc / DEVICE.timings.trefi
+    mean = share * RAIL.idd5 + (1 - share) * amperes
+    whole = getattr(memory_watts(DEVICE), state) + refresh_watts(DEVICE, state)
+    assert whole == pytest.approx(8 * 1.2 * mean)
+
+
+def test_a_device_that_refreshes_itself_is_sent_no_refreshes() -> None:
+    assert refresh_watts(DEVICE, "self_refresh") == 0
+    spent = background(DEVICE, {"self_refresh": 10**12})
+    assert spent["refresh"] == (0, 0)
+    assert spent["self_refresh"][1] == pytest.approx(8 * 1.2 * RAIL.idd6)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(STATES, st.integers(0, 10**12))))
+def test_the_background_counts_its_ticks_and_every_refresh_that_falls_due(
+    ticks: dict[str, int],
+) -> None:
+    spent = background(DEVICE, ticks)
+    assert list(spent) == [*ticks, "refresh"]
+    assert {state: spent[state][0] for state in STATES} == ticks
+    awake = sum(ticks.values()) - ticks["self_refresh"]
+    interval = DEVICE.timings.trefi * DEVICE.timings.tck_ps
+    assert abs(spent["refresh"][0] - awake / interval) <= 0.5
+    assert all(joules >= 0 for _, joules in spent.values())
 
 
 def test_io_is_priced_apart_from_the_array() -> None:

@@ -200,6 +200,17 @@ def test_a_window_is_near_all_that_follow(patterns: list[Pattern], refresh: str)
         assert share(solve(device, patterns, grain), exact) < 0.05
 
 
+@pytest.mark.parametrize("size", [64, 4096, 1 << 18])
+def test_short_transfers_pay_their_part_of_the_refreshes(size: int) -> None:
+    device = replace(DDR4, controller=replace(DDR4.controller, refresh="none"))
+    without = solve_exactly(device, [RUN], [size], 1024)
+    found = solve_exactly(DDR4, [RUN], [size], 1024)
+    timings = DDR4.timings
+    mean = timings.trefi / (timings.trefi - timings.trfc)
+    assert found.ticks == pytest.approx(without.ticks * mean, rel=0.02)
+    assert found.active_clocks + found.precharged_clocks >= found.ticks // timings.tck_ps
+
+
 def share(window: Window, exact: Window) -> float:
     """Magnitude of the relative error in bandwidth."""
     return abs(window.bandwidth_bytes_per_s / exact.bandwidth_bytes_per_s - 1)

@@ -12,7 +12,7 @@ from codesign_plugins.dram import Dram
 
 from codesign import Descriptor, Hardware, load_hardware
 from codesign.errors import HardwareError
-from codesign.hardware.component import Rest
+from codesign.hardware.component import Direction, Rest
 from codesign.hardware.dram_file import load_device_file
 from codesign.memory import energy, simulate, stream
 from codesign.memory.counts import Counts
@@ -80,6 +80,28 @@ def test_exact_counts_every_transaction_and_its_start_from_rest() -> None:
     assert small.bytes_per_s < PS_PER_S * 64 / (timings.tck_ps * (timings.trcd_read + timings.cl))
     window = dram().service((run(size=1 << 20),)).bytes_per_s
     assert large.bytes_per_s == pytest.approx(window, rel=0.01)
+
+
+@pytest.mark.parametrize("device", ["ddr4-3200", "lpddr5-6400"])
+@pytest.mark.parametrize("direction", ["read", "write"])
+@pytest.mark.parametrize("size", [64, 256, 1024, 4096])
+def test_a_lone_transfer_takes_its_latency_and_its_bytes_at_the_steady_rate(
+    device: str, direction: Direction, size: int
+) -> None:
+    steady, exact = dram(device), replace(dram(device), backend="exact")
+    one = Descriptor(size, 1, 0, direction)
+    assert exact.latency_s(direction) == 0
+    want = size / exact.service((one,)).bytes_per_s
+    found = steady.latency_s(direction) + size / steady.service((one,)).bytes_per_s
+    assert found == pytest.approx(want, rel=0.1)
+
+
+def test_transfers_of_unlike_sizes_share_as_long_as_the_shorter_lasts() -> None:
+    memory = replace(dram(), backend="exact")
+    long, short = run(size=1 << 20), run("write", size=1 << 14)
+    cut = run(size=1 << 14)
+    assert memory.service((long, short)) == memory.service((cut, short))
+    assert memory.service((long,)) != memory.service((cut,))
 
 
 def test_the_order_of_transfers_does_not_matter() -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from strategies import LATE, LOADED, STORED, machine
 from test_process import with_process
 
-from codesign.hardware.component import Descriptor, Memory, Rest, Service
+from codesign.hardware.component import Descriptor, Direction, Memory, Rest, Service
 from codesign.hardware.plan import Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Assignment, Block, Placement, Residence, Step
@@ -45,6 +45,9 @@ class Moody(Memory):
         factor = (4, 5, 3, 2, 4, 3, 4)[crowd]  # two kinds together are faster, more are slower
         shares = ("active", Fraction(crowd, 7)), ("half", Fraction(1, 7))
         return Service(self.rate * factor // 4, (("activate", Fraction(crowd, 97)),), shares)
+
+    def latency_s(self, direction: Direction) -> float:
+        return 9e-11 if direction == "read" else 4e-11
 
     def energies_j(self) -> dict[str, float]:
         return {"read": 0.0, "write": 0.0, "activate": 1e-9}

@@ -131,6 +131,18 @@ def test_a_memory_sees_all_that_is_active_together() -> None:
     assert found.rates((load, store)) == {load: 2 * PARTS, store: 2 * PARTS}
 
 
+def test_a_trickle_takes_little_of_a_memory_that_dislikes_company() -> None:
+    far = Turning(name="far", size=1, rate=1000)
+    slow = part("link", "slow", connects=("near", "far"), bandwidth=50)
+    found = joined(far, part("sram", "near", size=1, bandwidth=1e9), slow)
+    load = found.classify(Route("far", (), "near", 0), READ, WRITE)
+    store = found.classify(Route("near", (("slow", 0),), "far", 0), READ, WRITE)
+    rates = found.rates((load, store))
+    # 50 B/s of each take a fifth of the time at 500 B/s for both; the load has the rest alone
+    assert rates == {load: (50 + 800) * PARTS, store: 50 * PARTS}
+    assert found.rates((load, load, store))[load] == (50 + (1000 * 7 // 10) // 2) * PARTS
+
+
 def test_a_memory_that_serves_nothing_is_an_error() -> None:
     far = Turning(name="far", size=1, rate=0)
     found = joined(far, part("sram", "near", size=1))

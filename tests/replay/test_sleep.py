@@ -128,8 +128,9 @@ def test_a_memory_without_rests_is_idle_between_transfers() -> None:
     memory = Moody(name="dram", size=2**40, rate=10**9, first=0, second=0)
     took, ticks = visited(memory, 5_000, 10**6)
     assert took[0] == took[1]
+    moving = 2 * (took[0] - round(memory.latency_s("read") * 1e12))
     assert ticks == {
-        "active": 2 * took[0] // 7,
-        "half": 2 * took[0] // 7,
-        "idle": 10**8 - 2 * (2 * took[0] // 7),
+        "active": moving // 7,
+        "half": moving // 7,
+        "idle": 10**8 - 2 * (moving // 7),
     }

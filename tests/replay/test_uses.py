@@ -45,14 +45,26 @@ def test_a_lone_pattern_acts_at_its_own_rate_and_is_active_while_it_moves() -> N
 
 
 def test_kinds_that_share_act_at_the_joint_rate_in_proportion_to_their_bytes() -> None:
-    one = operator("one", uniform(10, 300, 0, 0))
-    other = operator("other", uniform(10, 301, 0, 0), engine="npu1")
+    one = operator("one", uniform(1, 300, 0, 0))
+    other = operator("other", uniform(1, 301, 0, 0), engine="npu1")
     _, fast = agreeing(placement(one, other), moody_machine())
     rates = fast.uses["dram"].rates
     # both move at once until the shorter has ended; the rest of the longer runs alone
     assert rates[kind(300, "read")] == {"activate": Fraction(2, 97)}
     mixed = rates[kind(301, "read")]["activate"]
     assert Fraction(1, 97) < mixed < Fraction(2, 97)
+
+
+def test_what_a_slow_transfer_leaves_is_used_by_the_other_one_alone() -> None:
+    hardware = moody_machine().with_("bus1.bandwidth", 10**8)
+    many, few = operator("one", uniform(1, 30_000, 0, 0)), operator("other", uniform(1, 301, 0, 0))
+    placed = placement(many, replace(few, engine="npu1"))
+    _, fast = agreeing(placed, hardware)
+    rates = fast.uses["dram"].rates
+    assert rates[kind(301, "read")] == {"activate": Fraction(2, 97)}  # never alone
+    # a tenth of the rate of two kinds beside each other is a sixth of the time for both
+    share = rates[kind(30_000, "read")]["activate"]
+    assert Fraction(1, 97) < share < Fraction(3, 2) * Fraction(1, 97)
 
 
 @pytest.mark.parametrize("seed", range(40))

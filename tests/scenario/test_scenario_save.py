@@ -77,7 +77,20 @@ def test_the_ledger_has_the_energy_of_every_stream(result: ScenarioResult, tmp_p
         energy = [row["energy_j"] for row in table.to_pylist() if row["stream"] == name]
         assert math.fsum(energy) == pytest.approx(figures.energy_j, rel=1e-12)
         assert figures.energy_j > 0
-    assert None not in table["op"].to_pylist()
+
+
+def test_the_ledger_sums_to_the_energy_of_the_scenario(
+    result: ScenarioResult, tmp_path: Path
+) -> None:
+    result.save(tmp_path)
+    rows = pyarrow.parquet.read_table(tmp_path / "ledger.parquet").to_pylist()
+    total = math.fsum(row["energy_j"] for row in rows)
+    assert total == pytest.approx(result.energy_j, rel=1e-12)
+    static = [row for row in rows if row["stream"] is None]
+    assert {row["op"] for row in static} == {None}
+    assert None not in {row["op"] for row in rows if row["stream"]}
+    assert [(row["component"], row["action"]) for row in static] == [("npu0", "leakage")]
+    assert static[0]["energy_j"] == result.static_energy_j == pytest.approx(1e-3 * result.span_s)
 
 
 def test_saving_twice_gives_the_same_bytes(result: ScenarioResult, tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Bytes of each operand that tiles touch, for many tilings at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign.workload.nest import Axis
+from codesign.workload.record import Access, Op
+
+Array = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Bytes of one operand in a tile, one entry per tiling.
+
+    Attributes:
+        bytes: that it takes in a buffer.
+        moved: that its home moves for them, in whole bursts of every run of adjacent bytes.
+    """
+
+    bytes: Array
+    moved: Array
+
+
+def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
+    """The footprint of each operand, inputs first.
+
+    Args:
+        op: a contraction.
+        tiles: extent of each loop in a tile, of shape (tilings, loops).
+        burst_bytes: of the memory that the operands come from and go to; at least 1.
+    """
+    found = []
+    for access, axes in zip(op.operands, op.loops.operands, strict=True):
+        touched = [
+            _touched(axis, tiles, extent) if stride else np.ones(len(tiles), dtype=np.int64)
+            for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True)
+        ]
+        run, rows = _runs(access, touched)
+        size = access.tensor.dtype.storage_bytes(run * rows)
+        row = -(-size // rows)  # as transfers describe it
+        bursts = -(-row // burst_bytes) * burst_bytes * rows
+        found.append(Footprint(size, bursts if burst_bytes > 1 else size))
+    return found
+
+
+def _runs(access: Access, touched: Sequence[Array]) -> tuple[Array, Array]:
+    """Adjacent elements of a run, and the number of runs."""
+    run, rows = np.ones_like(touched[0]), np.ones_like(touched[0])
+    strides = [abs(stride) for stride in access.strides]
+    for stride, extent in sorted(zip(strides, touched, strict=True), key=lambda pair: pair[0]):
+        if stride:
+            adjacent = (rows == 1) & (run == stride)
+            run = np.where(adjacent, run * extent, run)
+            rows = np.where(adjacent, rows, rows * extent)
+    return run, rows
+
+
+def _touched(axis: Axis, tiles: Array, extent: int) -> Array:
+    """Vectorised ``Axis.touched``."""
+    grid = math.gcd(*(coefficient for _, coefficient in axis.terms)) or 1
+    span, hull, steps = (np.ones(len(tiles), dtype=np.int64) for _ in range(3))
+    for dim, coefficient in sorted(axis.terms, key=lambda term: term[1]):
+        reach, more = coefficient // grid, tiles[:, dim] - 1
+        hull = hull + reach * more
+        apart = reach > span
+        steps = np.where(apart, steps * tiles[:, dim], steps)
+        span = np.where(apart, span, span + reach * more)
+    touched: Array = np.minimum(np.minimum(extent, hull), span * steps)
+    return touched

@@ -1,0 +1,57 @@
+"""Utilisation: what was asked for, over the most that could have been moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from strategies import Sketch, machine
+
+from codesign import load_hardware, simulate
+from codesign.hardware.component import Memory
+from codesign.hardware.spec import Hardware
+from codesign.result.utilization import peak_bytes_per_s
+from codesign.workload.record import Trace
+
+
+def model(width: int = 40) -> Trace:
+    sketch = Sketch("model")
+    sketch.softmax("soft", sketch.matmul("head", sketch.input("x", 24, width), width))
+    return sketch.trace()
+
+
+def with_burst(burst: int) -> Hardware:
+    """Rows of a burst that their ends do not fill."""
+    plain = machine(memory_rate=5e9)
+    dram = replace(plain.components["dram"], burst=burst)  # type: ignore[call-arg]
+    return replace(plain, components={**plain.components, "dram": dram})
+
+
+def dram_of(hardware: Hardware) -> Memory:
+    (dram,) = (one for one in hardware.memories if one.off_chip)
+    return dram
+
+
+def test_the_ends_of_bursts_are_bytes_moved_and_no_utilisation() -> None:
+    result = simulate(model(), with_burst(64))
+    asked, moved = sum(result.replay.moved.values()), sum(result.offchip_bytes.values())
+    assert moved > asked
+    whole = result.latency_s * peak_bytes_per_s(dram_of(result.machine))
+    assert result.utilization["dram"] == pytest.approx(asked / whole)
+
+
+def test_without_bursts_bytes_moved_are_those_asked_for() -> None:
+    result = simulate(model(), with_burst(1))
+    assert sum(result.replay.moved.values()) == sum(result.offchip_bytes.values())
+
+
+def test_the_peak_of_a_flat_memory_is_the_rate_that_it_reaches() -> None:
+    dram = dram_of(load_hardware("edge-npu"))
+    rated = dram.bandwidth * dram.efficiency  # type: ignore[attr-defined]
+    assert peak_bytes_per_s(dram) == pytest.approx(rated, rel=1e-6)
+
+
+@pytest.mark.parametrize(("device", "rate"), [("lpddr5-6400", 12.8e9), ("hbm2", 32e9)])
+def test_the_peak_of_banks_is_the_rate_of_their_buses(device: str, rate: float) -> None:
+    preset = load_hardware("edge-npu-lpddr5").with_("dram.device", device)
+    assert peak_bytes_per_s(dram_of(preset)) == pytest.approx(2 * rate, rel=1e-6)
