@@ -50,6 +50,10 @@ class ScenarioError(CodesignError):
     """A scenario or scenario file that breaks a rule."""
 
 
+class ValidationError(CodesignError):
+    """A reference figure or file, or a request to compare with it, that breaks a rule."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``; did you mean 'x'? known: a, b`` for a word that is not among ``known``."""
     names = sorted(known)

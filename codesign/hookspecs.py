@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codesign.energy import Estimator
     from codesign.hardware.component import Component
     from codesign.scenario.arrival_kinds import ArrivalKind
+    from codesign.validation.contract import Validation
     from codesign.workload.lowering import Lowering
     from codesign.workload.record import Trace
     from codesign.zoo import ModelEntry
@@ -100,5 +101,15 @@ def codesign_energy_estimators() -> Mapping[str, Estimator]:
 
     Example:
         ``return {"our_compiler": ask_our_memory_compiler}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_validations() -> Mapping[str, Validation[Any]]:
+    """Families of reference figures that ``codesign validate`` compares with ours.
+
+    Example:
+        ``return {"our-chip": Validation(title=..., source=..., rows=rows, compare=compare)}``.
     """
     raise NotImplementedError

@@ -114,16 +114,17 @@ class Registry:
     def _load_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             raise PluginError(f"plugin folder {folder} does not exist; give a folder of *.py files")
-        for path in sorted(folder.glob("*.py")):
+        packages = (path.parent for path in folder.glob("*/__init__.py"))
+        for path in sorted([*folder.glob("*.py"), *packages]):
             if not path.name.startswith("_"):
                 self._drop_if_same(path)
-                self._register(path.stem, str(path), partial(_load_file, path))
+                self._register(path.stem, str(path), partial(_load_path, path))
 
     def _drop_if_same(self, path: Path) -> None:
         """A copy of a loaded plugin, to the byte, takes its place; an edited one is a clash."""
         loaded = self.manager.get_plugin(path.stem)
         source = getattr(loaded, "__file__", None)
-        if source and Path(source).read_bytes() == path.read_bytes():
+        if source and _sources(Path(source)) == _sources(path):
             self.manager.unregister(loaded)
             del self._origins[path.stem]
 
@@ -143,12 +144,24 @@ class Registry:
         self._origins[name] = origin
 
 
-def _load_file(path: Path) -> object:
+def _sources(path: Path) -> dict[str, bytes]:
+    """Python files of a plugin by name: one, or those of a package."""
+    if path.name == "__init__.py":
+        path = path.parent
+    files = path.glob("*.py") if path.is_dir() else [path]
+    return {file.name: file.read_bytes() for file in files}
+
+
+def _load_path(path: Path) -> object:
+    """Loads a Python file, or a package with its modules."""
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     name = f"codesign_folder_{path.stem}_{place}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    file, inside = (path / "__init__.py", [str(path)]) if path.is_dir() else (path, None)
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inside)
     if spec is None or spec.loader is None:
         raise PluginError(f"{path} is not a Python file")
+    for stale in [known for known in sys.modules if known.startswith(f"{name}.")]:
+        del sys.modules[stale]
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -32,6 +32,7 @@ class FlatDram(Memory):
         bandwidth: peak rate of all channels together.
         efficiency: share of the peak that streams reach, refresh and turnarounds included.
         energy: energy per byte read or written, core and I/O.
+        write_energy: energy per byte written where it differs from that of reading.
         burst: bytes of a burst, bus width times burst length; 1 rounds nothing up.
     """
 
@@ -43,6 +44,7 @@ class FlatDram(Memory):
     bandwidth: BytesPerSecond
     efficiency: Share = 0.75
     energy: JoulesPerByte = 6.4e-11
+    write_energy: JoulesPerByte | None = None
     burst: Bytes = 1
 
     def served_bytes(self, descriptor: Descriptor) -> int:
@@ -69,7 +71,8 @@ class FlatDram(Memory):
 
     def energies_j(self) -> dict[str, float]:
         """Joules per byte read and written."""
-        return {"read": self.energy, "write": self.energy}
+        write = self.energy if self.write_energy is None else self.write_energy
+        return {"read": self.energy, "write": write}
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
 from codesign.errors import MappingError
 from codesign.mapping.streaming import Stream, Streamed, stream
 from codesign.units import Count, Hertz, Joules, Natural, Unit
+from codesign.workload.work import cuts, elements, width
 
 Operations = Annotated[float, Ge(0), Unit("1")]
 
@@ -104,7 +105,7 @@ class Vector(Engine):
         read = flow.sweeps * sum(access.bytes for access in op.inputs)
         write = sum(access.bytes for access in op.outputs)
         actions = (
-            ("", "operation", math.ceil(_elements(op) * operations)),
+            ("", "operation", math.ceil(elements(op) * operations)),
             ("buffer", "read", read),
             ("buffer", "write", write),
         )
@@ -121,7 +122,7 @@ class Vector(Engine):
         """The first way of cutting the operator whose pieces fit."""
         *first, last = [
             Stream(units, self._work(op, budget, units, per_unit, operations / sweeps), sweeps)
-            for units, per_unit, sweeps in _cuts(op)
+            for units, per_unit, sweeps in cuts(op)
         ]
         for flow in first:
             try:
@@ -149,43 +150,13 @@ class Vector(Engine):
 
     def _per_element(self, op: Op) -> float:
         """Lane operations for each element; a sort compares along the row, log2 of it times."""
-        turns = math.log2(max(2, _width(op))) if op.kind == "sort" else 1
+        turns = math.log2(max(2, width(op))) if op.kind == "sort" else 1
         return turns * sum(self.operations[name] for name in _functions(op))
 
 
 def _functions(op: Op) -> tuple[str, ...]:
     """Functions of an operator; kinds that carry none are their own function."""
     return op.functions or (op.kind,)
-
-
-def _elements(op: Op) -> int:
-    """Elements that the lanes work on: those of every window, or of the largest operand."""
-    if op.nest is not None:
-        return op.nest.points
-    return max(1, *(access.elements for access in op.operands))
-
-
-def _width(op: Op) -> int:
-    """Elements of a row that an operator normalises over or sorts, at least 1."""
-    shape = op.inputs[0].shape
-    width = op.attribute("width", shape[-1] if shape else 1)
-    return width if isinstance(width, int) and width > 0 else 1
-
-
-def _cuts(op: Op) -> list[tuple[int, int, int]]:
-    """Ways to cut an operator as (units, elements of work in each, passes over memory), best first.
-
-    Softmax and normalisation keep a row on chip; where it does not fit they are cut anywhere and
-    read memory twice (the online form of softmax, Welford's form of the statistics).
-    """
-    elements = _elements(op)
-    if op.kind in ("softmax", "normalize"):
-        row = min(elements, _width(op))
-        return [(-(-elements // row), row, 1), (elements, 1, 2)]
-    if op.nest is not None:
-        outputs = max(1, op.outputs[0].elements)
-        return [(outputs, max(1, elements // outputs), 1)]
-    return [(elements, 1, 1)]
 
 
 @hookimpl

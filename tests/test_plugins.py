@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,15 @@ from codesign.plugins import Registry, registry
 from codesign.testing import matmul
 from codesign.workload.record import Trace
 
-SHIPPED = {"systolic": Engine, "vector": Engine, "sram": Memory, "dram": Memory, "link": Link}
+SHIPPED = {
+    "systolic": Engine,
+    "vector": Engine,
+    "dsp": Engine,
+    "cpu": Engine,
+    "sram": Memory,
+    "dram": Memory,
+    "link": Link,
+}
 
 KIND = """
 from dataclasses import dataclass
@@ -38,6 +47,25 @@ def _write(folder: Path, name: str, text: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.py").write_text(text)
     return folder
+
+
+def _package(folder: Path, name: str, kind: str) -> Path:
+    """A plugin of two modules, the second of which has the class."""
+    text = KIND.format(kind=kind)
+    start = text.index("@hookimpl")
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / name / "memory.py").write_text(text[:start])
+    hooks = "from codesign.hookspecs import hookimpl\nfrom .memory import Mram\n"
+    (folder / name / "__init__.py").write_text(hooks + text[start:])
+    return folder
+
+
+def _copy_installed(name: str, folder: Path) -> Path:
+    """Copies a shipped plugin, a file or a package, and says where it is now."""
+    installed = Path(str(importlib.import_module(f"codesign_plugins.{name}").__file__))
+    if installed.name == "__init__.py":
+        return Path(shutil.copytree(installed.parent, folder / name))
+    return Path(shutil.copy(installed, folder / f"{name}.py"))
 
 
 def test_the_shipped_kinds_come_through_the_same_door_as_any_other() -> None:
@@ -180,8 +208,8 @@ def test_a_shipped_plugin_stands_alone_in_another_folder(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("codesign.plugins.entry_points", lambda group: [])
-    source = Path(__file__).parents[1] / "plugins" / f"{kind}.py"
-    found = Registry((_write(tmp_path, kind, source.read_text()),)).components()
+    _copy_installed(kind, tmp_path)
+    found = Registry((tmp_path,)).components()
     assert list(found) == [kind]
     assert issubclass(found[kind], Component)
 
@@ -189,9 +217,35 @@ def test_a_shipped_plugin_stands_alone_in_another_folder(
 def test_a_shipped_plugin_copied_to_a_folder_takes_the_place_of_the_installed_one(
     tmp_path: Path,
 ) -> None:
-    for name in ("systolic", "vector", "sram", "dram", "link"):
-        installed = importlib.import_module(f"codesign_plugins.{name}")
-        (tmp_path / f"{name}.py").write_bytes(Path(str(installed.__file__)).read_bytes())
+    copies = {name: _copy_installed(name, tmp_path) for name in SHIPPED}
     copied = Registry((tmp_path,))
-    assert copied.plugins()["systolic"] == str(tmp_path / "systolic.py")
+    assert {name: copied.plugins()[name] for name in SHIPPED} == {
+        name: str(path) for name, path in copies.items()
+    }
     assert copied.components().keys() == Registry().components().keys()
+
+
+def test_a_copied_package_with_one_module_edited_is_a_clash(tmp_path: Path) -> None:
+    with (_copy_installed("systolic", tmp_path) / "pace.py").open("a") as module:
+        module.write("# edited\n")
+    with pytest.raises(PluginError, match="plugin 'systolic' is offered by both codesign_plugins"):
+        Registry((tmp_path,))
+
+
+def test_a_package_in_a_folder_is_one_plugin(tmp_path: Path) -> None:
+    found = Registry((_package(tmp_path, "mram", "mram"),))
+    assert found.plugins()["mram"] == str(tmp_path / "mram")
+    assert found.components()["mram"].kind == "mram"
+
+
+def test_a_package_that_changed_is_loaded_anew_with_all_its_modules(tmp_path: Path) -> None:
+    folder = _package(tmp_path, "mram", "mram")
+    assert "mram" in Registry((folder,)).components()
+    _package(tmp_path, "mram", "rram_of_that_package")
+    assert "rram_of_that_package" in Registry((folder,)).components()
+
+
+def test_a_folder_without_modules_or_with_an_underscore_is_no_plugin(tmp_path: Path) -> None:
+    _package(tmp_path, "_helper", "mram")
+    (tmp_path / "presets").mkdir()
+    assert Registry((tmp_path,)).plugins() == Registry().plugins()

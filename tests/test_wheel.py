@@ -54,10 +54,13 @@ def test_a_wheel_installed_elsewhere_finds_plugins_presets_models_and_traces(
     )
     found = json.loads(ran.stdout)
     assert found["home"] == str(target)
-    assert found["presets"] == ["edge-npu", "edge-npu-lpddr5", "server-npu"]
+    presets = ["edge-npu", "edge-npu-lpddr5", "edge-tpu-like", "hifi4-dsp"]
+    presets += ["meta-prototype-like", "server-npu", "tpu-like"]
+    assert found["presets"] == presets
     assert all(Path(path).is_relative_to(target) for path in found["paths"])
     assert {"resnet50", "gpt2", "lstm_lm"} <= set(found["models"])
-    plugins = {path.stem for path in (ROOT / "plugins").glob("*.py")} - {"__init__"}
+    files = {path.stem for path in (ROOT / "plugins").glob("*.py")} - {"__init__"}
+    plugins = files | {path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")}
     assert plugins <= set(found["plugins"])
     assert found["latency_s"] > 0
     assert found["typed"]

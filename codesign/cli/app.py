@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import energy, hardware, memory, plugins, scenario
+from codesign.cli import energy, hardware, memory, plugins, scenario, validate
 from codesign.cli.options import (
     AllowUnsupported,
     Batch,
@@ -148,6 +148,7 @@ def simulate(
 
 
 app.command()(scenario.scenario)
+app.command()(validate.validate)
 
 
 @app.command()

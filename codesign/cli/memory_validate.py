@@ -28,6 +28,7 @@ def validate(
     from codesign.memory.reference import (
         compare,
         compare_window,
+        device_of,
         reference_cases,
         reference_devices,
     )
@@ -38,8 +39,9 @@ def validate(
     windows: list[Comparison] = []
     with progress("compiling the memory kernel", "replaying recorded runs", quiet=json) as watch:
         for case in cases:
-            found.append(compare(case, devices[case.tool, case.config]))
-            windows.append(compare_window(case, devices[case.tool, case.config]))
+            device = device_of(case, devices)
+            found.append(compare(case, device))
+            windows.append(compare_window(case, device))
             if watch:
                 watch(len(found), len(cases))
     if json:

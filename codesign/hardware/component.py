@@ -271,6 +271,20 @@ class Engine(Component):
 
     buffer: str
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Memories other than the buffer that it stages operands in; none by default."""
+        return ()
+
+    def stage(self, op: Op, operand: int) -> str:
+        """Name of the memory that an operand is loaded into or stored from: by default the buffer.
+
+        Args:
+            op: an operator that it takes.
+            operand: number of the operand, inputs first.
+        """
+        return self.buffer
+
     def supports(self, op: Op) -> str | None:
         """None if the engine takes the operator, else the reason why not, for people."""
         raise NotImplementedError

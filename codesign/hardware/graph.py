@@ -33,7 +33,10 @@ def build_graph(components: Mapping[str, Component]) -> Graph:
     graph: Graph = nx.Graph()
     graph.add_nodes_from(components)
     for name, part in components.items():
-        graph.add_edges_from((name, end) for _, end in _ends(name, part))
+        joined = (
+            [part.buffer] if isinstance(part, Engine) else [end for _, end in _ends(name, part)]
+        )
+        graph.add_edges_from((name, end) for end in joined)
     return graph
 
 
@@ -121,7 +124,7 @@ def _reach_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator
 def _ends(name: str, part: Component) -> list[tuple[str, str]]:
     """The memories that a component touches, each with the field that names it."""
     if isinstance(part, Engine):
-        return [(f"{name}.buffer", part.buffer)]
+        return [(f"{name}.buffer", part.buffer), *((f"{name}.stages", s) for s in part.stages)]
     return [(f"{name}.connects", end) for end in part.connects] if isinstance(part, Link) else []
 
 
@@ -130,8 +133,9 @@ def _names(components: Mapping[str, Component], base: type[Component]) -> list[s
 
 
 def _stores(components: Mapping[str, Component]) -> list[Memory]:
-    """Memories that are no engine's buffer, in file order."""
-    buffers = {part.buffer for part in components.values() if isinstance(part, Engine)}
+    """Memories in which no engine stages operands, in file order."""
+    engines = [part for part in components.values() if isinstance(part, Engine)]
+    buffers = {name for part in engines for name in (part.buffer, *part.stages)}
     return [p for p in components.values() if isinstance(p, Memory) and p.name not in buffers]
 
 

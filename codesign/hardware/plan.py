@@ -14,6 +14,23 @@ from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
+class Store:
+    """A memory that operands are staged in, or that they come from, as an engine sees it.
+
+    Attributes:
+        memory: its name.
+        bytes: that tiles may take.
+        read_j: joules per byte read; of a home also those of the links on the way.
+        write_j: joules per byte written; the same.
+    """
+
+    memory: str
+    bytes: int
+    read_j: float
+    write_j: float
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """What the mapping grants an engine for one operator.
 
@@ -29,6 +46,8 @@ class Budget:
             than its reads and writes there.
         burst_bytes: the fewest bytes that the home of the operands moves: a run of adjacent bytes
             costs whole multiples of it.
+        stores: the buffer, the further memories that the engine stages operands in, in their
+            order, and last the home of the operands.
     """
 
     buffer_bytes: int
@@ -39,6 +58,7 @@ class Budget:
     shared_link: bool = True
     port_bytes_per_s: float = math.inf
     burst_bytes: int = 1
+    stores: tuple[Store, ...] = ()
 
     def port_cycles(self, size: int, clock_hz: float) -> int:
         """Cycles that ``size`` bytes take through the port."""
@@ -89,6 +109,23 @@ class Loop:
     repeats: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a plan takes of a memory, other than the buffer, that operands are staged in.
+
+    Attributes:
+        memory: its name.
+        granted_bytes: that tiles may take of it.
+        held_bytes: taken from the first load to the last compute.
+        slot_in_bytes: taken by the inputs of one tile, from its load to its compute end.
+    """
+
+    memory: str
+    granted_bytes: int
+    held_bytes: int
+    slot_in_bytes: int
+
+
 @dataclass(frozen=True)
 class TilePlan:
     """Run-length loops of tiles and the action counts of the whole operator.
@@ -107,6 +144,7 @@ class TilePlan:
         slots: MAC slots by cause, ``effective`` and the wasted ones (``fill``, ``edge``, ...);
             their sum is what the engine issued.
         note: one sentence on the choice, for people.
+        rooms: what it takes of further memories that the engine stages inputs in.
     """
 
     loop: Loop
@@ -119,6 +157,7 @@ class TilePlan:
     actions: tuple[tuple[str, str, int], ...] = ()
     slots: tuple[tuple[str, int], ...] = ()
     note: str = ""
+    rooms: tuple[Room, ...] = ()
 
     @property
     def buffer_bytes(self) -> int:

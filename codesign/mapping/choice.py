@@ -61,7 +61,7 @@ def choose(
     for engine in paths.hardware.engines:
         if engine.name in refused or buffer not in ("", engine.buffer):
             continue
-        budget = paths.budget(engine, taken.get(engine.buffer, 0), homes, len(op.inputs))
+        budget = budget_of(engine, op, paths, taken.get(engine.buffer, 0), homes)
         try:
             plan = None if engine.process else plan_of(engine, op, budget)
         except MappingError as error:
@@ -73,6 +73,12 @@ def choose(
     if best is None:
         raise MappingError(" | ".join(trouble))
     return best[1]
+
+
+def budget_of(engine: Engine, op: Op, paths: Paths, taken: int, homes: Sequence[str]) -> Budget:
+    """What an engine may use for an operator; arguments as for ``Paths.budget``."""
+    stages = [engine.stage(op, operand) for operand in range(len(homes))]
+    return paths.budget(engine, taken, homes, len(op.inputs), stages)
 
 
 def plan_of(engine: Engine, op: Op, budget: Budget) -> TilePlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codesign.hardware.plan import TilePlan
-from codesign.mapping.choice import Choice, estimate_s
+from codesign.mapping.choice import Choice, budget_of, estimate_s
 from codesign.mapping.paths import Paths
 from codesign.mapping.placement import Assignment, Placement
 from codesign.mapping.plans import Plans
@@ -67,4 +67,4 @@ def _plan_s(
     if plan is None:
         return 0.0
     # the estimate reads the rates of a budget and not its bytes
-    return estimate_s(plan, paths.budget(paths.hardware.engine(engine), 0, homes, len(op.inputs)))
+    return estimate_s(plan, budget_of(paths.hardware.engine(engine), op, paths, 0, homes))

@@ -38,11 +38,11 @@ def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
     """
     found = []
     for access, axes in zip(op.operands, op.loops.operands, strict=True):
-        touched = [
-            _touched(axis, tiles, extent) if stride else np.ones(len(tiles), dtype=np.int64)
+        extents = [
+            touched(axis, tiles, extent) if stride else np.ones(len(tiles), dtype=np.int64)
             for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True)
         ]
-        run, rows = _runs(access, touched)
+        run, rows = _runs(access, extents)
         size = access.tensor.dtype.storage_bytes(run * rows)
         row = -(-size // rows)  # as transfers describe it
         bursts = -(-row // burst_bytes) * burst_bytes * rows
@@ -50,11 +50,11 @@ def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
     return found
 
 
-def _runs(access: Access, touched: Sequence[Array]) -> tuple[Array, Array]:
+def _runs(access: Access, extents: Sequence[Array]) -> tuple[Array, Array]:
     """Adjacent elements of a run, and the number of runs."""
-    run, rows = np.ones_like(touched[0]), np.ones_like(touched[0])
+    run, rows = np.ones_like(extents[0]), np.ones_like(extents[0])
     strides = [abs(stride) for stride in access.strides]
-    for stride, extent in sorted(zip(strides, touched, strict=True), key=lambda pair: pair[0]):
+    for stride, extent in sorted(zip(strides, extents, strict=True), key=lambda pair: pair[0]):
         if stride:
             adjacent = (rows == 1) & (run == stride)
             run = np.where(adjacent, run * extent, run)
@@ -62,7 +62,7 @@ def _runs(access: Access, touched: Sequence[Array]) -> tuple[Array, Array]:
     return run, rows
 
 
-def _touched(axis: Axis, tiles: Array, extent: int) -> Array:
+def touched(axis: Axis, tiles: Array, extent: int) -> Array:
     """Vectorised ``Axis.touched``."""
     grid = math.gcd(*(coefficient for _, coefficient in axis.terms)) or 1
     span, hull, steps = (np.ones(len(tiles), dtype=np.int64) for _ in range(3))
@@ -72,5 +72,5 @@ def _touched(axis: Axis, tiles: Array, extent: int) -> Array:
         apart = reach > span
         steps = np.where(apart, steps * tiles[:, dim], steps)
         span = np.where(apart, span, span + reach * more)
-    touched: Array = np.minimum(np.minimum(extent, hull), span * steps)
-    return touched
+    found: Array = np.minimum(np.minimum(extent, hull), span * steps)
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Descriptor, Direction, Engine, Link, Memory
-from codesign.hardware.plan import Budget
+from codesign.hardware.plan import Budget, Store
 from codesign.hardware.spec import Hardware
 from codesign.units import PS_PER_S
 
@@ -16,6 +17,9 @@ NOMINAL = (
 )
 """A plain stream, for the nominal rates that the tile search and the reports use."""
 _ONE_BYTE = Descriptor(1, 1, 1, "read")
+
+Way: TypeAlias = "tuple[str, str]"
+"""A home and the memory in which its operands are staged."""
 
 
 class Paths:
@@ -32,6 +36,7 @@ class Paths:
         self.home_memory = hardware.home(hardware.engines[0].name)
         self.home = self.home_memory.name
         self.buffers = tuple(dict.fromkeys(engine.buffer for engine in hardware.engines))
+        self._stages = {name for engine in hardware.engines for name in engine.stages}
         self._routes: dict[tuple[str, str], tuple[Link, ...]] = {}
         for buffer in self.buffers:
             self.route(self.home, buffer)
@@ -62,7 +67,7 @@ class Paths:
         found = [
             memory
             for memory in self.hardware.memories
-            if memory.name not in (*self.buffers, self.home) and not memory.off_chip
+            if memory.name not in (*self.buffers, *self._stages, self.home) and not memory.off_chip
         ]
         found.sort(key=lambda memory: -memory.size)
         return tuple(m.name for m in found if all(self.is_on_chip(m.name, b) for b in self.buffers))
@@ -73,7 +78,12 @@ class Paths:
         return not any(name == self.home or self.memory(name).off_chip for name in crossed)
 
     def budget(
-        self, engine: Engine, taken: int, homes: Sequence[str] = (), inputs: int = 0
+        self,
+        engine: Engine,
+        taken: int,
+        homes: Sequence[str] = (),
+        inputs: int = 0,
+        stages: Sequence[str] = (),
     ) -> Budget:
         """What an engine may use for an operator: engines that share a buffer get equal shares.
 
@@ -84,39 +94,71 @@ class Paths:
             taken: bytes of its buffer that other tensors hold.
             homes: for each operand, inputs first, the memory that holds it.
             inputs: how many of the operands are inputs.
+            stages: for each operand the memory that it is staged in; the buffer by default.
         """
         buffer = self.memory(engine.buffer)
-        sharers = sum(other.buffer == engine.buffer for other in self.hardware.engines)
-        sources = self._away(homes[:inputs], engine.buffer)
-        targets = self._away(homes[inputs:], engine.buffer)
-        read = min(self._rate(memory, engine.buffer, "read") for memory in sources)
-        write = min(self._rate(memory, engine.buffer, "write") for memory in targets)
-        ways = [(memory, engine.buffer) for memory in sources]
-        ways += [(engine.buffer, memory) for memory in targets]
+        ends = list(zip(homes, stages or [buffer.name] * len(homes), strict=True))
+        sources = self._away(ends[:inputs], buffer.name)
+        targets = self._away(ends[inputs:], buffer.name)
+        read = min(self._rate(*way, "read") for way in sources)
+        write = min(self._rate(*way, "write") for way in targets)
+        ways = [*sources, *((stage, home) for home, stage in targets)]
+        granted = (buffer.size - taken) // self._sharers(buffer.name)
         return Budget(
-            (buffer.size - taken) // sharers,
+            granted,
             read,
             write,
             max(self.hardware.setup(*way) for way in ways) / PS_PER_S,
-            tuple(home == engine.buffer for home in homes),
-            self._is_shared(sources, targets, engine.buffer, read + write),
+            tuple(home == stage for home, stage in ends),
+            self._is_shared(sources, targets, read + write),
             buffer.service(NOMINAL).bytes_per_s,
-            max(self.memory(memory).served_bytes(_ONE_BYTE) for memory in (*sources, *targets)),
+            max(self.memory(home).served_bytes(_ONE_BYTE) for home, _ in (*sources, *targets)),
+            self._stores(engine, granted, sources, targets),
         )
 
-    def _away(self, homes: Sequence[str], buffer: str) -> list[str]:
-        """Memories other than the buffer, the default one if there is none."""
-        return [home for home in dict.fromkeys(homes) if home != buffer] or [self.home]
+    def _sharers(self, memory: str) -> int:
+        """Engines that stage operands in a memory."""
+        return sum(memory in (e.buffer, *e.stages) for e in self.hardware.engines)
 
-    def _is_shared(
-        self, sources: Sequence[str], targets: Sequence[str], buffer: str, rate: float
-    ) -> bool:
+    def _stores(
+        self, engine: Engine, granted: int, sources: Sequence[Way], targets: Sequence[Way]
+    ) -> tuple[Store, ...]:
+        """The memories that an operator uses, with their energies; of several homes the dearest."""
+        found = [self._store(engine.buffer, granted)]
+        for name in engine.stages:
+            found.append(self._store(name, self.memory(name).size // self._sharers(name)))
+        read_j = max(self._joules(home, stage, "read") for home, stage in sources)
+        write_j = max(self._joules(home, stage, "write") for home, stage in targets)
+        home = sources[0][0]
+        return (*found, Store(home, self.memory(home).size, read_j, write_j))
+
+    def _store(self, name: str, granted: int) -> Store:
+        prices = self.memory(name).energies_j()
+        return Store(name, granted, prices.get("read", 0.0), prices.get("write", 0.0))
+
+    def _joules(self, home: str, stage: str, direction: Direction) -> float:
+        """Joules per byte of the links and memories between a stage and a home, the home's too."""
+        links = (link.energies_j().get("move", 0.0) for link in self.route(home, stage))
+        crossed = self.hardware.crossed(home, stage)
+        between = (price for name in crossed for price in self._both(name))
+        return self.memory(home).energies_j().get(direction, 0.0) + sum(links) + sum(between)
+
+    def _both(self, name: str) -> tuple[float, float]:
+        prices = self.memory(name).energies_j()
+        return prices.get("read", 0.0), prices.get("write", 0.0)
+
+    def _away(self, ends: Sequence[Way], buffer: str) -> list[Way]:
+        """Ways between different memories, that from the default home if there is none."""
+        return [way for way in dict.fromkeys(ends) if way[0] != way[1]] or [(self.home, buffer)]
+
+    def _is_shared(self, sources: Sequence[Way], targets: Sequence[Way], rate: float) -> bool:
         """Whether loads and stores meet in one channel, or in a memory too slow for both."""
-        loading = {link.name for memory in sources for link in self.route(memory, buffer)}
-        storing = [link for memory in targets for link in self.route(memory, buffer)]
-        both = [self.memory(memory) for memory in sources if memory in targets]
+        loading = {link.name for way in sources for link in self.route(*way)}
+        storing = [link for way in targets for link in self.route(*way)]
+        written = {home for home, _ in targets}
+        both = {home for home, _ in sources if home in written}
         return any(not link.separate and link.name in loading for link in storing) or any(
-            memory.service(NOMINAL).bytes_per_s < rate for memory in both
+            self.memory(memory).service(NOMINAL).bytes_per_s < rate for memory in both
         )
 
     def _rate(self, memory: str, buffer: str, direction: Direction) -> float:

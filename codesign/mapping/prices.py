@@ -45,9 +45,11 @@ def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, 
     operands = range(len(assignment.op.operands))
     inputs = len(assignment.op.inputs)
     for operand in plan.loaded if plan else operands[:inputs]:
-        yield from way(assignment.homes[operand], engine.buffer, hardware)
+        stage = engine.stage(assignment.op, operand)
+        yield from way(assignment.homes[operand], stage, hardware)
     for operand in plan.stored if plan else operands[inputs:]:
-        yield from way(engine.buffer, assignment.homes[operand], hardware)
+        stage = engine.stage(assignment.op, operand)
+        yield from way(stage, assignment.homes[operand], hardware)
     for component, action, _ in plan.actions if plan else ():
         yield owner(component, engine), action
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from codesign.errors import HardwareError
+from codesign.errors import HardwareError, did_you_mean, one_line
 from codesign.memory.device import Device
 from codesign.memory.energy import energy
 from codesign.memory.kernel import simulate
@@ -81,39 +81,62 @@ def reference_devices(folder: Path) -> dict[tuple[str, str], Device]:
     """The device of each tool and configuration in ``device_params.json``.
 
     Raises:
-        HardwareError: the folder has no such file.
+        HardwareError: the folder has no such file, or one without those devices.
     """
-    tables = json.loads(_text(folder, "device_params.json"))
+    text = _text(folder, "device_params.json")
     build = {"dramsim3": dramsim3_device, "ramulator2.1": ramulator_device}
-    return {
-        (tool, name): build[tool](name, table)
-        for tool in FILES
-        for name, table in tables[tool].items()
-    }
+    try:
+        tables = json.loads(text)
+        return {
+            (tool, name): build[tool](name, table)
+            for tool in FILES
+            for name, table in tables[tool].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise HardwareError(
+            f"{folder / 'device_params.json'} does not describe the devices of "
+            f"{' and '.join(FILES)}: {one_line(error)}; replace it"
+        ) from error
 
 
 def reference_cases(folder: Path) -> Iterator[Case]:
     """All recorded runs of both tools.
 
     Raises:
-        HardwareError: a file is missing.
+        HardwareError: a file is missing, or a row that is no run.
     """
     for tool, name in FILES.items():
-        for row in csv.DictReader(_text(folder, name).splitlines()):
-            yield _case(tool, row)
+        reader = csv.DictReader(_text(folder, name).splitlines())
+        try:
+            for row in reader:
+                yield _case(tool, row)
+        except (csv.Error, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+            raise HardwareError(
+                f"{folder / name}:{reader.line_num} is no recorded run: {one_line(error)}; "
+                "correct the row"
+            ) from error
+        if reader.line_num < 2:
+            raise HardwareError(f"{folder / name} has no recorded run; replace it")
+
+
+def device_of(case: Case, devices: Mapping[tuple[str, str], Device]) -> Device:
+    """The device that a recorded run was made on.
+
+    Raises:
+        HardwareError: there is none of its name.
+    """
+    if (case.tool, case.config) not in devices:
+        known = [name for tool, name in devices if tool == case.tool]
+        raise HardwareError(
+            f"{FILES[case.tool]}: no device {case.config!r} in device_params.json"
+            f"{did_you_mean(case.config, known)}"
+        )
+    return devices[case.tool, case.config]
 
 
 def compare(case: Case, device: Device) -> Comparison:
     """Replays a recorded run."""
-    run = simulate(device, case_stream(case, device))
-    counts = run.counts
-    ours = {
-        "bandwidth": counts.bandwidth_bytes_per_s,
-        "read_latency": counts.latency_mean * counts.tck_ps * 1e-12,
-        "activates": float(counts.activates),
-        "energy": energy(device, counts).total_j,
-    }
-    return Comparison(case, tuple((name, ours[name] / value - 1) for name, value in case.values))
+    return _compared(case, replayed(case, device))
 
 
 def compare_window(case: Case, device: Device) -> Comparison:
@@ -121,16 +144,31 @@ def compare_window(case: Case, device: Device) -> Comparison:
 
     A run at partial load has no error: a window is of a memory that always has work waiting.
     """
+    return _compared(case, windowed(case, device))
+
+
+def replayed(case: Case, device: Device) -> dict[str, float]:
+    """What the kernel gives for a recorded run, by ``QUANTITIES``."""
+    run = simulate(device, case_stream(case, device))
+    counts = run.counts
+    return {
+        "bandwidth": counts.bandwidth_bytes_per_s,
+        "read_latency": counts.latency_mean * counts.tck_ps * 1e-12,
+        "activates": float(counts.activates),
+        "energy": energy(device, counts).total_j,
+    }
+
+
+def windowed(case: Case, device: Device) -> dict[str, float]:
+    """What a window gives for a recorded run: bandwidth and activates; nothing at partial load."""
     if case.load:
-        return Comparison(case, ())
+        return {}
     window = solve_stream(device, case_stream(case, device))
     size = case.requests * device.organisation.transaction_bytes
-    ours = {
+    return {
         "bandwidth": window.bandwidth_bytes_per_s,
         "activates": window.activates * size / window.bytes,
     }
-    values = [(name, value) for name, value in case.values if name in ours]
-    return Comparison(case, tuple((name, ours[name] / value - 1) for name, value in values))
 
 
 def case_stream(case: Case, device: Device) -> Stream:
@@ -154,6 +192,11 @@ def summarise(comparisons: Sequence[Comparison], quantity: str) -> Summary:
         largest=float(size.max()),
         signed_mean=float(signed.mean()),
     )
+
+
+def _compared(case: Case, ours: Mapping[str, float]) -> Comparison:
+    errors = [(name, ours[name] / value - 1) for name, value in case.values if name in ours]
+    return Comparison(case, tuple(errors))
 
 
 def _case(tool: str, row: dict[str, str]) -> Case:
@@ -182,6 +225,8 @@ def _bytes(row: dict[str, str]) -> int:
 def _text(folder: Path, name: str) -> str:
     try:
         return (folder / name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise HardwareError(f"{folder / name} is no text in UTF-8; replace it") from error
     except OSError as error:
         raise HardwareError(
             f"no reference file {folder / name}; name the folder that holds it"

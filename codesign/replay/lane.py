@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from codesign.hardware.plan import Room
 from codesign.replay.job import Job
 from codesign.replay.template import Parts, Step
 
@@ -89,8 +90,23 @@ class Lane:
             return False
         if not self.draining:
             return True
+        if plan.rooms and not self._has_rooms(job, plan.rooms):
+            return False
         taken = sum(older.bytes_left() for older in self.draining)
         room = min(older.template.budget_bytes for older in self.draining)
         need = plan.held_bytes + (job.in_flight + 1) * plan.slot_in_bytes
         need += plan.slots_out * plan.slot_out_bytes
         return taken + need <= min(room, job.template.budget_bytes)
+
+    def _has_rooms(self, job: Job, rooms: tuple[Room, ...]) -> bool:
+        """Whether the next inputs of a job fit the further memories beside those of older jobs."""
+        for room in rooms:
+            taken = room.held_bytes + (job.in_flight + 1) * room.slot_in_bytes
+            for older in self.draining:
+                plan = older.template.plan
+                for other in plan.rooms if plan and older.in_flight else ():
+                    if other.memory == room.memory:
+                        taken += other.held_bytes + older.in_flight * other.slot_in_bytes
+            if taken > room.granted_bytes:
+                return False
+        return True

@@ -69,8 +69,9 @@ class Ports:
         Raises:
             CodesignError: it did not.
         """
-        buffer = self._hardware.engine(self._assignment.engine).buffer
-        here = tuple(home == buffer for home in self._assignment.homes)
+        engine, op = self._hardware.engine(self._assignment.engine), self._assignment.op
+        homes = enumerate(self._assignment.homes)
+        here = tuple(home == engine.stage(op, operand) for operand, home in homes)
         check_process(self._assignment.op, self.moves, here)
 
     def _transfer(self, move: Move, load: bool) -> Event:

@@ -29,7 +29,7 @@ class Transfers:
 
     def __init__(self, hardware: Hardware, shares: Shares) -> None:
         self.hardware, self.shares = hardware, shares
-        self._buffers = {engine.buffer for engine in hardware.engines}
+        self._buffers = {name for e in hardware.engines for name in (e.buffer, *e.stages)}
         self._routes: dict[tuple[str, str], Route] = {}
 
     def number(self, source: str, target: str, move: Move, initiator: str, base: int = 0) -> int:
@@ -65,15 +65,15 @@ class Transfers:
         direction: Direction,
     ) -> Parts:
         """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
-        engine = assignment.engine
-        buffer = self.hardware.engine(engine).buffer
+        engine = self.hardware.engine(assignment.engine)
         total: dict[int, int] = {}
         for move in moves:
             home = assignment.homes[move.operand]
-            if home != buffer:
-                ends = (home, buffer) if direction == "read" else (buffer, home)
+            stage = engine.stage(assignment.op, move.operand)
+            if home != stage:
+                ends = (home, stage) if direction == "read" else (stage, home)
                 base = base_of(assignment, move.operand, addresses)
-                number = self.number(*ends, move, engine, base)
+                number = self.number(*ends, move, engine.name, base)
                 total[number] = total.get(number, 0) + move.bytes
         return tuple(total.items())
 

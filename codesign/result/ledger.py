@@ -165,10 +165,11 @@ def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Cou
     """Bytes that each operator moved between its engine's buffer and other memories."""
     total: Counter[str] = Counter()
     for assignment, times in runs_of(placement, replay):
-        buffer = hardware.engine(assignment.engine).buffer
+        engine, op = hardware.engine(assignment.engine), assignment.op
         for moved in (assignment.plan.loaded, assignment.plan.stored) if assignment.plan else ():
             for operand, size in moved.items():
-                total[assignment.op.name] += size * times * (assignment.homes[operand] != buffer)
+                away = assignment.homes[operand] != engine.stage(op, operand)
+                total[op.name] += size * times * away
     for assignment, _, size, _ in replay.moves:
         total[assignment.op.name] += size
     return total

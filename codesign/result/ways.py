@@ -41,9 +41,10 @@ class Ways:
             base: first byte of the operand at home.
         """
         home = assignment.homes[move.operand]
-        buffer = self.hardware.engine(assignment.engine).buffer
+        engine = self.hardware.engine(assignment.engine)
+        stage = engine.stage(assignment.op, move.operand)
         role = assignment.op.operands[move.operand].tensor.role
-        for name, action in way(*((home, buffer) if load else (buffer, home)), self.hardware):
+        for name, action in way(*((home, stage) if load else (stage, home)), self.hardware):
             part = self.hardware.components[name]
             if not isinstance(part, Memory):
                 yield name, action, role, move.bytes

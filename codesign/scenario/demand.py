@@ -139,5 +139,6 @@ def _moves(assignment: Assignment) -> Iterator[tuple[int, int, bool]]:
 def _ends(
     assignment: Assignment, operand: int, is_load: bool, machine: Hardware
 ) -> tuple[str, str]:
-    home, buffer = assignment.homes[operand], machine.engine(assignment.engine).buffer
-    return (home, buffer) if is_load else (buffer, home)
+    home = assignment.homes[operand]
+    stage = machine.engine(assignment.engine).stage(assignment.op, operand)
+    return (home, stage) if is_load else (stage, home)

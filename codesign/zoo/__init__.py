@@ -100,6 +100,7 @@ def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> 
 _TEXT = {"batch": 1, "seq_len": 128}
 _STEPS = {"batch": 1, "steps": 8}
 _MODELS = {
+    "resnet18": ModelEntry("codesign.zoo.resnet:resnet18", "ResNet-18, 224x224"),
     "resnet50": ModelEntry("codesign.zoo.resnet:resnet50", "ResNet-50 v1.5, 224x224"),
     "mobilenet_v2": ModelEntry("codesign.zoo.mobilenet:mobilenet_v2", "MobileNetV2, 224x224"),
     "efficientnet_b0": ModelEntry(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from codesign_plugins.cpu import Cpu
+from codesign_plugins.dsp import Dsp
 from codesign_plugins.flat_dram import FlatDram
 from codesign_plugins.link import Bus
 from codesign_plugins.sram import Sram
@@ -28,8 +30,40 @@ ARRAYS: dict[str, dict[str, Any]] = {
         "macs_per_cell": {"int4*int4": 2.0},
         "mac_energy": {"int4*int4": 1e-13},
     },
+    "output-stationary": {"dataflow": "os", "rows": 16, "cols": 8},
+    "output-stationary, hidden": {"dataflow": "os", "output_drain": "hidden", "arrays": 3},
+    "input-stationary": {"dataflow": "is", "rows": 8, "cols": 32, "accumulator": 2048},
+    "input-stationary, serial": {"dataflow": "is", "weight_preload": "serial", "arrays": 2},
+    "full edges, folds apart": {"edge_tiles": "full", "fold_overlap": False},
+    "output-stationary, apart": {"dataflow": "os", "edge_tiles": "full", "fold_overlap": False},
+    "a tap a fold": {"rows": 16, "cols": 16, "row_merge": False},
+    "narrow ports": {"input_width": 16.0, "weight_width": 8.0, "accumulator_width": 32.0},
 }
-PRESETS = ("edge-npu", "server-npu")
+WORDS = ("linear", "convolution", "depthwise", "temporal_filter", "attention")
+KINDS = ("elementwise", "softmax", "normalize", "reduce", "gather")
+CORES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "calls and odd rates": {
+        "call_overhead": 90,
+        "clock": 3e8,
+        "macs_per_cycle": {f"{word} int8*int8": 0.7 for word in WORDS},
+    },
+    "products only": {"elements_per_cycle": {}, "bytes_per_cycle": {}},
+    "wide blocks": {"block_rows": 8, "block_cols": 16},
+    "fp16": {
+        "macs_per_cycle": {f"{word} fp16*fp16": 2.0 for word in WORDS},
+        "mac_energy": {"fp16*fp16": 1e-12},
+        "elements_per_cycle": {f"{kind} fp16": 1.5 for kind in KINDS},
+        "bytes_per_cycle": {"move fp16": 3.0},
+    },
+}
+HOSTS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "its own format": {"compute_dtype": "int8"},
+    "slow hand-over": {"synchronisation": 1e-3, "transfer_in": 0.3, "quantise": 0.7},
+    "nothing around the work": {"synchronisation": 0.0, "compute_dtype": "int8", "block_cols": 1},
+}
+PRESETS = ("edge-npu", "hifi4-dsp", "server-npu")
 
 
 @pytest.mark.parametrize("fields", ARRAYS.values(), ids=ARRAYS)
@@ -42,6 +76,26 @@ def test_systolic_arrays_keep_the_promises_of_an_engine(fields: dict[str, Any]) 
 )
 def test_vector_units_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> None:
     check_engine(Vector(name="vector", buffer="sram", **fields))
+
+
+@pytest.mark.parametrize("fields", CORES.values(), ids=CORES)
+def test_dsps_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> None:
+    tables = {
+        "macs_per_cycle": {f"{word} int8*int8": 4.0 for word in WORDS},
+        "mac_energy": {"int8*int8": 3e-13},
+        "elements_per_cycle": {f"{kind} int8": 2.0 for kind in KINDS},
+        "bytes_per_cycle": {"move int8": 8.0},
+    }
+    core = Dsp(**{"name": "dsp", "buffer": "ram", **tables, **fields})
+    core.check()
+    check_engine(core)
+
+
+@pytest.mark.parametrize("fields", HOSTS.values(), ids=HOSTS)
+def test_cpus_keep_the_promises_of_an_engine(fields: dict[str, Any]) -> None:
+    host = Cpu(name="cpu", buffer="cache", **fields)
+    host.check()
+    check_engine(host)
 
 
 def test_memories_keep_the_promises_of_a_memory() -> None:

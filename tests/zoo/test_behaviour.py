@@ -12,6 +12,7 @@ from codesign.zoo import codesign_models
 from codesign.zoo.llama import Llama, LlamaConfig, rotary_table, rotate
 
 SHAPES: dict[str, tuple[int, ...]] = {
+    "resnet18": (2, 1000),
     "resnet50": (2, 1000),
     "mobilenet_v2": (2, 1000),
     "efficientnet_b0": (2, 1000),

@@ -13,6 +13,7 @@ from codesign.zoo.llama import LlamaConfig, decode, prefill
 
 MODELS = codesign_models()
 PARAMETERS = {
+    "resnet18": 11_689_512,
     "resnet50": 25_557_032,
     "mobilenet_v2": 3_504_872,
     "efficientnet_b0": 5_288_548,
@@ -36,6 +37,7 @@ PARAMETERS = {
     "rnnt_8x640_joiner": 1_944_553,
 }
 MACS = {
+    "resnet18": 1_814_073_344,
     "resnet50": 4_089_184_256,
     "mobilenet_v2": 300_774_272,
     "efficientnet_b0": 385_814_752,

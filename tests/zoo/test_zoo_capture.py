@@ -35,6 +35,7 @@ def example(name: str) -> Example:
 
 
 MACS = {
+    "resnet18": 1_814_073_344,
     "resnet50": 4_089_184_256,
     "mobilenet_v2": 300_774_272,
     "efficientnet_b0": 385_814_752,

@@ -1,0 +1,126 @@
+"""Reference tables: CSV files of the data folder, checked row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codesign.errors import ValidationError, did_you_mean
+
+MAX_BYTES = 64 << 20
+"""The longest file that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a reference table, with its place for messages.
+
+    Attributes:
+        file: the file as the user named it.
+        line: line in the file, from 1.
+        cells: texts by column.
+    """
+
+    file: str
+    line: int
+    cells: Mapping[str, str]
+
+    def text(self, column: str) -> str:
+        """The cell as it is written, without blanks around it."""
+        return self.cells[column].strip()
+
+    def number(self, column: str) -> float:
+        """The cell as a finite number.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        try:
+            value = float(self.text(column))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.fault(column, "a finite number")
+        return value
+
+    def whole(self, column: str) -> int:
+        """The cell as a whole number of at least 0; ``4991.0`` is one.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        value = self.number(column)
+        if value < 0 or not value.is_integer():
+            raise self.fault(column, "a whole number of at least 0")
+        return int(value)
+
+    def fault(self, column: str, rule: str) -> ValidationError:
+        """The error of a cell that breaks a rule.
+
+        Args:
+            column: its column.
+            rule: what it must be, such as ``a whole number``.
+        """
+        return ValidationError(
+            f"{self.file}:{self.line}: {column} must be {rule}, got {self.text(column)[:60]!r}; "
+            "correct it or take the row out"
+        )
+
+
+def read_table(path: Path, columns: Sequence[str]) -> tuple[TableRow, ...]:
+    """Reads a CSV file with a header line.
+
+    Args:
+        path: the file, UTF-8, of at most ``MAX_BYTES``.
+        columns: those that the caller reads; others are kept too.
+
+    Raises:
+        ValidationError: a file that cannot be read or is too long, or as ``parse_table``.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValidationError(f"{path} is longer than {MAX_BYTES >> 20} MiB; cut it")
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValidationError(f"{path} is no text in UTF-8; replace it") from error
+    except OSError as error:
+        raise ValidationError(f"{path} cannot be read: {error.strerror}; replace it") from error
+    return parse_table(text, columns, str(path))
+
+
+def parse_table(text: str, columns: Sequence[str], name: str) -> tuple[TableRow, ...]:
+    """Reads CSV text with a header line, such as a few rows that a plugin holds itself.
+
+    Args:
+        text: the header and rows.
+        columns: those that the caller reads; others are kept too.
+        name: what messages call it.
+
+    Raises:
+        ValidationError: no CSV, a missing column, no row, or a row with more or fewer cells than
+            the header.
+    """
+    reader = csv.DictReader(io.StringIO(text.lstrip("\n"), newline=""), strict=True)
+    try:
+        for column in columns:
+            if column not in (reader.fieldnames or ()):
+                known = did_you_mean(column, reader.fieldnames or ())
+                raise ValidationError(f"{name}:1: no column {column!r}{known}")
+        found = tuple(TableRow(name, reader.line_num, row) for row in reader)
+    except csv.Error as error:
+        # the line number stands at the last row that was read
+        line = reader.line_num + 1
+        raise ValidationError(f"{name}:{line} is no CSV: {error}; correct it") from error
+    for row in found:
+        # csv marks cells that a row lacks, or has too many of, with None
+        if None in row.cells or None in row.cells.values():
+            raise ValidationError(
+                f"{name}:{row.line}: a row must have as many cells as the header; correct it"
+            )
+    if not found:
+        raise ValidationError(f"{name} has no row below its header; replace it")
+    return found

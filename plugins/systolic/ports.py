@@ -1,0 +1,143 @@
+"""What crosses the ports of an array: operands, partial sums and results, and how long it takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codesign import Budget, Op
+from codesign.mapping.emit import Emitted
+from codesign.mapping.tiling import INNER, Array, Sizes
+
+from .layout import Layout, one, pair
+
+if TYPE_CHECKING:
+    from .engine import Systolic
+
+Amount: TypeAlias = "Array | NDArray[np.floating[Any]]"
+_NOISE = 1e-6
+"""Cycles that rounding of rates may add; less than any byte takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Traffic of the tiles of one operator.
+
+    The streamed operand is read anew for every block across the array, the stationary one once;
+    of ``os`` both stream. Nothing is held beyond a fold.
+
+    Attributes:
+        engine: the arrays.
+        op: a contraction that they support.
+        budget: what the operator is granted, with the rate of the port to the buffer.
+        layout: of the operator on the arrays.
+    """
+
+    engine: Systolic
+    op: Op
+    budget: Budget
+    layout: Layout
+
+    def inputs(self, sizes: Sizes) -> Array:
+        """Bytes of the first operand that a tile reads from the buffer."""
+        g, m, k, n = sizes
+        again = 1 if self.engine.dataflow == "is" else -(-n // self.engine.cols)
+        read: Array = self.op.inputs[0].tensor.dtype.storage_bytes(g * m * k) * again
+        return read
+
+    def weights(self, sizes: Sizes) -> Array:
+        """Bytes of the second operand that a tile reads from the buffer."""
+        g, m, k, n = sizes
+        cells = {"ws": None, "is": self.engine.cols, "os": self.engine.rows}[self.engine.dataflow]
+        again = -(-m // cells) if cells else 1
+        read: Array = self.op.inputs[1].tensor.dtype.storage_bytes(g * k * n) * again
+        return read
+
+    def results(self, sizes: Sizes) -> Array:
+        """Bytes of results that a tile writes to the buffer once its reduction is whole."""
+        g, m, _, n = sizes
+        written: Array = self.op.outputs[0].tensor.dtype.storage_bytes(g * m * n)
+        return written
+
+    def fused(self, sizes: Sizes) -> Array:
+        """Bytes of the operands of fused functions, read when results leave."""
+        g, m, _, n = sizes
+        groups, rows, _, across = self.op.loops.classes(len(self.op.inputs))
+        total = np.zeros_like(g)
+        for number, access in enumerate(self.op.inputs[2:], start=2):
+            used = self.op.loops.uses(number)
+            elements = np.ones_like(g)
+            for dims, size in ((groups, g), (rows, m), (across, n)):
+                elements = elements * (size if used & set(dims) else 1)
+            total = total + access.tensor.dtype.storage_bytes(elements)
+        return total
+
+    def sums(self, sizes: Sizes, finished: Amount | bool) -> tuple[Amount, Amount]:
+        """Partial sums that a tile writes to the accumulator, and reads there to add to them.
+
+        Those of ``os`` stay in the cells until they are whole.
+
+        Args:
+            sizes: of the tile.
+            finished: part of its results that have their first sum written, 0 to 1.
+        """
+        g, m, _, n = sizes
+        results = g * m * n * finished
+        if self.engine.dataflow == "os":
+            return results, np.zeros_like(g)
+        role = self.layout.role(sizes)
+        written = g * m * n * role.passes * -(-role.down // self.layout.depth)
+        return written, written - results
+
+    def cycles(self, sizes: Sizes) -> dict[str, Array]:
+        """Cycles that a tile takes at each port that has a width.
+
+        Results leave while the reduction proceeds: a tile with a share of the reduction is charged
+        that share of them.
+        """
+        inputs, weights, share = (
+            self.inputs(sizes),
+            self.weights(sizes),
+            sizes[INNER] / self.layout.reduction,
+        )
+        engine, found = self.engine, {}
+        if engine.input_width:
+            found["input port"] = inputs / engine.input_width
+        if engine.weight_width:
+            found["weight port"] = weights / engine.weight_width
+        if engine.accumulator_width:
+            written, read = self.sums(sizes, share)
+            size = (written + read) * engine.accumulator_bits / 8
+            found["accumulator port"] = size / engine.accumulator_width
+        if self.budget.port_bytes_per_s < math.inf:
+            touched = inputs + weights + (self.fused(sizes) + self.results(sizes)) * share
+            found["buffer port"] = touched * (engine.clock / self.budget.port_bytes_per_s)
+        return {name: np.ceil(cycles - _NOISE).astype(np.int64) for name, cycles in found.items()}
+
+    def actions(self, tiles: Emitted) -> tuple[tuple[str, str, int], ...]:
+        """MACs, bytes at the port of the buffer and in the accumulator, fused functions."""
+        reads = writes = added = taken = functions = 0
+        for (g, m, k, n, final), times in tiles.sizes.items():
+            sizes = one((g, m, k, n))
+            reads += times * int(self.inputs(sizes)[0] + self.weights(sizes)[0])
+            written, read = self.sums(sizes, final)
+            added += times * int(written[0])
+            taken += times * int(read[0])
+            if final:
+                reads += times * int(self.fused(sizes)[0])
+                writes += times * int(self.results(sizes)[0])
+                functions += times * g * m * n * len(self.op.functions)
+        width = self.engine.accumulator_bits
+        found = [
+            ("", f"mac {pair(self.op)}", self.op.macs),
+            ("buffer", "read", reads),
+            ("buffer", "write", writes),
+            ("", "accumulator write", added * width // 8),
+            ("", "accumulator read", taken * width // 8),
+            ("", "function", functions),
+        ]
+        return tuple(action for action in found if action[2])
