@@ -83,9 +83,9 @@ def find_homes(problem: Problem, walk: Walk, least: Ints) -> Homes:
     opens = walk.fills(RESULT)[0] > walk.fills(RESULT)[1]
     unfinished = (opens * np.arange(1, walk.places + 1)).max(axis=1)
     places[:, RESULT] = np.maximum(places[:, RESULT], unfinished)
-    for stage in problem.array.stages:
-        _stay(problem, walk, stage, needs, (places, fits))
     crossing = [_crossing(problem, walk, operand) for operand in range(3)]
+    for stage in problem.array.stages:
+        _stay(stage, needs, [moved for moved, _ in crossing], (places, fits))
     moved, chunks = (
         np.stack([pick(crossing[x][n], places[:, x]) for x in range(3)], axis=1) for n in (0, 1)
     )
@@ -103,23 +103,20 @@ def innermost(inner: list[Ints]) -> Ints:
 
 
 def _stay(
-    problem: Problem,
-    walk: Walk,
-    stage: Stage,
-    needs: list[Ints],
-    found: tuple[Ints, NDArray[np.bool_]],
+    stage: Stage, needs: list[Ints], crossing: list[Ints], found: tuple[Ints, NDArray[np.bool_]]
 ) -> None:
+    """Moves the places of the operands of a stage outwards, and notes what does not fit."""
     places, fits = found
     taken = sum(
         (pick(needs[o], places[:, o]) for o in stage.operands), np.zeros(len(fits), dtype=np.int64)
     )
     fits &= taken <= stage.bits
-    place = np.arange(walk.places)
+    place = np.arange(needs[0].shape[1])
     for operand in stage.operands:
         here = pick(needs[operand], places[:, operand])
         room = needs[operand] <= (stage.bits - taken + here)[:, None]
         room &= place >= places[:, operand][:, None]
-        moved = np.where(room, _crossing(problem, walk, operand)[0], np.iinfo(np.int64).max)
+        moved = np.where(room, crossing[operand], np.iinfo(np.int64).max)
         best = np.where(room.any(axis=1), moved.argmin(axis=1), places[:, operand])
         taken = taken - here + pick(needs[operand], best)
         places[:, operand] = best

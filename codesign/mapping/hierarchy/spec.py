@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,11 +94,6 @@ class Array:
     mac_j: float
     home_read_j: float
     home_write_j: float
-
-    @property
-    def cells(self) -> int:
-        """Cells of the array."""
-        return math.prod(axis.size for axis in self.axes)
 
     def stores_of(self, operand: int) -> list[Store]:
         """Stores of an operand, from the cells outwards."""
