@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test docs bench clean
+.PHONY: demo test types kernel docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -16,9 +16,14 @@ demo: $(VENV)/.runs
 test: $(VENV)/.tests
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
+	$(MAKE) --jobs 2 types kernel
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+types: $(VENV)/.tests
 	$(BIN)/mypy
+
+kernel: $(VENV)/.tests
 	$(BIN)/codesign memory warm-up
-	$(BIN)/pytest -n 2 --dist loadfile
 
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests

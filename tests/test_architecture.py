@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import statistics
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,11 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _runtime(tree: ast.AST) -> Iterator[ast.AST]:
     """Every node except what only a type checker reads."""
     for node in ast.iter_child_nodes(tree):
@@ -58,9 +64,10 @@ def _runtime(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _runtime(node)
 
 
+@cache
 def _imports(path: Path, *, runtime: bool = True) -> list[str]:
     """Full names of what a file imports."""
-    tree = ast.parse(path.read_text())
+    tree = _tree(path)
     found: list[str] = []
     for node in _runtime(tree) if runtime else ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -74,7 +81,7 @@ def _imports(path: Path, *, runtime: bool = True) -> list[str]:
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef]:
-    yield from (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef))
+    yield from (n for n in ast.walk(_tree(path)) if isinstance(n, ast.FunctionDef))
 
 
 @pytest.mark.parametrize("physics", ["memory", "energy"])
@@ -153,7 +160,7 @@ def test_tests_outweigh_the_code() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_every_public_name_is_documented_and_annotated(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = _tree(path)
     assert ast.get_docstring(tree), "the module has no docstring"
     for node, parent in _public(tree):
         place = f"{_name(path)}:{node.lineno} {node.name}"
@@ -178,7 +185,7 @@ def _public(
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_library_code_evaluates_prints_and_swallows_nothing(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("eval", "exec", "print", "exit", "__import__"), node.lineno
         if isinstance(node, ast.Import | ast.ImportFrom):

@@ -226,6 +226,7 @@ def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
     assert "cannot be read as an exported program" in refused(str(path))
 
 
+@pytest.mark.usefixtures("captures_anew")
 def test_the_same_spec_gives_the_same_digest() -> None:
     first, second = (resolve_model("rnnt_8x640_prediction").digest for _ in range(2))
     assert first == second

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from studies import all_of_dram
+from studies import dram as measuring
 
 from codesign import Hardware, ScenarioResult
 from codesign.mapping.place import place
@@ -18,12 +19,7 @@ from codesign.replay.run import replay
 from codesign.workload.as_run import as_run
 from codesign.zoo.transducer import PRESETS
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-if str(EXAMPLES) not in sys.path:
-    sys.path.append(str(EXAMPLES))
-
 cases: Any = importlib.import_module("dram_study.cases")
-measuring: Any = importlib.import_module("dram_study.measure")
 figure: Any = importlib.import_module("dram_study.figure")
 
 MEMORIES = [memory.name for memory in cases.MEMORIES]
@@ -37,7 +33,7 @@ CHIP_LEAKAGE_W = 8.6e-3 + 26e-6 + 147e-6
 @pytest.fixture(scope="module")
 def found() -> Any:
     """What the study shows, measured once."""
-    return measuring.measure_all()
+    return all_of_dram()
 
 
 @cache

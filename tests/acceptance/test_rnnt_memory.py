@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import rnnt_closed_form as oracle
 import rnnt_figures as figures
-from rnnt_case import component, design, ladder, measured, measuring, per_second, replayed
+from rnnt_case import component, design, ladder, measured, per_second, replayed
 from rnnt_closed_form import MIB, Plan
+from studies import rnnt as measuring
 
 import codesign
 

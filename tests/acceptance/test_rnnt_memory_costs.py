@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import rnnt_closed_form as oracle
 import rnnt_figures as figures
-from rnnt_case import EXAMPLES, design, ladder, measured, measuring, oracle_model, per_second
+from rnnt_case import design, ladder, measured, oracle_model, per_second
 from rnnt_closed_form import MIB, Plan
+from studies import EXAMPLES
+from studies import rnnt as measuring
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine

@@ -10,12 +10,14 @@ import torch
 from torch import nn
 from zoo_case import captured, randomise
 
+from codesign.models import resolve_model
+from codesign.workload.check import check_trace
 from codesign.workload.record import Region, Trace, iterate
 from codesign.zoo import cell_models
 from codesign.zoo.cell_loop import Recurrent, Stateful, Windowed, over_time
 from codesign.zoo.cells import CIFG, GRU, LSTM, QRNN, SRU, LiGRU, MinGRU, ProjectedLSTM
 
-BATCH, INPUTS, WIDTH, STEPS = 2, 5, 6, 4
+BATCH, INPUTS, WIDTH, STEPS = 2, 5, 6, 8
 CELLS: dict[str, Any] = {
     "lstm": lambda: LSTM(INPUTS, WIDTH),
     "cifg blocks": lambda: CIFG(INPUTS, WIDTH, blocks=2),
@@ -219,7 +221,9 @@ HOISTED = {
 
 @cache
 def layer(name: str, batch: int) -> Trace:
-    return captured(getattr(cell_models, name), batch, STEPS)
+    found = resolve_model(f"cell_{name}", batch=batch, steps=STEPS)
+    check_trace(found)
+    return found
 
 
 @pytest.mark.parametrize("batch", [1, 2])

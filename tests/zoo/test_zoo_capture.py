@@ -46,6 +46,8 @@ MACS = {
 
 @cache
 def captured(name: str) -> Trace:
+    if name not in LLAMA:
+        return resolve_model(name)
     module, args, kwargs = example(name)
     return trace(module, args, kwargs, name=name)
 

@@ -1,0 +1,32 @@
+"""The studies in ``examples/``: a session replays what a page and the tests both need once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from shelf import SHELF
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+if str(EXAMPLES) not in sys.path:
+    sys.path.append(str(EXAMPLES))
+
+dram: Any = importlib.import_module("dram_study.measure")
+rnnt: Any = importlib.import_module("rnnt_study.measure")
+_ALL_OF_DRAM, _ALL_OF_RNNT = dram.measure_all, rnnt.measure_all
+
+
+def all_of_dram() -> Any:
+    """Every case of the DRAM study."""
+    return SHELF.get("dram study", _ALL_OF_DRAM)
+
+
+def all_of_rnnt(tasks: Iterable[Any]) -> Any:
+    """What the recogniser study measures, kept task by task."""
+    found = _ALL_OF_RNNT(tasks)
+    for task, measured in found.items():
+        SHELF.put(repr(task), measured)
+    return found
