@@ -156,7 +156,7 @@ def test_runs_that_overlap_wait_less_than_the_recursion_on_their_latency_says(
     (lone,) = played(one, {"queue": placement}, hardware).of("queue")
     latency = lone.end - lone.asked
     arrival = Rate(load * 10**12 / latency, seed=3)
-    case = scenario(stream("queue", arrival), duration_s=150 / arrival.per_s)
+    case = scenario(stream("queue", arrival), duration_s=300 / arrival.per_s)
     runs = played(case, {"queue": placement}, hardware).of("queue")
     gaps = queued_gaps(runs)
     assert len(gaps) > 30
