@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test types kernel docs bench clean
+.PHONY: demo test types kernel nightly docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -24,6 +24,10 @@ types: $(VENV)/.tests
 
 kernel: $(VENV)/.tests
 	$(BIN)/codesign memory warm-up
+
+# all tests, with the cases that take too long for every change
+nightly: $(VENV)/.tests
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m ''
 
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests

@@ -7,7 +7,8 @@ from random_work import Work, play, work
 
 from codesign.replay.run import Replay
 
-BATCH, BATCHES = 520, 10
+BATCH, BATCHES, NIGHTLY = 520, 4, 6
+"""Cases in a batch, batches in every run of the tests, and further ones in ``make nightly``."""
 
 
 def figures(replays: dict[str, Replay]) -> list[object]:
@@ -38,7 +39,13 @@ def agree(case: Work) -> tuple[int, int]:
     return next(iter(plain.values())).events, next(iter(fast.values())).events
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize(
+    "batch",
+    [
+        *range(BATCHES),
+        *(pytest.param(n, marks=pytest.mark.nightly) for n in range(BATCHES, BATCHES + NIGHTLY)),
+    ],
+)
 def test_every_figure_is_equal_with_the_accelerations_on_and_off(batch: int) -> None:
     saved = 0
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
