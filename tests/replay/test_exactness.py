@@ -7,7 +7,7 @@ from random_work import Work, play, work
 
 from codesign.replay.run import Replay
 
-BATCH, BATCHES, NIGHTLY = 520, 4, 6
+BATCH, BATCHES, NIGHTLY = 520, 2, 8
 """Cases in a batch, batches in every run of the tests, and further ones in ``make nightly``."""
 
 
