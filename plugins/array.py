@@ -34,6 +34,7 @@ from codesign.mapping.hierarchy.spec import (
 )
 from codesign.mapping.hierarchy.write import Writer, cells_cycles
 from codesign.units import Bytes, Count, Hertz, Joules, JoulesPerByte
+from codesign.workload.work import format_pair
 
 _CLASSES = {"rows": ROWS, "reduction": INNER, "columns": COLUMNS, "groups": GROUPS}
 _OPERANDS = {"activation": ACTIVATION, "weight": WEIGHT, "result": RESULT}
@@ -116,8 +117,8 @@ class CellArray(Engine):
         """Takes contractions whose operand formats have an energy."""
         if op.kind != "contraction":
             return f"takes contractions only, not {op.kind}"
-        if _pair(op) not in self.mac_energy:
-            return f"no MAC energy for {_pair(op)}; has {', '.join(sorted(self.mac_energy))}"
+        if format_pair(op) not in self.mac_energy:
+            return f"no MAC energy for {format_pair(op)}; has {', '.join(sorted(self.mac_energy))}"
         return None
 
     def plan(self, op: Op, budget: Budget) -> TilePlan:
@@ -175,7 +176,7 @@ class CellArray(Engine):
             tuple(self._store(name) for name in self.holds),
             tuple(stages),
             self.sum_bits,
-            self.mac_energy[_pair(op)],
+            self.mac_energy[format_pair(op)],
             stores[-1].read_j / 8,
             stores[-1].write_j / 8,
         )
@@ -205,7 +206,7 @@ class CellArray(Engine):
     def _actions(self, op: Op, mapping: Chosen) -> tuple[tuple[str, str, int], ...]:
         """What the array does to its stores and stages; loads and stores of tiles charge theirs."""
         stages = ("buffer", self.weight_buffer)
-        found = [("", f"mac {_pair(op)}", op.macs)]
+        found = [("", f"mac {format_pair(op)}", op.macs)]
         for (memory, action), bits in mapping.counted.actions.items():
             size = -(-int(bits[mapping.row]) // 8)
             if action in ("read", "write"):
@@ -237,10 +238,6 @@ def _roles(resident: Collection[int], op: Op) -> frozenset[int]:
     """Which of the two factors and the result lie in their stages."""
     factors = {x for x in (ACTIVATION, WEIGHT) if x in resident}
     return frozenset(factors | ({RESULT} if len(op.inputs) in resident else set()))
-
-
-def _pair(op: Op) -> str:
-    return f"{op.inputs[0].tensor.dtype}*{op.inputs[1].tensor.dtype}"
 
 
 def _same_names(engine: CellArray, table: str, other: str) -> None:

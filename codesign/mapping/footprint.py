@@ -74,3 +74,22 @@ def touched(axis: Axis, tiles: Array, extent: int) -> Array:
         span = np.where(apart, span, span + reach * more)
     found: Array = np.minimum(np.minimum(extent, hull), span * steps)
     return found
+
+
+def fused_bytes(op: Op, sizes: tuple[Array, Array, Array, Array]) -> Array:
+    """Bytes of the operands of fused functions that tiles read when their results leave.
+
+    Args:
+        op: a contraction.
+        sizes: of the tiles (g, m, k, n), products over the loops of each class.
+    """
+    g, m, _, n = sizes
+    groups, rows, _, columns = op.loops.classes(len(op.inputs))
+    total = np.zeros_like(g)
+    for number, access in enumerate(op.inputs[2:], start=2):
+        used = op.loops.uses(number)
+        elements = np.ones_like(g)
+        for dims, size in ((groups, g), (rows, m), (columns, n)):
+            elements = elements * (size if used & set(dims) else 1)
+        total = total + access.tensor.dtype.storage_bytes(elements)
+    return total

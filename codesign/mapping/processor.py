@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget, Loop, TilePlan
 from codesign.mapping.emit import Emitted, emit, with_fill
+from codesign.mapping.footprint import fused_bytes
 from codesign.mapping.streaming import Stream, Streamed, stream
 from codesign.mapping.tiling import INNER, Array, ArrayModel, Sizes, search
 from codesign.workload.record import Op
@@ -180,19 +181,7 @@ class _Product:
         factors = first.storage_bytes(g * m * k) * -(-n // columns)
         factors = factors + second.storage_bytes(g * k * n) * -(-m // rows)
         results = self.op.outputs[0].tensor.dtype.storage_bytes(g * m * n)
-        return factors, self._fused(sizes), results
-
-    def _fused(self, sizes: Sizes) -> Array:
-        g, m, _, n = sizes
-        groups, rows, _, columns = self.op.loops.classes(len(self.op.inputs))
-        total = np.zeros_like(g)
-        for number, access in enumerate(self.op.inputs[2:], start=2):
-            used = self.op.loops.uses(number)
-            elements = np.ones_like(g)
-            for dims, size in ((groups, g), (rows, m), (columns, n)):
-                elements = elements * (size if used & set(dims) else 1)
-            total = total + access.tensor.dtype.storage_bytes(elements)
-        return total
+        return factors, fused_bytes(self.op, sizes), results
 
 
 def _one(sizes: tuple[int, ...]) -> Sizes:

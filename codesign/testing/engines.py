@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
-from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.plan import Budget, Store, TilePlan
 from codesign.mapping.choice import estimate_s
 from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
@@ -99,6 +99,23 @@ def check_operator(engine: Engine, op: Op) -> None:
     _check_growth(engine, op, plans)
     _check_residency(engine, op)
     _check_refusal(engine, op)
+    _check_stages(engine, op)
+
+
+def _check_stages(engine: Engine, op: Op) -> None:
+    """Operands are staged in memories that the engine names, and plans say what they take."""
+    names = (engine.buffer, *engine.stages)
+    for operand in range(len(op.operands)):
+        stage = engine.stage(op, operand)
+        expect(
+            stage in names,
+            f"{engine.kind}.stage({op.name!r}, {operand}) is {stage!r}; name it in stages too",
+        )
+    stores = tuple(Store(name, BUFFERS[-1], 0.0, 0.0) for name in (*names, "home"))
+    budget = Budget(BUFFERS[-1], _RATE, _RATE, stores=stores)
+    plan = _planned(engine, op, budget)
+    if plan is not None:
+        check_plan(engine, op, budget, plan)
 
 
 def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan | None:

@@ -26,7 +26,8 @@ def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
     """
     place = f"{engine.kind}.plan({op.name!r}, {budget.buffer_bytes} B)"
     _check_signs(place, plan)
-    _check_capacity(place, budget, plan)
+    _check_capacity(place, engine, op, budget, plan)
+    _check_rooms(place, engine, op, budget, plan)
     _check_loads(place, op, budget, plan)
     _check_stores(place, op, budget, plan)
     _check_slots(place, op, plan)
@@ -63,7 +64,30 @@ def _is_count(number: object) -> bool:
     return isinstance(number, int) and number >= 0
 
 
-def _check_capacity(place: str, budget: Budget, plan: TilePlan) -> None:
+def _check_rooms(place: str, engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
+    granted = {store.memory: store.bytes for store in budget.stores}
+    rooms = {room.memory: room for room in plan.rooms}
+    for room in plan.rooms:
+        expect(
+            room.memory in engine.stages and room.granted_bytes == granted.get(room.memory),
+            f"{place}: {room} must be of a memory in stages, with the bytes of budget.stores",
+        )
+        expect(
+            room.held_bytes + room.slot_in_bytes <= room.granted_bytes,
+            f"{place}: {room} takes more than it is granted; choose smaller tiles",
+        )
+    for memory in engine.stages if granted else ():
+        found = rooms.get(memory)
+        most = found.held_bytes + found.slot_in_bytes if found else 0
+        loads = max(_loaded(tile, engine, op, memory) for tile, _ in plan.counts)
+        expect(
+            loads <= most,
+            f"{place}: a tile loads {loads} B into {memory!r}, where its room takes {most} B; say "
+            "in rooms what it takes",
+        )
+
+
+def _check_capacity(place: str, engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
     expect(
         plan.buffer_bytes <= budget.buffer_bytes,
         f"{place}: takes {plan.buffer_bytes} B of buffer; choose smaller tiles, or raise "
@@ -72,7 +96,8 @@ def _check_capacity(place: str, budget: Budget, plan: TilePlan) -> None:
     room_in = plan.held_bytes + plan.slot_in_bytes * bool(plan.slots_in)
     room_out = plan.held_bytes + plan.slot_out_bytes * bool(plan.slots_out)
     for tile, _ in plan.counts:
-        loads, stores = _sizes(tile)
+        loads = _loaded(tile, engine, op, engine.buffer)
+        stores = sum(move.bytes for move in tile.stores)
         expect(
             loads <= room_in,
             f"{place}: a tile loads {loads} B into {room_in} B of held and input slot; let "
@@ -85,8 +110,9 @@ def _check_capacity(place: str, budget: Budget, plan: TilePlan) -> None:
         )
 
 
-def _sizes(tile: Tile) -> tuple[int, int]:
-    return sum(move.bytes for move in tile.loads), sum(move.bytes for move in tile.stores)
+def _loaded(tile: Tile, engine: Engine, op: Op, memory: str) -> int:
+    """Bytes that a tile loads into a memory."""
+    return sum(m.bytes for m in tile.loads if engine.stage(op, m.operand) == memory)
 
 
 def _check_loads(place: str, op: Op, budget: Budget, plan: TilePlan) -> None:

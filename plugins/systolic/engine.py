@@ -23,9 +23,10 @@ from codesign.units import (
     Natural,
     Unit,
 )
+from codesign.workload.work import format_pair
 
 from .folds import Folds
-from .layout import Layout, one, pair
+from .layout import Layout, one
 from .ports import Ports
 from .slots import book
 
@@ -112,7 +113,7 @@ class Systolic(Engine):
         """Takes contractions whose operand formats have a rate and an energy."""
         if op.kind != "contraction":
             return f"takes contractions only, not {op.kind}"
-        formats = pair(op)
+        formats = format_pair(op)
         if formats not in self.macs_per_cell or formats not in self.mac_energy:
             known = ", ".join(sorted(self.macs_per_cell))
             return f"no MAC rate or energy for {formats}; has {known}"

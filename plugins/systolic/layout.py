@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codesign import Op
 from codesign.mapping.tiling import INNER, ROW, Array, Sizes
+from codesign.workload.work import format_pair
 
 if TYPE_CHECKING:
     from .engine import Systolic
@@ -59,7 +60,7 @@ class Layout:
         windows = [{dim for dim, _ in axis.terms} for axis in op.loops.operands[0]]
         moving = set[int]().union(*(window for window in windows if window & set(classes[ROW])))
         inner = tuple((op.loops.extents[dim], dim in moving) for dim in classes[INNER])
-        return cls(engine, engine.macs_per_cell[pair(op)], inner)
+        return cls(engine, engine.macs_per_cell[format_pair(op)], inner)
 
     @property
     def reduction(self) -> int:
@@ -171,11 +172,6 @@ class Layout:
             for count, depth, width in blocks
         ]
         return whole + edge
-
-
-def pair(op: Op) -> str:
-    """Formats of the two factors, as in ``int8*int8``."""
-    return f"{op.inputs[0].tensor.dtype}*{op.inputs[1].tensor.dtype}"
 
 
 def one(sizes: tuple[int, ...]) -> Sizes:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from codesign import Budget, Op
 from codesign.mapping.emit import Emitted
+from codesign.mapping.footprint import fused_bytes
 from codesign.mapping.tiling import INNER, Array, Sizes
+from codesign.workload.work import format_pair
 
-from .layout import Layout, one, pair
+from .layout import Layout, one
 
 if TYPE_CHECKING:
     from .engine import Systolic
@@ -63,19 +65,6 @@ class Ports:
         written: Array = self.op.outputs[0].tensor.dtype.storage_bytes(g * m * n)
         return written
 
-    def fused(self, sizes: Sizes) -> Array:
-        """Bytes of the operands of fused functions, read when results leave."""
-        g, m, _, n = sizes
-        groups, rows, _, across = self.op.loops.classes(len(self.op.inputs))
-        total = np.zeros_like(g)
-        for number, access in enumerate(self.op.inputs[2:], start=2):
-            used = self.op.loops.uses(number)
-            elements = np.ones_like(g)
-            for dims, size in ((groups, g), (rows, m), (across, n)):
-                elements = elements * (size if used & set(dims) else 1)
-            total = total + access.tensor.dtype.storage_bytes(elements)
-        return total
-
     def sums(self, sizes: Sizes, finished: Amount | bool) -> tuple[Amount, Amount]:
         """Partial sums that a tile writes to the accumulator, and reads there to add to them.
 
@@ -114,7 +103,7 @@ class Ports:
             size = (written + read) * engine.accumulator_bits / 8
             found["accumulator port"] = size / engine.accumulator_width
         if self.budget.port_bytes_per_s < math.inf:
-            touched = inputs + weights + (self.fused(sizes) + self.results(sizes)) * share
+            touched = inputs + weights + (fused_bytes(self.op, sizes) + self.results(sizes)) * share
             found["buffer port"] = touched * (engine.clock / self.budget.port_bytes_per_s)
         return {name: np.ceil(cycles - _NOISE).astype(np.int64) for name, cycles in found.items()}
 
@@ -128,12 +117,12 @@ class Ports:
             added += times * int(written[0])
             taken += times * int(read[0])
             if final:
-                reads += times * int(self.fused(sizes)[0])
+                reads += times * int(fused_bytes(self.op, sizes)[0])
                 writes += times * int(self.results(sizes)[0])
                 functions += times * g * m * n * len(self.op.functions)
         width = self.engine.accumulator_bits
         found = [
-            ("", f"mac {pair(self.op)}", self.op.macs),
+            ("", f"mac {format_pair(self.op)}", self.op.macs),
             ("buffer", "read", reads),
             ("buffer", "write", writes),
             ("", "accumulator write", added * width // 8),

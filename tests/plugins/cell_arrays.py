@@ -40,6 +40,12 @@ SHAPES: dict[str, dict[str, Any]] = {
     "bare": SQUARE,
     "sums": {**SQUARE, **SUMS},
     "sums, for energy": {**SQUARE, **SUMS, "objective": "energy"},
+    "weights in cells": {
+        **SQUARE,
+        **SUMS,
+        "weight_buffer": "registers",
+        "weight_in_cells": True,
+    },
     "levels": {**CUBE, **NEAR, "objective": "edp"},
 }
 

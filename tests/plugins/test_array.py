@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from cell_arrays import SHAPES, SQUARE, SUMS, cell_array, machine
+from codesign_plugins.array import CellArray
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codesign import simulate
 from codesign.errors import HardwareError, MappingError
-from codesign.hardware.plan import Budget, Store
+from codesign.hardware.plan import Budget, Store, TilePlan
 from codesign.mapping.paths import Paths
 from codesign.mapping.place import place
 from codesign.result.result import Result
-from codesign.testing import check_engine, convolution, elementwise, matmul
+from codesign.testing import check_engine, check_operator, convolution, elementwise, matmul
 from codesign.workload.record import Op, Trace
 
 
@@ -35,6 +37,34 @@ def charged(result: Result, component: str, action: str) -> int:
 def test_it_keeps_every_promise_of_an_engine(fields: dict[str, Any]) -> None:
     empty: dict[str, Any] = {table: {} for table in SUMS}
     check_engine(cell_array(**{**empty, **fields}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost(CellArray):  # type: ignore[misc]
+    """Stages weights in a memory that it does not name."""
+
+    def stage(self, op: Op, operand: int) -> str:
+        return "nowhere" if operand == 1 else self.buffer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greedy(CellArray):  # type: ignore[misc]
+    """Takes all of the registers twice."""
+
+    def plan(self, op: Op, budget: Budget) -> TilePlan:
+        plan: TilePlan = super().plan(op, budget)
+        rooms = tuple(replace(room, held_bytes=room.granted_bytes + 1) for room in plan.rooms)
+        return replace(plan, rooms=rooms)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [(Lost, "is 'nowhere'; name it in stages too"), (Greedy, "takes more than it is granted")],
+)
+def test_the_kit_catches_wrong_stages(kind: type[CellArray], message: str) -> None:
+    fields = {**SQUARE, **SUMS, "weight_buffer": "registers", "weight_in_cells": True}
+    with pytest.raises(AssertionError, match=message):
+        check_operator(kind(name="array", buffer="sram", **fields), matmul(8, 16, 8))
 
 
 def test_weights_go_to_their_memory_and_all_else_to_the_buffer() -> None:

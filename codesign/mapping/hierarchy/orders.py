@@ -51,9 +51,7 @@ def over_tiles(states: States) -> Orders:
     cut = cut[number]
     loops = _LOOPS[order]
     steps = np.take_along_axis(_steps(states.outside, cut), loops, axis=1)
-    return Orders(
-        cut, np.zeros_like(order), order, steps, loops, _states(states, cut, loops, [TILE])
-    )
+    return Orders(cut, np.zeros_like(order), order, steps, loops, _states(states, cut, loops))
 
 
 def within(states: States, tiles: Orders) -> Orders:
@@ -63,7 +61,7 @@ def within(states: States, tiles: Orders) -> Orders:
     loops = np.concatenate([_LOOPS[inside], _LOOPS[outside]], axis=1)
     first = np.take_along_axis(_steps(states.inside, cut), _LOOPS[inside], axis=1)
     steps = np.concatenate([first, tiles.steps[number]], axis=1)
-    return Orders(cut, inside, outside, steps, loops, _states(states, cut, loops, [0, TILE]))
+    return Orders(cut, inside, outside, steps, loops, _states(states, cut, loops))
 
 
 def _steps(counts: tuple[Ints, ...], cut: Ints) -> Ints:
@@ -91,15 +89,8 @@ def _unlike_table() -> NDArray[np.bool_]:
 _UNLIKE = _unlike_table()
 
 
-def _states(states: States, cut: Ints, loops: Ints, begins: list[int]) -> Ints:
-    """State of each class at each place.
-
-    Args:
-        states: for the number of the last one.
-        cut: of each class.
-        loops: class of each loop.
-        begins: of the parts of ``loops``, the places where they begin.
-    """
+def _states(states: States, cut: Ints, loops: Ints) -> Ints:
+    """State of each class at each place; without loops inside a tile they begin with its cut."""
     count = loops.shape[1]
     found = np.empty((len(cut), 4, count + 1), dtype=np.int64)
     place = np.arange(count + 1)
@@ -107,6 +98,6 @@ def _states(states: States, cut: Ints, loops: Ints, begins: list[int]) -> Ints:
         at = np.nonzero(loops == number)[1].reshape(len(cut), -1)
         inside, whole = cut[:, number : number + 1] + 1, len(states.tiles[number]) + 1
         found[:, number] = np.where(place > at[:, -1:], whole, inside)
-        if begins[0] == 0:
+        if count > TILE:
             found[:, number] = np.where(place > at[:, :1], found[:, number], 0)
     return found
