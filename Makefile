@@ -27,7 +27,7 @@ kernel: $(VENV)/.tests
 
 # all tests, with the cases that take too long for every change
 nightly: $(VENV)/.tests
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m ''
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile nightly
 
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests

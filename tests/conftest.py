@@ -21,7 +21,8 @@ from codesign.cli import main
 from codesign.zoo import ModelEntry, codesign_models
 
 # no test times anything, and a failure must come back on every machine
-settings.register_profile("codesign", deadline=None, derandomize=True)
+settings.register_profile("codesign", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("nightly", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("codesign")
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LONGEST = (
     "test_docs.py",
+    "test_queueing.py",
     "test_exactness.py",
     "test_zoo_capture.py",
     "test_schedule_torch.py",
@@ -36,8 +38,9 @@ LONGEST = (
     "test_mapping_quality.py",
     "test_banked_dram.py",
     "test_aten_recurrent.py",
-    "test_queueing.py",
+    "test_vela.py",
     "test_rnnt.py",
+    "test_greedy.py",
     "test_planner_laws.py",
     "test_cell_loop.py",
     "test_aten_control.py",

@@ -136,7 +136,10 @@ def test_runs_that_only_load_queue_at_the_memory() -> None:
 
 @pytest.mark.parametrize("load", [0.7, 0.95, 1.2])
 @pytest.mark.parametrize("tail", [False, True])
-@pytest.mark.parametrize(("rows", "bandwidth"), [(64, 4e9), (64, 1e9), (4, 4e9)])
+@pytest.mark.parametrize(
+    ("rows", "bandwidth"),
+    [(64, 4e9), pytest.param(64, 1e9, marks=pytest.mark.nightly), (4, 4e9)],
+)
 def test_runs_that_overlap_wait_less_than_the_recursion_on_their_latency_says(
     load: float, tail: bool, rows: int, bandwidth: float
 ) -> None:

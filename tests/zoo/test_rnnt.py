@@ -177,7 +177,7 @@ def once(items: tuple[Item, ...]) -> Iterator[Op]:
     return (item for item in items if isinstance(item, Op))
 
 
-@each_batch
+@pytest.mark.parametrize("batch", [1, pytest.param(2, marks=pytest.mark.nightly)])
 @each_model
 def test_a_step_of_a_written_encoder_is_that_of_its_twin_operator_by_operator(
     name: str, batch: int
