@@ -22,11 +22,7 @@ _ROOM = "48 MiB"
 
 def machine(run: Run) -> Hardware:
     """The hardware of a run: the preset of its family with another configuration."""
-    settings = {
-        "npu.configuration": run.accelerator,
-        "sram.size": _ROOM,
-        "cpu.synchronisation": "1 s",  # the tool leaves nothing to the host
-    }
+    settings = {"npu.configuration": run.accelerator, "sram.size": _ROOM}
     return load_hardware(_PRESETS[run.accelerator[:3]]).with_all(settings)
 
 
@@ -43,7 +39,10 @@ def simulated(run: Run, hardware: Hardware) -> Result:
     used = {access.tensor.role for op, _ in trace.ops() for access in op.operands}
     pins = tuple(f"role:{role}" for role in kept if role in used)
     residency = Residency("pinned", pins, across_runs=True) if pins else Residency("none")
-    return codesign.simulate(trace, hardware, residency=residency)
+    rules = {"*": "npu"}  # the tool leaves nothing to the host
+    return codesign.simulate(
+        trace, hardware, residency=residency, engines=codesign.Engines(rules=rules)
+    )
 
 
 def compare(run: Run) -> Iterator[Case | NotRun]:
