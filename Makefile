@@ -39,6 +39,7 @@ bench: $(VENV)/.runs
 	$(BIN)/python benchmarks/rnnt_grid.py
 	$(BIN)/python benchmarks/bank_kernel.py
 	$(BIN)/python benchmarks/onnxim_speed.py
+	$(BIN)/python benchmarks/mapping_speed.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

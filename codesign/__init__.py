@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         Memory,
         Service,
     )
+    from codesign.hardware.objective import Objective
     from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
     from codesign.hardware.spec import Hardware, load_hardware
     from codesign.hookspecs import hookimpl
+    from codesign.mapping.assign.ask import Engines
     from codesign.mapping.residency import Residency
     from codesign.result.result import Result
     from codesign.scenario.arrival import After, Periodic, Rate
@@ -43,6 +45,7 @@ _HOME = {
     "Link": "hardware.component",
     "Memory": "hardware.component",
     "Service": "hardware.component",
+    "Objective": "hardware.objective",
     "Budget": "hardware.plan",
     "Loop": "hardware.plan",
     "Move": "hardware.plan",
@@ -51,6 +54,7 @@ _HOME = {
     "Hardware": "hardware.spec",
     "load_hardware": "hardware.spec",
     "hookimpl": "hookspecs",
+    "Engines": "mapping.assign.ask",
     "Residency": "mapping.residency",
     "Result": "result.result",
     "After": "scenario.arrival",
@@ -91,12 +95,14 @@ __all__ = [
     "DType",
     "Descriptor",
     "Engine",
+    "Engines",
     "Hardware",
     "Link",
     "Loop",
     "LoopNest",
     "Memory",
     "Move",
+    "Objective",
     "Op",
     "Periodic",
     "Rate",

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from codesign.errors import ModelError
+from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware, load_hardware
+from codesign.mapping.assign.ask import Choosing, Engines, as_engines
+from codesign.mapping.explain import Explanation
+from codesign.mapping.explain_operator import explain_operator
+from codesign.mapping.fixed_file import Source, read_mappings
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.residency import Policy, Residency, as_residency
@@ -28,6 +33,9 @@ def simulate(
     settings: Mapping[str, object] | None = None,
     dtype: str | None = None,
     residency: Policy | Residency = "region",
+    engines: Choosing | Engines = "earliest",
+    mapping: Source | None = None,
+    objective: Objective | str | None = None,
     schedule: str | None = None,
     plugins: Sequence[Path | str] = (),
     watch: Watcher | None = None,
@@ -47,6 +55,14 @@ def simulate(
             ``precision`` of the hardware; ``native`` leaves the trace as it is.
         residency: what stays on chip between operators and across steps: a policy or a
             ``codesign.Residency``.
+        engines: which engine runs which operator, where several can: a policy or a
+            ``codesign.Engines``.
+        mapping: what is decided of the mapping of operators: a ``.yaml`` file, or its content by
+            name of the operator; the rest is searched, see ``docs/mapping.md``.
+        objective: what mappings and the choice of engines make small: ``latency``, ``energy``,
+            their product ``edp``, weights such as ``latency^2*energy``, or a
+            ``codesign.Objective``; by default latency, unless the hardware file says otherwise of
+            an engine.
         schedule: ``time-major`` (frame by frame through all layers) or ``layer-major:8`` (in
             chunks of 8 steps); by default the order in which the model was captured.
         plugins: folders of plugin files.
@@ -63,14 +79,61 @@ def simulate(
     # mistakes are told before a model is captured, which takes long
     asked = as_residency(residency)
     check_limits(asked, machine)
+    choosing, goal = as_engines(engines), as_objective(objective)
+    fixed = () if mapping is None else read_mappings(mapping)
     if dtype not in (None, NATIVE):
         DType.parse(str(dtype))
     trace = as_run(
         _trace(model, args, kwargs, plugins, options), machine.precision, dtype, schedule
     )
-    placement = place(trace, machine, asked)
+    placement = place(trace, machine, asked, choosing, fixed, goal)
     played = replay(placement, machine, watch, exact_events=exact_events)
     return build_result(placement, machine, played)
+
+
+def explain(
+    model: Trace | str | Any,
+    hardware: Hardware | str | Path,
+    operator: str,
+    *,
+    settings: Mapping[str, object] | None = None,
+    dtype: str | None = None,
+    residency: Policy | Residency = "region",
+    engines: Choosing | Engines = "earliest",
+    mapping: Source | None = None,
+    objective: Objective | str | None = None,
+    schedule: str | None = None,
+    plugins: Sequence[Path | str] = (),
+    **options: int,
+) -> tuple[Explanation, ...]:
+    """Explains how one operator of a model runs, without a replay.
+
+    Args:
+        model: a trace, or a model name or file as on the command line.
+        hardware: a hardware, a preset name or the path of a hardware file.
+        operator: its name in the trace.
+        settings: as for ``simulate``, like all that follow.
+        dtype: number format.
+        residency: what stays on chip.
+        engines: which engine runs which operator.
+        mapping: what is decided of the mapping of operators.
+        objective: what mappings and the choice of engines make small.
+        schedule: order of steps.
+        plugins: folders of plugin files.
+        **options: ``batch``, ``seq_len`` or ``steps`` of a model given by name.
+
+    Returns:
+        As ``codesign.mapping.explain_operator.explain_operator``.
+
+    Raises:
+        CodesignError: as ``simulate``, or no such operator.
+    """
+    machine = _machine(hardware, settings or {}, plugins)
+    goal = as_objective(objective)
+    fixed = () if mapping is None else read_mappings(mapping)
+    trace = as_run(_trace(model, None, None, plugins, options), machine.precision, dtype, schedule)
+    asked, choosing = as_residency(residency), as_engines(engines)
+    return explain_operator(trace, machine, operator, asked, choosing, fixed, goal)
 
 
 def _machine(

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
-from codesign.errors import HardwareError, did_you_mean
+from codesign.errors import HardwareError, MappingError, did_you_mean
+from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Room
 from codesign.hardware.plan import Store as PlanStore
 from codesign.mapping.hierarchy.choose import Mapping as Chosen
 from codesign.mapping.hierarchy.choose import Rates, choose
+from codesign.mapping.hierarchy.fixed import Limits
+from codesign.mapping.hierarchy.nest import array_nest
 from codesign.mapping.hierarchy.spec import (
     ACTIVATION,
     COLUMNS,
@@ -65,10 +68,12 @@ class CellArray(Engine):
         mac_energy: energy of one multiply-accumulate by operand formats (``int8*int8``); a missing
             pair is refused.
         function_energy: energy of one fused function on one element of the result.
-        objective: what the mapping makes small: ``latency``, ``energy`` or their product ``edp``.
+        objective: what the mapping makes small if the run asks for nothing else: ``latency``,
+            ``energy``, their product ``edp`` or weights such as ``latency^2*energy``.
     """
 
     kind: ClassVar[str] = "array"
+    takes_mappings: ClassVar[bool] = True
     expected_error: ClassVar[str] = (
         "inside an array tiles at an edge are counted as full ones, and only the port of the "
         "buffer stalls it"
@@ -90,7 +95,7 @@ class CellArray(Engine):
     sum_bits: Count = 16
     mac_energy: Mapping[str, Joules] = field(default_factory=lambda: {"int8*int8": 4e-14})
     function_energy: Joules = 1e-13
-    objective: Literal["latency", "energy", "edp"] = "latency"
+    objective: str = "latency"
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -112,6 +117,10 @@ class CellArray(Engine):
         for store, words in self.store_shared.items():
             if words != _FREE:
                 _known(f"{self.name}.store_shared.{store}", words, self.axes)
+        try:
+            Objective.parse(self.objective)
+        except MappingError as error:
+            raise HardwareError(f"{self.name}.objective: {error}") from None
 
     def supports(self, op: Op) -> str | None:
         """Takes contractions whose operand formats have an energy."""
@@ -124,8 +133,15 @@ class CellArray(Engine):
     def plan(self, op: Op, budget: Budget) -> TilePlan:
         """The mapping that the objective finds best, as tiles."""
         resident = {x for x in range(len(op.operands)) if budget.is_resident(x)}
+        names = [store.memory or "the buffer" for store in budget.stores[:-1]] or ["the buffer"] * 2
+        limits = Limits(op, budget.fixed, names) if budget.fixed else None
         mapping = choose(
-            op, self.array(op, budget), self._rates(budget), self.objective, _roles(resident, op)
+            op,
+            self.array(op, budget),
+            self._rates(budget),
+            budget.objective or Objective.parse(self.objective),
+            _roles(resident, op),
+            limits,
         )
         port = int(mapping.counted.port_bits("0")[mapping.row])
 
@@ -147,6 +163,7 @@ class CellArray(Engine):
                 for store, room in zip(budget.stores[1:-1], further, strict=False)
             ),
             note=writer.note,
+            nest=array_nest(writer, budget),
         )
         issued = plan.cycles * math.prod(self.axes.values())
         slots = (("effective", op.macs), ("unrolling, edges and port", issued - op.macs))

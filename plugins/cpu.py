@@ -98,6 +98,7 @@ class Cpu(Engine):
     """
 
     kind: ClassVar[str] = "cpu"
+    takes_mappings: ClassVar[bool] = True
     expected_error: ClassVar[str] = "CPU fallback: rates by sort of work, without its caches"
 
     clock: Hertz = 1.5e9
@@ -161,7 +162,8 @@ class Cpu(Engine):
         }
         peak, block = max(self.macs_per_cycle.values()), (self.block_rows, self.block_cols)
         cycles = self._compute(op)
-        kernel = Kernel(cycles, self.clock, peak, block, head=head, tail=tail, actions=counts)
+        prices = self.energies_j()
+        kernel = Kernel(cycles, self.clock, peak, block, head, tail, counts, prices)
         return plan_kernel(op, budget, kernel)
 
     def _compute(self, op: Op) -> float:

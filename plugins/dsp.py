@@ -65,6 +65,7 @@ class Dsp(Engine):
     """
 
     kind: ClassVar[str] = "dsp"
+    takes_mappings: ClassVar[bool] = True
     expected_error: ClassVar[str] = (
         "DSP rates by kernel: no caches and no pipelines; as good as the table is"
     )
@@ -147,7 +148,8 @@ class Dsp(Engine):
             counts[f"mac {formats}"] = work.macs
             peak = max(r for key, r in self.macs_per_cycle.items() if key.endswith(f" {formats}"))
         block = (self.block_rows, self.block_cols)
-        kernel = Kernel(cycles, self.clock, peak, block, head=self.call_overhead, actions=counts)
+        prices, head = self.energies_j(), self.call_overhead
+        kernel = Kernel(cycles, self.clock, peak, block, head, actions=counts, energies_j=prices)
         return plan_kernel(op, budget, kernel)
 
     def _rate(self, table: str, keys: tuple[str, ...]) -> float:

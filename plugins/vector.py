@@ -82,6 +82,7 @@ class Vector(Engine):
     """
 
     kind: ClassVar[str] = "vector"
+    takes_mappings: ClassVar[bool] = True
 
     lanes: Count = 64
     clock: Hertz = 1e9

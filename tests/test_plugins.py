@@ -22,6 +22,7 @@ SHIPPED = {
     "vector": Engine,
     "dsp": Engine,
     "cpu": Engine,
+    "ethos_u": Engine,
     "sram": Memory,
     "dram": Memory,
     "link": Link,

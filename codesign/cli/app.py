@@ -9,23 +9,29 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import energy, hardware, memory, plugins, scenario, validate
+from codesign.cli import energy, hardware, mapping, memory, plugins, scenario, validate
 from codesign.cli.options import (
     AllowUnsupported,
     Batch,
+    EnginePolicy,
     ExactEvents,
+    Goal,
     HardwareName,
     Json,
+    MappingFile,
     Model,
     Partial,
     Pins,
     Plugins,
     Policies,
+    Rules,
     Schedule,
     SeqLen,
     Settings,
+    Split,
     Steps,
     model_options,
+    read_engines,
     read_residency,
     read_settings,
 )
@@ -41,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(energy.app, name="energy")
 app.add_typer(hardware.app, name="hardware")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(memory.app, name="memory")
 app.add_typer(plugins.app, name="plugins")
 
@@ -98,6 +105,11 @@ def simulate(
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,
+    engines: EnginePolicy = "earliest",
+    on: Rules = None,
+    split: Split = False,
+    mapping: MappingFile = None,
+    objective: Goal = None,
     schedule: Schedule = None,
     exact_events: ExactEvents = False,
     plugins: Plugins = None,
@@ -120,6 +132,7 @@ def simulate(
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
     stays = read_residency(residency, pin, partial=partial)
+    choosing = read_engines(engines, on, split=split)
     if out is not None:
         check_folder(out)
     machine = load_hardware(hardware, plugins=tuple(plugins or ()))
@@ -131,6 +144,9 @@ def simulate(
             settings=changes,
             dtype=dtype,
             residency=stays,
+            engines=choosing,
+            mapping=mapping,
+            objective=objective,
             schedule=schedule,
             exact_events=exact_events,
             plugins=tuple(plugins or ()),

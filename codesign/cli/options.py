@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from codesign.errors import HardwareError
+from codesign.errors import HardwareError, MappingError
+from codesign.mapping.assign.ask import CHOOSING, Engines
 from codesign.mapping.residency import POLICIES, Residency
 
 Model: TypeAlias = Annotated[
@@ -76,12 +77,53 @@ Partial: TypeAlias = Annotated[
         "--partial", help="Let part of a weight stay on chip where the whole does not fit."
     ),
 ]
+EnginePolicy: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--engines",
+        help="Which engine runs which operator, where several can: "
+        f"{', '.join(CHOOSING[:-1])} or {CHOOSING[-1]}.",
+        metavar="POLICY",
+    ),
+]
+Rules: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        help="Run what matches on one engine: an operator name such as 'encoder.*' or "
+        "kind:softmax; the first that matches counts; may be repeated.",
+        metavar="PATTERN=ENGINE",
+    ),
+]
+Split: TypeAlias = Annotated[
+    bool,
+    typer.Option("--split", help="Let several engines share the columns of one operator."),
+]
 Schedule: TypeAlias = Annotated[
     str | None,
     typer.Option(
         help="time-major, or layer-major:STEPS for chunks of so many steps; "
         "by default the order of the model.",
         metavar="S",
+        show_default=False,
+    ),
+]
+MappingFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--mapping",
+        help="A .yaml file with fixed mappings by operator; the rest is searched.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Goal: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        help="What mappings make small: latency, energy, their product edp, or weights such as "
+        "latency^2*energy; by default latency, or what the hardware says of an engine.",
+        metavar="TEXT",
         show_default=False,
     ),
 ]
@@ -110,6 +152,27 @@ def read_residency(policy: str, pins: Sequence[str] | None, *, partial: bool) ->
     """
     # the constructor refuses other words
     return Residency(policy, tuple(pins or ()), partial=partial)  # type: ignore[arg-type]
+
+
+def read_engines(policy: str, rules: Sequence[str] | None, *, split: bool) -> Engines:
+    """Which engine runs which operator, as the options ask for it.
+
+    Raises:
+        MappingError: an unknown policy, a rule of another form, or one pattern given twice.
+    """
+    found: dict[str, str] = {}
+    for text in rules or ():
+        pattern, equals, engine = (part.strip() for part in text.rpartition("="))
+        if not pattern or not equals or not engine:
+            raise MappingError(
+                f"--on takes PATTERN=ENGINE, got {text[:80]!r}; write for example "
+                "--on 'kind:softmax=vector'"
+            )
+        if pattern in found:
+            raise MappingError(f"--on gives {pattern!r} twice; keep one")
+        found[pattern] = engine
+    # the constructor refuses other words
+    return Engines(policy, found, split)  # type: ignore[arg-type]
 
 
 def read_settings(texts: Sequence[str] | None) -> Mapping[str, str]:

@@ -269,6 +269,9 @@ class Engine(Component):
         buffer: name of the memory that its tiles are staged in.
     """
 
+    takes_mappings: ClassVar[bool] = False
+    """Whether ``plan`` keeps to ``Budget.fixed``; an engine that does not is not asked to."""
+
     buffer: str
 
     @property

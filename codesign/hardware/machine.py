@@ -130,8 +130,7 @@ class Hardware:
         Raises:
             HardwareError: one of the two is no memory, or no path joins them.
         """
-        path = graphs.path(self.graph, self.components, a, b)
-        return tuple(name for name in path if isinstance(self.components[name], Link))
+        return tuple(n for n in self._path(a, b) if isinstance(self.components[n], Link))
 
     def crossed(self, a: str, b: str) -> tuple[str, ...]:
         """Names of the memories that a transfer from ``a`` to ``b`` goes through on its way.
@@ -139,8 +138,18 @@ class Hardware:
         Raises:
             HardwareError: one of the two is no memory, or no path joins them.
         """
-        path = graphs.path(self.graph, self.components, a, b)[1:-1]
-        return tuple(name for name in path if isinstance(self.components[name], Memory))
+        between = self._path(a, b)[1:-1]
+        return tuple(name for name in between if isinstance(self.components[name], Memory))
+
+    def _path(self, a: str, b: str) -> tuple[str, ...]:
+        if (a, b) not in self._paths:
+            self._paths[a, b] = tuple(graphs.path(self.graph, self.components, a, b))
+        return self._paths[a, b]
+
+    @cached_property
+    def _paths(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Paths that somebody has asked for: the mapping asks for few of them, very often."""
+        return {}
 
     def setup(self, source: str, target: str) -> int:
         """Ticks from issuing a transfer to its first byte in ``target``.

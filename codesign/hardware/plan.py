@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from codesign.hardware.fixed import FixedMapping
+from codesign.hardware.objective import Objective
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -48,6 +51,9 @@ class Budget:
             costs whole multiples of it.
         stores: the buffer, the further memories that the engine stages operands in, in their
             order, and last the home of the operands.
+        fixed: what the user has decided of the mapping; engines with ``takes_mappings`` keep to it.
+        objective: what an engine that searches is to make small; None leaves it to the engine,
+            which takes latency unless its hardware file says otherwise.
     """
 
     buffer_bytes: int
@@ -59,6 +65,8 @@ class Budget:
     port_bytes_per_s: float = math.inf
     burst_bytes: int = 1
     stores: tuple[Store, ...] = ()
+    fixed: FixedMapping | None = None
+    objective: Objective | None = None
 
     def port_cycles(self, size: int, clock_hz: float) -> int:
         """Cycles that ``size`` bytes take through the port."""
@@ -126,6 +134,28 @@ class Room:
     slot_in_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class NestLoop:
+    """One loop of how an operator runs, for people.
+
+    Attributes:
+        name: of the loop, or of several that run as one (``ci ky kx``).
+        count: turns.
+        level: the memory that its turns bring operands from; of loops side by side, where in the
+            engine they lie.
+        spatial: whether its turns run side by side.
+        brings: numbers of the operands of which a turn brings or takes away another part.
+        stays: numbers of the operands that it walks through and that stay all the same.
+    """
+
+    name: str
+    count: int
+    level: str
+    spatial: bool = False
+    brings: tuple[int, ...] = ()
+    stays: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class TilePlan:
     """Run-length loops of tiles and the action counts of the whole operator.
@@ -145,6 +175,8 @@ class TilePlan:
             their sum is what the engine issued.
         note: one sentence on the choice, for people.
         rooms: what it takes of further memories that the engine stages inputs in.
+        nest: the loops that the tiles are turns of, and those inside a tile, from the outermost to
+            the innermost, for people; empty for an operator that is one loop over its elements.
     """
 
     loop: Loop
@@ -158,6 +190,7 @@ class TilePlan:
     slots: tuple[tuple[str, int], ...] = ()
     note: str = ""
     rooms: tuple[Room, ...] = ()
+    nest: tuple[NestLoop, ...] = ()
 
     @property
     def buffer_bytes(self) -> int:

@@ -28,9 +28,11 @@ class Candidates:
 
     Attributes:
         uses: what each item of the program uses.
-        buffers: for each operator, the buffer that its engine works in.
+        buffers: for each operator, the buffer that its engine works in; "" if several run it, each
+            in its own.
         beside: on-chip memories that are no buffer, the preferred ones first.
         settled: names of the tensors whose place is decided already.
+        split: operators that several engines share; what they read stays whole or not at all.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Candidates:
         buffers: Sequence[str],
         beside: Sequence[str] = (),
         settled: Collection[str] = (),
+        split: Collection[int] = (),
     ) -> None:
         self.uses, self.timeline = uses, uses.timeline
+        self.split = split
         self.buffers, self.beside, self.settled = buffers, beside, settled
 
     def within_a_run(self) -> Iterator[Hold]:
@@ -112,8 +116,10 @@ class Candidates:
         if hold.saved <= 0:
             return
         buffers = {self.buffers[leaf] for leaf, _ in _users(self.timeline, hold)}
-        if len(buffers) == 1:
-            yield replace(hold, memory=buffers.pop(), part=find_part(self.timeline, hold))
+        if len(buffers) == 1 and "" not in buffers:
+            is_split = any(leaf in self.split for leaf, _ in _users(self.timeline, hold))
+            part = None if is_split else find_part(self.timeline, hold)
+            yield replace(hold, memory=buffers.pop(), part=part)
         if not hold.loads and not hold.stores:
             yield from (replace(hold, memory=memory) for memory in self.beside)
 

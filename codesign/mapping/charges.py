@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from codesign.hardware.component import Engine
 from codesign.hardware.spec import Hardware
+
+if TYPE_CHECKING:
+    from codesign.hardware.plan import TilePlan
+    from codesign.mapping.placement import Assignment
 
 
 def way(source: str, target: str, hardware: Hardware) -> Iterator[tuple[str, str]]:
@@ -26,3 +32,25 @@ def way(source: str, target: str, hardware: Hardware) -> Iterator[tuple[str, str
 def owner(component: str, engine: Engine) -> str:
     """Who a plan means: ``""`` is its engine, ``"buffer"`` the engine's buffer, else a name."""
     return {"": engine.name, "buffer": engine.buffer}.get(component, component)
+
+
+def charged(one: Assignment, plan: TilePlan, hardware: Hardware) -> Counter[tuple[str, str]]:
+    """How often each (component, action) is charged: moves first, from home to the engine.
+
+    Args:
+        one: an operator on its engine, with the homes of its operands.
+        plan: its tiles.
+        hardware: the machine.
+
+    Returns:
+        Counts; of ``read``, ``write`` and ``move`` bytes.
+    """
+    engine, total = hardware.engine(one.engine), Counter[tuple[str, str]]()
+    for moved, is_load in ((plan.loaded, True), (plan.stored, False)):
+        for operand, size in moved.items():
+            ends = one.homes[operand], engine.stage(one.op, operand)
+            for step in way(*(ends if is_load else ends[::-1]), hardware):
+                total[step] += size
+    for component, action, count in plan.actions:
+        total[owner(component, engine), action] += count
+    return total

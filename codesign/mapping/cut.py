@@ -65,8 +65,27 @@ def cut(grain: Grain, kept: Mapping[int, int]) -> list[tuple[Op, frozenset[int]]
     parts = []
     for first, end in itertools.pairwise(marks):
         here = frozenset(operand for operand, columns in kept.items() if end <= columns)
-        parts.append((_part(grain, first, end), here))
+        parts.append((piece(grain, first, end), here))
     return parts
+
+
+def piece(grain: Grain, first: int, end: int) -> Op:
+    """The operator that computes the columns ``first`` to ``end`` and no others."""
+    op = grain.op
+    nest = op.nest
+    if nest is not None:
+        extents = list(nest.extents)
+        extents[grain.dim] = end - first
+        nest = replace(nest, extents=tuple(extents))
+    split = len(op.inputs)
+    views = _slices(grain, range(len(op.operands)), first, end)
+    return replace(
+        op,
+        name=f"{op.name}[{first}:{end}]",
+        inputs=views[:split],
+        outputs=views[split:],
+        nest=nest,
+    )
 
 
 def _contraction(op: Op) -> Grain | None:
@@ -107,24 +126,6 @@ def _elementwise(op: Op) -> Grain | None:
     shape = op.outputs[0].shape
     axis = max(range(len(shape)), key=lambda number: shape[number])
     return Grain(op, (axis,) * len(op.operands), shape[axis])
-
-
-def _part(grain: Grain, first: int, end: int) -> Op:
-    op = grain.op
-    nest = op.nest
-    if nest is not None:
-        extents = list(nest.extents)
-        extents[grain.dim] = end - first
-        nest = replace(nest, extents=tuple(extents))
-    split = len(op.inputs)
-    views = _slices(grain, range(len(op.operands)), first, end)
-    return replace(
-        op,
-        name=f"{op.name}[{first}:{end}]",
-        inputs=views[:split],
-        outputs=views[split:],
-        nest=nest,
-    )
 
 
 def _slices(grain: Grain, operands: Iterable[int], first: int, end: int) -> tuple[Access, ...]:

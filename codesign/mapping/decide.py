@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from codesign.errors import MappingError
+from codesign.mapping.assign.ways import Way, run_by
 from codesign.mapping.candidates import Candidates
 from codesign.mapping.fill import choose_parts, cut_cost
 from codesign.mapping.greedy import choose_greedily, may_stay, turns
@@ -50,6 +51,7 @@ class Decision:
         pinned: Pinned,
         plans: Plans,
         limits: Limits,
+        ways: Sequence[Way] = (),
     ) -> None:
         """Checks what is pinned.
 
@@ -60,12 +62,14 @@ class Decision:
             pinned: what is pinned where.
             plans: plans of operators.
             limits: by memory that residents may lie in, the most bytes that they may take.
+            ways: for each operator where it runs; empty if each may run anywhere.
 
         Raises:
             MappingError: a pin that does not fit.
         """
         self.trace, self.timeline, self.asked = trace, timeline, asked
         self.pinned, self.plans, self.paths = pinned, plans, plans.paths
+        self.ways = ways
         self.pins = hold_pinned(pinned, timeline, across_runs=asked.across_runs)
         if not asked.partial:
             sizes = {memory: self.paths.memory(memory).size for memory in self.paths.buffers}
@@ -147,7 +151,8 @@ class Decision:
         homes = self.pinned.homes
         layout = Layout(self.timeline, holds, homes, self.paths.home, fences=fences)
         fixed = not fences and self.is_search
-        return Placer(layout, self.plans, self._base[1] if fixed else (), self._moved_in)
+        buffers = self._base[1] if fixed else ()
+        return Placer(layout, self.plans, self.ways, buffers, self._moved_in)
 
     def _buffers(self, limits: Limits) -> dict[str, int]:
         return {memory: most for memory, most in limits.items() if memory in self.paths.buffers}
@@ -189,20 +194,25 @@ class Decision:
 
     @cached_property
     def _base(self) -> tuple[list[list[int]], list[str]]:
-        """For each operator, what it moves of each operand to or from home, and its buffer.
+        """For each operator, what it moves of each operand to or from home, and its buffer or "".
 
         That is with nothing but the pins on chip, and all of the buffers left to tiles.
         """
-        home, found, buffers = self.paths.home, [], []
-        for op in self.timeline.ops:
+        found, buffers = [], []
+        for leaf, op in enumerate(self.timeline.ops):
             where = [self._where(access.tensor.name) for access in op.operands]
-            choice = self.plans.choose(op, {}, where)
-            moved = {n: access.bytes for n, access in enumerate(op.operands)}
-            if choice.plan is not None:
-                moved = dict.fromkeys(moved, 0) | choice.plan.loaded | choice.plan.stored
-            buffers.append(choice.engine.buffer)
-            away = choice.engine.buffer != home
-            found.append([size * (away and where[n] == home) for n, size in moved.items()])
+            total, worked_in = dict.fromkeys(range(len(where)), 0), set[str]()
+            for part, engine in run_by(op, self.ways[leaf] if self.ways else ()):
+                choice = self.plans.choose(part, {}, where, engine=engine)
+                moved = {n: access.bytes for n, access in enumerate(part.operands)}
+                if choice.plan is not None:
+                    moved = choice.plan.loaded | choice.plan.stored
+                worked_in.add(choice.engine.buffer)
+                if choice.engine.buffer != self.paths.home:
+                    for n, size in moved.items():
+                        total[n] += size * (where[n] == self.paths.home)
+            buffers.append(worked_in.pop() if len(worked_in) == 1 else "")
+            found.append([*total.values()])
         return found, buffers
 
     def _where(self, name: str) -> str:
@@ -215,7 +225,8 @@ class Decision:
             return []
         moved, buffers = self._base
         uses = Uses(self.timeline, moved)
-        found = Candidates(uses, buffers, self.paths.beside, self._settled)
+        split = {leaf for leaf, way in enumerate(self.ways) if len(way) > 1}
+        found = Candidates(uses, buffers, self.paths.beside, self._settled, split)
         holds = list(found.within_a_run())
         if self.asked.policy == "region":
             return [hold for hold in holds if self._fills_region(hold)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from codesign.hardware.plan import Budget, Loop, Move, Tile
+from codesign.hardware.plan import Budget, Loop, Move, NestLoop, Tile
+from codesign.mapping.nest import Lane, tile_nest
 from codesign.mapping.tiling import INNER, Tiling
 from codesign.workload.record import Access, Op
 
@@ -28,6 +29,7 @@ class Emitted:
         slot_in_bytes: bytes of the inputs of the largest tile that come and go.
         slot_out_bytes: bytes of the outputs of the largest tile.
         slots_out: output slots that are worth having.
+        nest: the loops, for people.
     """
 
     loop: Loop
@@ -36,6 +38,7 @@ class Emitted:
     slot_in_bytes: int
     slot_out_bytes: int
     slots_out: int
+    nest: tuple[NestLoop, ...]
 
 
 class _Emitter:
@@ -229,7 +232,9 @@ def _bump(loop: Loop, cycles: int, end: int) -> Loop:
     return Loop((*once, rest)) if end == 0 else Loop((rest, *once))
 
 
-def emit(op: Op, tiling: Tiling, budget: Budget, cycles: CycleOf) -> Emitted:
+def emit(
+    op: Op, tiling: Tiling, budget: Budget, cycles: CycleOf, lanes: Sequence[Lane] = ()
+) -> Emitted:
     """Writes a tiling out as loops of tiles.
 
     Args:
@@ -237,6 +242,7 @@ def emit(op: Op, tiling: Tiling, budget: Budget, cycles: CycleOf) -> Emitted:
         tiling: the choice.
         budget: the same budget as in the search.
         cycles: steady cycles of a tile of sizes (g, m, k, n).
+        lanes: what the engine runs side by side, for ``nest``.
     """
     emitter = _Emitter(op, tiling, budget, cycles)
     loop = emitter.run()
@@ -251,4 +257,5 @@ def emit(op: Op, tiling: Tiling, budget: Budget, cycles: CycleOf) -> Emitted:
             slot_in += size
     slot_out = sum(emitter.move(operand, whole).bytes for operand in emitter.outputs)
     runs = emitter.output_tiles()
-    return Emitted(loop, emitter.sizes, held, slot_in, slot_out, min(2, runs))
+    nest = tile_nest(op, tiling, budget, lanes)
+    return Emitted(loop, emitter.sizes, held, slot_in, slot_out, min(2, runs), nest)

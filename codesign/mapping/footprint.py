@@ -64,6 +64,8 @@ def _runs(access: Access, extents: Sequence[Array]) -> tuple[Array, Array]:
 
 def touched(axis: Axis, tiles: Array, extent: int) -> Array:
     """Vectorised ``Axis.touched``."""
+    if len(axis.terms) == 1:
+        return np.minimum(extent, tiles[:, axis.terms[0][0]])
     grid = math.gcd(*(coefficient for _, coefficient in axis.terms)) or 1
     span, hull, steps = (np.ones(len(tiles), dtype=np.int64) for _ in range(3))
     for dim, coefficient in sorted(axis.terms, key=lambda term: term[1]):

@@ -136,7 +136,7 @@ def _regions(program: tuple[Step, ...], paths: Paths, kept: Kept) -> list[str]:
         why = f"up to {max(sizes):,} B would have to fit {where}"
         if len(paths.buffers) > 1:
             names = ", ".join(paths.buffers)
-            why = f"only engines that share a buffer can keep it, these have {names}"
+            why = f"policy 'region' keeps it in one buffer of all engines, these have {names}"
         found.append(f"{_named(leave)} keeps nothing on chip and fetches anew at every step: {why}")
     return found
 

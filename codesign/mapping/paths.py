@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Descriptor, Direction, Engine, Link, Memory
+from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Budget, Store
 from codesign.hardware.spec import Hardware
 from codesign.units import PS_PER_S
@@ -29,14 +30,16 @@ class Paths:
         hardware: the hardware.
         home: name of the memory where tensors live by default.
         buffers: names of the engines' buffers, in order of the engines.
+        objective: what plans are to make small; None leaves it to each engine.
     """
 
-    def __init__(self, hardware: Hardware) -> None:
-        self.hardware = hardware
+    def __init__(self, hardware: Hardware, objective: Objective | None = None) -> None:
+        self.hardware, self.objective = hardware, objective
         self.home_memory = hardware.home(hardware.engines[0].name)
         self.home = self.home_memory.name
         self.buffers = tuple(dict.fromkeys(engine.buffer for engine in hardware.engines))
         self._stages = {name for engine in hardware.engines for name in engine.stages}
+        self._budgets: dict[tuple[object, ...], Budget] = {}
         self._routes: dict[tuple[str, str], tuple[Link, ...]] = {}
         for buffer in self.buffers:
             self.route(self.home, buffer)
@@ -96,6 +99,19 @@ class Paths:
             inputs: how many of the operands are inputs.
             stages: for each operand the memory that it is staged in; the buffer by default.
         """
+        key = engine.name, taken, tuple(homes), inputs, tuple(stages)
+        if key not in self._budgets:
+            self._budgets[key] = self._budget(engine, taken, homes, inputs, stages)
+        return self._budgets[key]
+
+    def _budget(
+        self,
+        engine: Engine,
+        taken: int,
+        homes: Sequence[str],
+        inputs: int,
+        stages: Sequence[str],
+    ) -> Budget:
         buffer = self.memory(engine.buffer)
         ends = list(zip(homes, stages or [buffer.name] * len(homes), strict=True))
         sources = self._away(ends[:inputs], buffer.name)
@@ -114,6 +130,7 @@ class Paths:
             buffer.service(NOMINAL).bytes_per_s,
             max(self.memory(home).served_bytes(_ONE_BYTE) for home, _ in (*sources, *targets)),
             self._stores(engine, granted, sources, targets),
+            objective=self.objective,
         )
 
     def _sharers(self, memory: str) -> int:

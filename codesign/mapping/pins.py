@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from codesign.errors import MappingError, did_you_mean
+from codesign.errors import MappingError, did_you_mean, nearest
 from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
 from codesign.mapping.paths import Paths
@@ -118,20 +117,14 @@ def _matching(pin: str, pattern: str, tensors: Mapping[str, Tensor]) -> list[str
         word = pattern.removeprefix(_ROLE)
         roles = [role for role in ROLES if fnmatchcase(role, word)]
         if not roles:
-            raise MappingError(f"pin {pin!r} names the unknown role {word!r}{_hint(word, ROLES)}")
+            raise MappingError(f"pin {pin!r} names the unknown role {word!r}{nearest(word, ROLES)}")
         found = [name for name, tensor in tensors.items() if tensor.role in roles]
     else:
         found = [name for name in tensors if fnmatchcase(name, pattern)]
     if not found:
-        hint = _hint(pattern.replace("*", ""), tensors)
+        hint = nearest(pattern.replace("*", ""), tensors)
         raise MappingError(f"pin {pin!r} matches no tensor that an operator uses{hint}")
     return found
-
-
-def _hint(word: str, known: Iterable[str]) -> str:
-    """The nearest name; never all of them, since a trace may have thousands."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else "; take a name from the trace, or drop it"
 
 
 def _pin_carried(memories: dict[str, str], pins: dict[str, str], timeline: Timeline) -> None:

@@ -1,15 +1,23 @@
-"""From a trace and hardware to a placement: each operator goes where it finishes soonest alone."""
+"""From a trace and hardware to a placement: each operator on an engine, and what stays on chip."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from codesign.errors import MappingError, TraceError
+from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware
+from codesign.mapping.assign.ask import Engines, as_engines
+from codesign.mapping.assign.assign import assign
 from codesign.mapping.capacity import check_capacity
 from codesign.mapping.choice import refusals
 from codesign.mapping.decide import Decision
+from codesign.mapping.fixed import find_fixed, with_rules
+from codesign.mapping.fixed_file import Entry
+from codesign.mapping.fixed_notes import fixed_notes
 from codesign.mapping.paths import Paths
 from codesign.mapping.pins import Pinned, find_pinned
 from codesign.mapping.placement import Placement
@@ -25,28 +33,61 @@ _STORED = ("weight", "constant")
 """Roles of what is stored at home even if it is moved elsewhere before it is used."""
 
 
-def place(trace: Trace, hardware: Hardware, residency: Residency | str = "region") -> Placement:
+def place(
+    trace: Trace,
+    hardware: Hardware,
+    residency: Residency | str = "region",
+    engines: Engines | str = "earliest",
+    mappings: Sequence[Entry] = (),
+    objective: Objective | str | None = None,
+) -> Placement:
     """Places a trace.
 
     Args:
         trace: operators in order.
         hardware: engines, memories and links.
         residency: which tensors may stay on chip, or the name of a policy.
+        engines: which engine runs which operator, or the name of a policy.
+        mappings: what is decided of the mapping of operators; it goes before rules on engines.
+        objective: what plans and the choice of engines are to make small; by default latency, and
+            what the hardware file says of engines that have an objective of their own.
 
     Raises:
         TraceError: the trace holds no operator.
         MappingError: an operator that no engine takes (each engine's reason is given), a tile that
-            fits no buffer, tensors that fit no memory, or a pin that names or fits nothing.
+            fits no buffer, tensors that fit no memory, a pin, rule or fixed mapping that names or
+            fits nothing, an objective that means nothing.
     """
-    return _Placing(trace, hardware, as_residency(residency)).placement()
+    return place_planned(trace, hardware, residency, engines, mappings, objective)[0]
+
+
+def place_planned(
+    trace: Trace,
+    hardware: Hardware,
+    residency: Residency | str = "region",
+    engines: Engines | str = "earliest",
+    mappings: Sequence[Entry] = (),
+    objective: Objective | str | None = None,
+) -> tuple[Placement, Plans]:
+    """As ``place``, with the plans to ask what else there was to choose."""
+    asked, paths = as_residency(residency), Paths(hardware, as_objective(objective))
+    placing = _Placing(trace, paths, asked, as_engines(engines), mappings)
+    return placing.placement(), placing.plans
 
 
 class _Placing:
     """One placement."""
 
-    def __init__(self, trace: Trace, hardware: Hardware, asked: Residency) -> None:
-        self.trace, self.hardware, self.asked = trace, hardware, asked
-        self.paths = Paths(hardware)
+    def __init__(
+        self,
+        trace: Trace,
+        paths: Paths,
+        asked: Residency,
+        engines: Engines,
+        mappings: Sequence[Entry],
+    ) -> None:
+        self.trace, self.paths, self.asked, self.engines = trace, paths, asked, engines
+        self.mappings, self.hardware = mappings, paths.hardware
         self._parts: dict[str, tuple[Op, ...]] = {}
 
     def placement(self) -> Placement:
@@ -58,11 +99,26 @@ class _Placing:
             )
         limits = self.limits()
         self.check_engines()
-        plans = Plans(self.paths)
-        decision = Decision(self.trace, self.timeline, self.asked, self.pinned, plans, limits)
+        plans = self.plans
+        places = {**self.pinned.homes, **self.pinned.buffers}
+        asked = with_rules(self.engines, plans.fixed)
+        whole = self.pinned.buffers if self.asked.partial else ()
+        assigned = assign(
+            self.timeline, lambda name: places.get(name, self.paths.home), plans, asked, whole
+        )
+        decision = Decision(
+            self.trace, self.timeline, self.asked, self.pinned, plans, limits, assigned.ways
+        )
         found = find_best(decision, limits)
         check_prices(found, self.hardware)
-        return found
+        notes = (*_objective_notes(self.paths.objective), *found.notes)
+        notes += (assigned.note,) * bool(assigned.note)
+        return replace(found, notes=(*notes, *fixed_notes(found, plans)))
+
+    @cached_property
+    def plans(self) -> Plans:
+        fixed = find_fixed(self.mappings, self.timeline.ops, self.hardware.engines)
+        return Plans(self.paths, fixed)
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -119,3 +175,9 @@ class _Placing:
             refused = len(refusals(op, self.hardware.engines)) == len(self.hardware.engines)
             self._parts[op.name] = attention_parts(op) if refused else (op,)
         return self._parts[op.name]
+
+
+def _objective_notes(objective: Objective | None) -> tuple[str, ...]:
+    if objective is None or not objective.weighs_energy:
+        return ()
+    return (f"objective {objective}: plans are searched for the least {objective}",)

@@ -58,6 +58,8 @@ class Assignment:
         budget_bytes: buffer bytes granted.
         reuses: names of the tensors on whose on-chip bytes an operand of this operator begins to
             live: whoever still reads or writes them must end first.
+        piece: its number among the pieces of one operator that several engines run side by side,
+            and how many there are; each writes columns of its own.
     """
 
     op: Op
@@ -66,6 +68,7 @@ class Assignment:
     homes: tuple[str, ...]
     budget_bytes: int
     reuses: tuple[str, ...] = ()
+    piece: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from codesign.hardware.component import Engine
+from codesign.mapping.assign.ways import Way, run_by
 from codesign.mapping.cut import cut
 from codesign.mapping.hold import Hold
 from codesign.mapping.layout import Layout
@@ -21,6 +23,7 @@ class Placer:
     Attributes:
         layout: where every tensor is.
         plans: plans of operators.
+        ways: for each operator where it runs; empty if each may run anywhere.
         buffers: for each operator, the buffer that its engine must work in; empty if any may.
         moved_in: by index of an item of the program, the tensors that are moved to a home on chip
             before it; by -1, those that are moved there before the first run.
@@ -30,10 +33,11 @@ class Placer:
         self,
         layout: Layout,
         plans: Plans,
+        ways: Sequence[Way] = (),
         buffers: Sequence[str] = (),
         moved_in: dict[int, list[Tensor]] | None = None,
     ) -> None:
-        self.layout, self.plans, self.buffers = layout, plans, buffers
+        self.layout, self.plans, self.ways, self.buffers = layout, plans, ways, buffers
         self.moved_in = moved_in or {}
         self.timeline, self.paths = layout.timeline, plans.paths
 
@@ -63,19 +67,25 @@ class Placer:
         return tuple(self._steps(self.timeline.bodies[hold.level, hold.start]))
 
     def operators(self, level: Level, leaf: int) -> list[Assignment]:
-        """An operator, in parts if part of an operand stays on chip.
+        """An operator, in parts if part of an operand stays on chip or several engines run it.
 
         Raises:
             MappingError: its tiles do not fit beside what stays.
         """
         op = self.timeline.ops[leaf]
+        way = self.ways[leaf] if self.ways else ()
         holds = [self.layout.hold(access.tensor.name, leaf) for access in op.operands]
         kept = {n: hold.part for n, hold in enumerate(holds) if hold and not hold.is_whole}
-        parts: list[tuple[Op, frozenset[int]]] = [(op, frozenset())]
-        for part in kept.values():
-            if part is not None:  # they all cut the operator alike
-                parts = cut(part.grain, {n: p.columns for n, p in kept.items() if p})
-        return [self._operator(level, leaf, one, holds, here) for one, here in parts]
+        if not kept:
+            parts = run_by(op, way)
+            found = [self._operator(level, leaf, one, holds, engine=name) for one, name in parts]
+            return [replace(one, piece=(n, len(found))) for n, one in enumerate(found)]
+        part = next(part for part in kept.values() if part is not None)
+        columns = {n: p.columns for n, p in kept.items() if p}
+        return [  # all parts cut the operator alike
+            self._operator(level, leaf, one, holds, here, way[0].engine if way else "")
+            for one, here in cut(part.grain, columns)
+        ]
 
     def _operator(
         self,
@@ -83,18 +93,19 @@ class Placer:
         leaf: int,
         op: Op,
         holds: Sequence[Hold | None],
-        here: frozenset[int],
+        here: frozenset[int] = frozenset(),
+        engine: str = "",
     ) -> Assignment:
         homes = tuple(
             hold.memory if hold and number in here else self.layout.where(access.tensor.name, leaf)
             for number, (access, hold) in enumerate(zip(op.operands, holds, strict=True))
         )
-        buffer = self.buffers[leaf] if self.buffers else ""
-        choice = self.plans.choose(op, self.layout.taken(level), homes, buffer)
+        buffer = self.buffers[leaf] if self.buffers and not engine else ""
+        choice = self.plans.choose(op, self.layout.taken(level), homes, buffer, engine)
         written = [hold for hold in holds[len(op.inputs) :] if hold and not hold.loads]
         reuses = self._reuses(written)
-        engine = choice.engine.name
-        return Assignment(op, engine, choice.plan, homes, choice.budget_bytes, reuses)
+        name = choice.engine.name
+        return Assignment(op, name, choice.plan, homes, choice.budget_bytes, reuses)
 
     def _reuses(self, holds: Iterable[Hold]) -> tuple[str, ...]:
         names = (name for hold in holds for name in self.layout.neighbours(hold))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codesign.errors import MappingError, did_you_mean
+from codesign.hardware.plan import TilePlan
 from codesign.hardware.spec import Hardware
-from codesign.mapping.charges import owner, way
+from codesign.mapping.charges import charged, owner, way
 from codesign.mapping.placement import Assignment, Placement
 
 
@@ -37,6 +38,26 @@ def check_prices(placement: Placement, hardware: Hardware) -> None:
                 if charge not in priced:
                     check_charge(*charge, assignment, hardware)
                     priced.add(charge)
+
+
+def planned_j(one: Assignment, plan: TilePlan, hardware: Hardware) -> float:
+    """Joules of an operator by its plan: what its tiles move and what its engine does.
+
+    Without leakage, and without the rows that a DRAM opens, which only a replay knows.
+
+    Args:
+        one: the operator on its engine, with the homes of its operands.
+        plan: its tiles.
+        hardware: the machine.
+
+    Raises:
+        MappingError: an action without an energy, as ``check_prices``.
+    """
+    total = 0.0
+    for (name, action), count in charged(one, plan, hardware).items():
+        check_charge(name, action, one, hardware)
+        total += hardware.components[name].energy_j(action, count)
+    return total
 
 
 def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str]]:

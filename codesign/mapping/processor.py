@@ -42,6 +42,8 @@ class Kernel:
         head: cycles before the work, such as the call.
         tail: cycles after it.
         actions: what the engine itself does: counts by action.
+        energies_j: joules of each of those actions and of a ``cycle``, for objectives that weigh
+            energy.
     """
 
     cycles: float
@@ -51,6 +53,7 @@ class Kernel:
     head: int = 0
     tail: int = 0
     actions: Mapping[str, int] = field(default_factory=dict)
+    energies_j: Mapping[str, float] = field(default_factory=dict)
 
 
 def plan_kernel(op: Op, budget: Budget, kernel: Kernel) -> TilePlan:
@@ -98,6 +101,7 @@ def _finished(
         slots_out=tiles.slots_out if isinstance(tiles, Emitted) else 2,
         actions=tuple(action for action in every if action[2]),
         slots=tuple((cause, count) for cause, count in booked.items() if count),
+        nest=tiles.nest if isinstance(tiles, Emitted) else (),
     )
 
 
@@ -143,6 +147,7 @@ class _Product:
             self.kernel.clock_hz,
             (1, self.kernel.block[0], 1, self.kernel.block[1]),
             fill_cycles=self.kernel.head + self.kernel.tail,
+            joules=self._joules,
         )
         tiling = search(self.op, self.budget, model)
         tiles = emit(self.op, tiling, self.budget, lambda *sizes: int(self._cycles(_one(sizes))[0]))
@@ -172,6 +177,19 @@ class _Product:
         port = _up(touched * (self.kernel.clock_hz / self.budget.port_bytes_per_s))
         cycles: Array = np.maximum(self._work(sizes), port)
         return cycles
+
+    def _joules(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Energy of a tile: its share of the kernel's actions, its cycles, the buffer's port."""
+        prices, (g, m, k, n) = self.kernel.energies_j, sizes
+        factors, fused, results = self._traffic(sizes)
+        share = sizes[INNER] / self.op.gemm[INNER]
+        whole = sum(prices.get(name, 0.0) * times for name, times in self.kernel.actions.items())
+        total = np.asarray(g * m * k * n * (whole / self.op.macs), dtype=np.float64)
+        total = total + self._cycles(sizes) * prices.get("cycle", 0.0)
+        for buffer in self.budget.stores[:1]:
+            total = total + (factors + fused * share) * buffer.read_j
+            total = total + results * share * buffer.write_j
+        return total
 
     def _traffic(self, sizes: Sizes) -> tuple[Array, Array, Array]:
         """Bytes at the port of the buffer: factors, operands of fused functions, results."""

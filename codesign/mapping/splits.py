@@ -51,6 +51,11 @@ class Split:
         """Tiles in all."""
         return self.full_count + self.edge_count
 
+    @property
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """Sizes of its tiles, each with how many there are in all."""
+        return (self.size, self.full_count), (self.edge_size, self.edge_count)
+
     def sweep(self) -> list[tuple[tuple[int, ...], int]]:
         """Tiles of one sweep as (extents, how many in a row)."""
         return [(self.tile, self.full)] + ([(self.edge, 1)] if self.edge else [])
@@ -91,7 +96,8 @@ def choices(
     return tuple(_thin(cuts, limit) for cuts, limit in zip(found, limits, strict=True))
 
 
-def _cut(own: Sequence[int], place: int, size: int) -> Split:
+def cut_at(own: Sequence[int], place: int, size: int) -> Split:
+    """The cut of loops of these extents in tiles of ``size`` along the loop at ``place``."""
     head, tail = (1,) * place, tuple(own[place + 1 :])
     full, rest = divmod(own[place], size)
     edge = (*head, rest, *tail) if rest else ()
@@ -105,7 +111,7 @@ def _ranked(extents: Sequence[int], dims: Sequence[int], grain: int) -> list[tup
     for place in reversed(range(len(own))):
         inner = math.prod(own[place + 1 :])
         for size, rank in _sizes(own[place], max(1, grain // inner)).items():
-            cut = _cut(own, place, size)
+            cut = cut_at(own, place, size)
             found.setdefault(cut.size, (rank, cut))
     return list(found.values())
 

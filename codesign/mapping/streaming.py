@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget, Loop, Move, Tile
+from codesign.mapping.fixed_pieces import fixed_pieces
 from codesign.workload.record import Access, Op
 
 _MIN_PIECE = 4096  # bytes; below this the fixed cost of a transfer outweighs the overlap gained
@@ -48,7 +49,7 @@ def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
     """Cuts an operator into pieces that fit twice, so that loads, work and stores overlap.
 
     Raises:
-        MappingError: one unit does not fit the buffer.
+        MappingError: one unit does not fit the buffer, or pieces of a fixed size do not.
     """
     inputs = [i for i in op.distinct_inputs if not budget.is_resident(i)]
     outputs = [o for o in range(len(op.inputs), len(op.operands)) if not budget.is_resident(o)]
@@ -56,7 +57,8 @@ def stream(op: Op, budget: Budget, flow: Stream) -> Streamed:
     flowing = [i for i in inputs if i not in held]
     held_bytes = sum(op.operands[i].bytes for i in held)
     moved = [op.operands[i].bytes for i in flowing + outputs]
-    pieces = _pieces(moved, flow.units, (budget.buffer_bytes - held_bytes) // 2, op)
+    pieces = fixed_pieces(op, budget, flow.units, (held_bytes, *moved))
+    pieces = pieces or _pieces(moved, flow.units, (budget.buffer_bytes - held_bytes) // 2, op)
     slot_in = sum(_share(op.operands[i].bytes, pieces) for i in flowing)
     slot_out = sum(_share(op.operands[o].bytes, pieces) for o in outputs)
     sweep = _Sweep(op, flow, pieces, flowing, outputs)

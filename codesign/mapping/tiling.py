@@ -7,7 +7,8 @@ outside M the second. An operand may also be *held*: its tiles stay once loaded,
 whole footprint.
 
 The score is the makespan with fill and drain, not the traffic: minimising traffic made larger
-scratchpads slower by 5 to 30 % on three networks.
+scratchpads slower by 5 to 30 % on three networks. An objective that weighs energy is scored with
+the joules of what moves and of what the engine says its tiles take.
 """
 
 from __future__ import annotations
@@ -15,21 +16,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import MappingError
+from codesign.hardware.fixed import FixedMapping
+from codesign.hardware.objective import LATENCY, Objective
 from codesign.hardware.plan import Budget
-from codesign.mapping.footprint import Footprint, footprints
+from codesign.mapping.fixed_cut import allowed_orders, fixed_splits, no_room
+from codesign.mapping.footprint import footprints
 from codesign.mapping.splits import Split, choices
+from codesign.mapping.tile_cost import cost_of, depends_on, moved_joules, rank, rounded
 from codesign.workload.record import Op
 
 Array = NDArray[np.int64]
+Number = TypeVar("Number", np.int64, np.float64)
 Sizes = tuple[Array, Array, Array, Array]
 """Tile sizes (g, m, k, n) as products over the loops of each class, one entry per candidate."""
 
 GROUP, ROW, INNER, COLUMN = range(4)
+_ORDERS = ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,16 @@ class Tiling:
         splits: how each class (G, M, K, N) is cut.
         order: classes from the outermost loop to the innermost.
         held: operands whose tiles stay in the buffer once loaded.
-        latency_s: the score: predicted makespan of the operator alone.
+        latency_s: predicted makespan of the operator alone.
+        energy_j: predicted joules of its actions and moves; None where the objective does not
+            weigh them.
     """
 
     splits: tuple[Split, Split, Split, Split]
     order: tuple[int, int, int, int]
     held: frozenset[int]
     latency_s: float
+    energy_j: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,10 @@ class ArrayModel:
         clock_hz: clock of those cycles.
         grain: natural multiples of tile sizes (g, m, k, n), for example the array's rows for k.
         fill_cycles: fill and drain paid once per operator.
+        overflow: why one tile that does not fit has no room, for the error of a fixed mapping.
+        joules: energy of a tile of sizes (g, m, k, n) beyond its loads and stores, vectorised:
+            multiply-accumulates, the port of the buffer, the engine's own stores. Asked for only
+            where the objective weighs energy; without it, only what moves is weighed.
     """
 
     cycles: Callable[[Sizes], Array]
@@ -66,6 +81,8 @@ class ArrayModel:
     clock_hz: float
     grain: tuple[int, int, int, int]
     fill_cycles: int = 0
+    overflow: Callable[[Sizes], str] = lambda _: "one tile does not fit the engine's own stores"
+    joules: Callable[[Sizes], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +96,42 @@ class _Space:
 
 
 def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
-    """Finds the tiling with the least predicted makespan, then least traffic, then fewest tiles.
+    """Finds the tiling with the best score, then least makespan, least traffic, fewest tiles.
 
     Args:
         op: a contraction.
-        budget: buffer bytes and nominal rates.
+        budget: buffer bytes, nominal rates and the objective: latency, if there is none.
         model: the engine.
 
     Raises:
-        MappingError: not even the smallest tile fits the buffer.
+        MappingError: not even the smallest tile fits the buffer, or a fixed mapping is not in the
+            space of the search or fits nowhere.
     """
-    space = _space(op, model)
-    best: tuple[tuple[float, int, int, int], Tiling] | None = None
+    space = _space(op, model, budget)
+    best: tuple[tuple[float, ...], Tiling] | None = None
     fitting = model.fits(_sizes(op, space.tiles))
     compute = _compute_cycles(space, model) / model.clock_hz
+    objective = budget.objective or LATENCY
+    inside = _inside_joules(space, model, objective)
     touched = footprints(op, space.tiles, budget.burst_bytes)
-    for order in ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER)):
+    needed: list[Array] = []
+    for order in allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS:
         for held in _held_choices(budget):
-            rows = _score(op, budget, space, touched, compute, order, held)
-            latency, traffic, tiles, feasible = rows
-            feasible &= fitting
+            rows = cost_of(op, budget, space.counts, touched, compute, order, held)
+            feasible = fitting & (rows.room <= budget.buffer_bytes)
             if not feasible.any():
+                needed.append(rows.room)
                 continue
-            latency = np.where(feasible, latency + model.fill_cycles / model.clock_hz, np.inf)
-            winner = int(np.lexsort((tiles, traffic, latency))[0])
-            key = (float(latency[winner]), int(traffic[winner]), int(tiles[winner]), len(held))
+            latency = rows.latency + model.fill_cycles / model.clock_hz
+            energy = None if inside is None else inside + moved_joules(budget, rows)
+            score = latency if energy is None else rounded(objective.score(latency, energy))
+            row, figures = rank(np.where(feasible, score, np.inf), latency, rows)
+            key = (*figures, len(held))
             if best is None or key < best[0]:
-                best = key, _tiling(space, winner, order, held, key[0])
+                joules = None if energy is None else float(energy[row])
+                best = key, _tiling(space, row, order, held, (float(latency[row]), joules))
+    if best is None and budget.fixed and not budget.fixed.is_open:
+        raise _overflow(op, budget, model, space, fitting, needed)
     if not fitting.any():
         raise MappingError(
             f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
@@ -120,9 +146,46 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
     return best[1]
 
 
-def _space(op: Op, model: ArrayModel) -> _Space:
+def _overflow(
+    op: Op,
+    budget: Budget,
+    model: ArrayModel,
+    space: _Space,
+    fitting: NDArray[np.bool_],
+    needed: Sequence[Array],
+) -> MappingError:
+    """Which capacity the tiles of a fixed mapping exceed."""
+    fixed = budget.fixed or FixedMapping()
+    if not fitting.any():
+        smallest = int(np.argmin(np.prod(space.tiles, axis=1)))
+        sizes = _sizes(op, space.tiles[smallest : smallest + 1])
+        return MappingError(f"{fixed.place}: tile: {model.overflow(sizes)}; make it smaller")
+    room = np.where(fitting, np.min(needed, axis=0), np.iinfo(np.int64).max)
+    least = int(np.argmin(room))
+    tile = [
+        (
+            0 if budget.is_resident(number) else int(one.bytes[least]),
+            int(np.prod(np.where(depends_on(op, number), space.counts[least], 1))),
+        )
+        for number, one in enumerate(footprints(op, space.tiles, 1))
+    ]
+    return MappingError(no_room(op, budget, fixed, int(room[least]), tile))
+
+
+def _cuts(op: Op, model: ArrayModel, budget: Budget) -> tuple[tuple[Split, ...], ...]:
+    """Candidate cuts of every class, one where it is fixed."""
     classes = op.loops.classes(len(op.inputs))
-    cuts = choices(op.loops.extents, classes, model.grain)
+    if budget.fixed is None:
+        return choices(op.loops.extents, classes, model.grain)
+    fixed = fixed_splits(op, budget.fixed)
+    left = [() if number in fixed else dims for number, dims in enumerate(classes)]
+    found = choices(op.loops.extents, left, model.grain)
+    return tuple((fixed[n],) if n in fixed else options for n, options in enumerate(found))
+
+
+def _space(op: Op, model: ArrayModel, budget: Budget) -> _Space:
+    classes = op.loops.classes(len(op.inputs))
+    cuts = _cuts(op, model, budget)
     index = np.array(list(itertools.product(*(range(len(c)) for c in cuts))), dtype=np.int64)
     tiles = np.ones((len(index), len(op.loops.dims)), dtype=np.int64)
     counts = np.ones((len(index), 4), dtype=np.int64)
@@ -142,105 +205,52 @@ def _sizes(op: Op, tiles: Array) -> Sizes:
     return g, m, k, n
 
 
+def _inside_joules(
+    space: _Space, model: ArrayModel, objective: Objective
+) -> NDArray[np.float64] | None:
+    """Joules of all tiles beyond their moves; None where the objective does not weigh energy."""
+    if not objective.weighs_energy:
+        return None
+    if model.joules is None:
+        return np.zeros(len(space.index))
+    return _summed(space, model.joules, np.zeros(len(space.index)))
+
+
 def _compute_cycles(space: _Space, model: ArrayModel) -> Array:
-    """Exact sum over full and edge tiles of every class."""
-    total = np.zeros(len(space.index), dtype=np.int64)
-    tables = [
-        (
-            np.array([[option.size, option.edge_size] for option in options]),
-            np.array([[option.full_count, option.edge_count] for option in options]),
-        )
-        for options in space.choices
-    ]
-    for parts in itertools.product((0, 1), repeat=4):
+    """Cycles of all tiles."""
+    return _summed(space, model.cycles, np.zeros(len(space.index), dtype=np.int64))
+
+
+def _summed(
+    space: _Space, of_tile: Callable[[Sizes], NDArray[Number]], total: NDArray[Number]
+) -> NDArray[Number]:
+    """Exact sum over full and edge tiles of every class, added to ``total``."""
+    tables = [np.array([option.parts for option in options]) for options in space.choices]
+    for parts in itertools.product(*(range(table.shape[1]) for table in tables)):
         times = np.ones_like(total)
         for c in range(4):
-            times *= tables[c][1][space.index[:, c], parts[c]]
+            times *= tables[c][space.index[:, c], parts[c], 1]
         rows = np.flatnonzero(times)
         if len(rows):
-            g, m, k, n = (tables[c][0][space.index[rows, c], parts[c]] for c in range(4))
-            total[rows] += times[rows] * model.cycles((g, m, k, n))
+            g, m, k, n = (tables[c][space.index[rows, c], parts[c], 0] for c in range(4))
+            total[rows] += times[rows] * of_tile((g, m, k, n))
     return total
 
 
 def _held_choices(budget: Budget) -> list[frozenset[int]]:
     free = [i for i in (0, 1) if not budget.is_resident(i)]
+    if budget.fixed and budget.fixed.held is not None:
+        return [budget.fixed.held.intersection(free)]
     picks = itertools.chain.from_iterable(itertools.combinations(free, r) for r in range(3))
     return [frozenset(pick) for pick in picks]
 
 
-def _reloads(counts: Array, depends: Sequence[bool], order: Sequence[int]) -> Array:
-    """How often an operand is fetched: loops outside its innermost own loop repeat it."""
-    running = np.ones(len(counts), dtype=np.int64)
-    fetched = np.ones(len(counts), dtype=np.int64)
-    for number in order:
-        running = running * counts[:, number]
-        if depends[number]:
-            fetched = np.where(counts[:, number] > 1, running, fetched)
-    return fetched
-
-
-def _depends(op: Op, operand: int) -> list[bool]:
-    used = op.loops.uses(operand)
-    return [bool(used & set(dims)) for dims in op.loops.classes(len(op.inputs))]
-
-
-def _score(
-    op: Op,
-    budget: Budget,
-    space: _Space,
-    touched: Sequence[Footprint],
-    compute: NDArray[np.float64],
-    order: Sequence[int],
-    held: frozenset[int],
-) -> tuple[NDArray[np.float64], Array, Array, NDArray[np.bool_]]:
-    """Makespan (max-plus with fill and drain), traffic, tiles, and what fits, per candidate."""
-    outputs = range(len(op.inputs), len(op.operands))
-    loads = np.zeros(len(space.index), dtype=np.int64)
-    first = np.zeros_like(loads)
-    space_in = np.zeros_like(loads)
-    for operand in op.distinct_inputs:
-        if budget.is_resident(operand):
-            continue
-        depends, tile = _depends(op, operand), touched[operand]
-        distinct = np.prod(np.where(depends, space.counts, 1), axis=1)
-        fetched = distinct if operand in held else _reloads(space.counts, depends, order)
-        loads += fetched * tile.moved
-        first += tile.moved
-        slots = np.where(fetched == 1, 1, 2)
-        space_in += (distinct if operand in held else slots) * tile.bytes
-    stored = [touched[o] for o in outputs if not budget.is_resident(o)]
-    runs = np.prod(space.counts[:, [GROUP, ROW, COLUMN]], axis=1)
-    last = sum((tile.moved for tile in stored), np.zeros_like(loads))
-    stores = last * runs
-    space_out = np.where(runs == 1, 1, 2) * sum(
-        (tile.bytes for tile in stored), np.zeros_like(loads)
-    )
-    tiles = np.prod(space.counts, axis=1)
-    load_s = loads / budget.load_bytes_per_s + budget.setup_s * tiles
-    store_s = stores / budget.store_bytes_per_s + budget.setup_s * runs * bool(stored)
-    link = load_s + store_s if budget.shared_link else np.maximum(load_s, store_s)
-    head = first / budget.load_bytes_per_s + budget.setup_s
-    tail = last / budget.store_bytes_per_s + budget.setup_s * bool(stored)
-    latency = np.maximum(link, head + compute + tail)
-    latency = np.maximum(latency, _bound_by_tile(head, tail, link, compute, tiles))
-    return latency, loads + stores, tiles, space_in + space_out <= budget.buffer_bytes
-
-
-def _bound_by_tile(
-    head: NDArray[np.float64],
-    tail: NDArray[np.float64],
-    link: NDArray[np.float64],
-    compute: NDArray[np.float64],
-    tiles: Array,
-) -> NDArray[np.float64]:
-    """The link is busy all along, then the last tile computes and drains."""
-    bound: NDArray[np.float64] = link - tail + compute / tiles + tail
-    return np.maximum(bound, head + tail)
-
-
 def _tiling(
-    space: _Space, row: int, order: tuple[int, int, int, int], held: frozenset[int], score: float
+    space: _Space,
+    row: int,
+    order: tuple[int, int, int, int],
+    held: frozenset[int],
+    cost: tuple[float, float | None],
 ) -> Tiling:
     g, m, k, n = (space.choices[c][int(space.index[row, c])] for c in range(4))
-    return Tiling((g, m, k, n), order, held, score)
+    return Tiling((g, m, k, n), order, held, *cost)

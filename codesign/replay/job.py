@@ -14,7 +14,7 @@ from codesign.replay.template import Step, Template
 if TYPE_CHECKING:
     from codesign.replay.lane import Lane
 
-LONG = 16
+LONG = 8
 """Repeats still to come from which a loop is worth watching for a recurring state (measured)."""
 
 

@@ -6,6 +6,7 @@ counter for each loop.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -103,6 +104,7 @@ class Program:
         }
         reused = (name for one in placed for name in one.reuses)
         self._tracked = self.written.union(filled, carried, reused)
+        self._pieces = _find_pieces(placed, carried)
         self.code: list[Item] = []
         self.repeats: list[int] = []
         self.issues: list[Issue] = []
@@ -147,22 +149,49 @@ class Program:
 
     def _issue(self, assignment: Assignment) -> None:
         """Appends an operator; one without outputs fills a buffer with what it reads."""
-        op = assignment.op
+        op, number = assignment.op, assignment.piece[0]
         reads = dict.fromkeys(access.tensor.name for access in op.inputs)
-        writes = dict.fromkeys(access.tensor.name for access in op.outputs or op.inputs)
-        tracked = tuple(name for name in reads if name in self._tracked)
-        changes = tuple(dict.fromkeys((*writes, *assignment.reuses)))
+        tracked = self._all_pieces(name for name in reads if name in self._tracked)
+        writes = self._all_pieces(access.tensor.name for access in op.outputs or op.inputs)
+        if assignment.piece[1] > 1:
+            names = dict.fromkeys(access.tensor.name for access in op.outputs)
+            writes = [self._pieces.get(name, (name,) * (number + 1))[number] for name in names]
+        changes = tuple(dict.fromkeys((*writes, *self._all_pieces(assignment.reuses))))
         issue = Issue(
             len(self.issues),
             assignment,
             self._templates.template(assignment, self.written, self._addresses),
-            tracked,
+            tuple(tracked),
             tuple(writes),
             tuple(dict.fromkeys((*tracked, *changes))),
             changes,
         )
         self.issues.append(issue)
         self.code.append(issue)
+
+    def _all_pieces(self, names: Iterable[str]) -> list[str]:
+        """Names as the replay tracks them: of what several engines write, one for each piece."""
+        found = (piece for name in names for piece in self._pieces.get(name, (name,)))
+        return list(dict.fromkeys(found))
+
+
+def _find_pieces(
+    placed: Sequence[Assignment], carried: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """By tensor that several engines write side by side, a name for what each of them writes.
+
+    What changes hands from step to step keeps one name: its pieces are written in turn.
+    """
+    counts: dict[str, int] = {}
+    for one in placed:
+        for access in one.op.outputs if one.piece[1] > 1 else ():
+            name = access.tensor.name
+            counts[name] = max(one.piece[1], counts.get(name, 0))
+    return {
+        name: tuple(f"{name}#{number}" for number in range(count))
+        for name, count in counts.items()
+        if name not in carried
+    }
 
 
 def _updates(carries: tuple[Carry, ...]) -> list[tuple[str, str]]:

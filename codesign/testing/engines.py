@@ -9,6 +9,7 @@ from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, Store, TilePlan
 from codesign.mapping.choice import estimate_s
+from codesign.testing.mappings import check_mappings
 from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
 from codesign.testing.processes import check_process_engine
@@ -29,7 +30,8 @@ def check_engine(engine: Engine, operators: Iterable[Op] | None = None) -> None:
     Every operator that it supports is planned with several buffers and residencies. Each plan has
     to be equal when asked for again, survive pickling, fit the buffer, move at least the
     compulsory bytes, store every output once, and take cycles and actions for its MACs; more buffer
-    must not make it slower, and a buffer of one byte must be a MappingError. An engine that is a
+    must not make it slower, and a buffer of one byte must be a MappingError. An engine that takes
+    fixed mappings has to keep to them, see ``codesign.testing.mappings``. An engine that is a
     process is replayed on each operator instead, see ``check_process_engine``.
 
     Args:
@@ -100,6 +102,7 @@ def check_operator(engine: Engine, op: Op) -> None:
     _check_residency(engine, op)
     _check_refusal(engine, op)
     _check_stages(engine, op)
+    check_mappings(engine, op)
 
 
 def _check_stages(engine: Engine, op: Op) -> None:

@@ -60,6 +60,8 @@ class Layer:
         inner: input channels that each result adds up; of ``depthwise`` and ``pooling`` 1.
         inner_dim: the loop over them; None if there is none.
         passes: runs of all this: the other loops over results together.
+        repeats: runs after each other with the same weights, such as the images of a batch; the
+            passes are so many runs for every set of weights.
         more_sums: trip count of other loops that sums run over; a core takes none, which is 1.
     """
 
@@ -71,6 +73,7 @@ class Layer:
     inner: int
     inner_dim: int | None
     passes: int
+    repeats: int
     more_sums: int
 
     @property
@@ -103,6 +106,7 @@ def _product(op: Op) -> Layer:
     inner_dim = _last(rest)
     is_vector = all(axis.pixels == axis.taps == 1 for axis in (height, width))
     summed = {height.tap_dim, width.tap_dim, inner_dim}
+    named = {height.dim, width.dim, depth_dim}
     return Layer(
         "depthwise" if is_depthwise else "vector" if is_vector else "convolution",
         height,
@@ -111,7 +115,8 @@ def _product(op: Op) -> Layer:
         depth_dim,
         _extent(op, inner_dim),
         inner_dim,
-        _rest(op, (*groups, *rows, *columns), {height.dim, width.dim, depth_dim}),
+        _rest(op, (*groups, *rows, *columns), named),
+        _rest(op, rows, named),
         _rest(op, inner, summed),
     )
 
@@ -126,7 +131,7 @@ def _pooling(op: Op) -> Layer:
     passes = _rest(op, kept, {height.dim, width.dim, depth_dim})
     more = _rest(op, summed, {height.tap_dim, width.tap_dim})
     depth = _extent(op, depth_dim)
-    return Layer("pooling", height, width, depth, depth_dim, 1, None, passes, more)
+    return Layer("pooling", height, width, depth, depth_dim, 1, None, passes, passes, more)
 
 
 def _windows(op: Op, rows: Sequence[int], inner: Sequence[int]) -> list[Window]:

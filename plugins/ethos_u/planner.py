@@ -72,7 +72,7 @@ class Planner:
         """
         blocks = Blocks.of(self.core, layer)
         needed = needs(self.op, self.budget, layer, blocks, holds=holds)
-        if holds:  # what is read once need not be held
+        if holds and layer.repeats == 1:  # what is read once need not be held
             is_whole = (blocks.height >= layer.height.pixels) & (blocks.width >= layer.width.pixels)
             needed = np.where(is_whole, self.budget.buffer_bytes + 1, needed)
         latency = 0 if holds else self.latency  # records come ahead with what is held

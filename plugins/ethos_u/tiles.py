@@ -52,14 +52,18 @@ class Tiles:
     clock_hz: float
 
     def loop(self) -> Loop:
-        """All tiles in order: along a row of blocks, down the image, along the channels."""
+        """All tiles in order: along a row of blocks, down the image, along the channels.
+
+        Passes with the same weights follow each other; the first of them loads what is held.
+        """
         layer, block = self.parts.pace.layer, self.parts.pace.block
         slices = _pieces(layer.depth, block.depth)
+        plain = tuple(Loop((self._image(depth, 0),), count) for depth, count in slices)
         if not self.parts.holds:
-            body = [Loop((self._image(depth, 0),), count) for depth, count in slices]
-            return Loop(tuple(body), layer.passes)
-        depths = [depth for depth, count in slices for _ in range(count)]
-        return Loop(tuple(self._holding(depths)), layer.passes)
+            return Loop(plain, layer.passes)
+        first = self._holding([depth for depth, count in slices for _ in range(count)])
+        again = [Loop(plain, layer.repeats - 1)] if layer.repeats > 1 else []
+        return Loop((*first, *again), layer.passes // layer.repeats)
 
     def spent(self) -> Counter[str]:
         """What all blocks add up to.

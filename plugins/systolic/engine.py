@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from annotated_types import Gt
 
 from codesign import Budget, Engine, Op, TilePlan
 from codesign.errors import HardwareError
 from codesign.mapping.emit import emit, with_fill
-from codesign.mapping.tiling import Array, ArrayModel, Sizes, Tiling, search
+from codesign.mapping.tiling import Sizes, Tiling, search
 from codesign.units import (
     Bytes,
     BytesPerCycle,
@@ -27,6 +26,7 @@ from codesign.workload.work import format_pair
 
 from .folds import Folds
 from .layout import Layout, one
+from .model import find_model
 from .ports import Ports
 from .slots import book
 
@@ -59,8 +59,10 @@ class Systolic(Engine):
         arrays: equal arrays.
         clock: clock of the arrays.
         weight_preload: ``shadow``: a second register in each cell takes the next stationary
-            operand while this one is used; ``serial``: none, so that no fold overlaps the next.
-            Of ``ws`` and ``is``.
+            operand while this one is used; ``skewed``: as ``shadow``, and operands get there
+            through the staggered registers of the inputs, one column a cycle later than the one
+            before, which the first load of an operator waits for; ``serial``: no second register,
+            so that no fold overlaps the next. Of ``ws`` and ``is``.
         output_drain: ``shift``: the sums of a fold leave through the cells before the next fold;
             ``hidden``: a second register lets them leave behind it. Of ``os``.
         fold_overlap: a fold follows the one before without waiting until the array is empty.
@@ -85,6 +87,7 @@ class Systolic(Engine):
     """
 
     kind: ClassVar[str] = "systolic"
+    takes_mappings: ClassVar[bool] = True
     expected_error: ClassVar[str] = "functions fused behind an array cost energy but no time"
 
     dataflow: Literal["ws", "os", "is"] = "ws"
@@ -92,7 +95,7 @@ class Systolic(Engine):
     cols: Count = 64
     arrays: Count = 1
     clock: Hertz = 1e9
-    weight_preload: Literal["shadow", "serial"] = "shadow"
+    weight_preload: Literal["shadow", "skewed", "serial"] = "shadow"
     output_drain: Literal["shift", "hidden"] = "shift"
     fold_overlap: bool = True
     edge_tiles: Literal["exact", "full"] = "exact"
@@ -137,23 +140,13 @@ class Systolic(Engine):
                 )
 
     def plan(self, op: Op, budget: Budget) -> TilePlan:
-        """The tiling with the least makespan, and what it does to the array."""
+        """The tiling that scores best, and what it does to the array."""
         layout = Layout.of(self, op)
         folds, ports = Folds.of(layout), Ports(self, op, budget, layout)
-
-        def paced(sizes: Sizes) -> Array:
-            """Cycles of a tile at the pace of the slowest: the array or one of its ports."""
-            cycles = folds.cycles(sizes) + self.tile_overhead
-            for limit in ports.cycles(sizes).values():
-                cycles = np.maximum(cycles, limit)
-            return cycles
-
-        whole = one(op.gemm)
-        fill = folds.ends(whole, whole).cycles
-        tiling = search(
-            op, budget, ArrayModel(paced, layout.fits, self.clock, layout.grain, fill_cycles=fill)
-        )
-        tiles = emit(op, tiling, budget, lambda *sizes: int(paced(one(sizes))[0]))
+        model = find_model(folds, ports)
+        tiling = search(op, budget, model)
+        paced = model.cycles
+        tiles = emit(op, tiling, budget, lambda *sizes: int(paced(one(sizes))[0]), layout.lanes)
         ends = folds.ends(_first_tile(tiling), _last_tile(tiling))
         plan = TilePlan(
             with_fill(tiles.loop, ends.fill, ends.drain),
@@ -163,6 +156,7 @@ class Systolic(Engine):
             slot_out_bytes=tiles.slot_out_bytes,
             slots_out=tiles.slots_out,
             actions=ports.actions(tiles),
+            nest=tiles.nest,
             note=f"tiles (g, m, k, n) = {tuple(split.size for split in tiling.splits)}",
         )
         return replace(plan, slots=book(folds, ports, tiles, ends, plan.cycles))

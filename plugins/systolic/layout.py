@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codesign import Op
-from codesign.mapping.tiling import INNER, ROW, Array, Sizes
+from codesign.mapping.nest import Lane
+from codesign.mapping.tiling import COLUMN, INNER, ROW, Array, Sizes
 from codesign.workload.work import format_pair
 
 if TYPE_CHECKING:
@@ -82,6 +83,14 @@ class Layout:
             "os": (1, self.depth, 1, across),
         }[self.engine.dataflow]
 
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """What lies along the columns and the rows of cells, for people."""
+        down, across = {"ws": (INNER, COLUMN), "is": (INNER, ROW), "os": (ROW, COLUMN)}[
+            self.engine.dataflow
+        ]
+        return (across, "columns", self.engine.cols), (down, "rows", self.depth)
+
     def role(self, sizes: Sizes) -> Role:
         """What streams, and what lies along the rows and the columns of cells."""
         _, m, k, n = sizes
@@ -149,6 +158,22 @@ class Layout:
             sums = np.where(whole, self.packed(sizes), g) * m * n
             fits = sums * self.engine.accumulator_bits <= 8 * self.engine.accumulator
         return fits
+
+    def overflow(self, sizes: Sizes) -> str:
+        """Why a tile that does not fit has no room, for people."""
+        g, m, k, n = (int(size[0]) for size in sizes)
+        part = f"{k:,} of {self.reduction:,} steps of the reduction"
+        if self.engine.dataflow == "os":
+            return (
+                f"a tile with {part} has one fold of sums in the cells of each of "
+                f"{self.engine.arrays} arrays, and its {m:,} x {n:,} results are more"
+            )
+        groups = g if k < self.reduction else int(self.packed(sizes)[0])
+        taken = -(-groups * m * n * self.engine.accumulator_bits // 8)
+        return (
+            f"its {groups * m * n:,} partial sums take {taken:,} B of the "
+            f"{self.engine.accumulator:,} B of accumulator of {self.engine.name}"
+        )
 
     def cells(self, depth: Array) -> Array:
         """Rows of cells that so many steps take."""

@@ -69,8 +69,9 @@ def steady(engine: Systolic, fold: Fold) -> Array:
         shadow, folds apart         max(S + r + c - 2, follows)
         shadow, folds overlap       max(S, r)
 
-    The last charges each fold its own load, which comes to the same as the next one's. For
-    ``os``:
+    The last charges each fold its own load, which comes to the same as the next one's. A skewed
+    load takes ``lag`` cycles more, but where folds overlap it follows the one before without a
+    gap. For ``os``:
 
         hidden, folds apart         K + r + c - 2
         shift, folds apart          K + r + c - 2 + r
@@ -85,7 +86,7 @@ def steady(engine: Systolic, fold: Fold) -> Array:
         return fold.down + fold.stream + fold.skew
     if engine.fold_overlap:
         return np.maximum(fold.stream, fold.down)
-    apart: Array = np.maximum(fold.stream + fold.skew, fold.follows)
+    apart: Array = np.maximum(fold.stream + fold.skew, fold.follows + lag(engine))
     return apart
 
 
@@ -106,26 +107,33 @@ def skew(engine: Systolic, fold: Fold) -> Array:
     return fold.skew * (engine.weight_preload == "serial" or not engine.fold_overlap)
 
 
+def lag(engine: Systolic) -> int:
+    """Cycles by which a load reaches the last column after the first: C - 1 where it is skewed."""
+    return (engine.cols - 1) * (engine.weight_preload == "skewed")
+
+
 def ends(engine: Systolic, load: int, last: Fold) -> Ends:
     """What the steady cycles of all folds leave out or count too much.
 
     Args:
         engine: the array.
-        load: cycles to load the first fold of an operator.
+        load: cycles to load the first fold of an operator, the lag of its columns aside.
         last: its last fold.
     """
-    stream, wave = int(last.stream[0]), int(last.skew[0])
+    stream, wave, late = int(last.stream[0]), int(last.skew[0]), lag(engine)
     if engine.dataflow == "os":
         return _output_stationary_ends(engine, last)
     if engine.weight_preload == "serial":
         return Ends(0, 0, 0)
     if not engine.fold_overlap:
         # nothing is loaded behind the last fold
-        wait = max(0, int(last.follows[0]) - stream - wave)
-        return Ends(max(0, load - wait), 0, 0)
+        wait = max(0, int(last.follows[0]) + late - stream - wave)
+        return Ends(max(0, load + late - wait), 0, 0)
     # each fold was charged the longer of its stream and its own load: where streams are the
     # longer, the first load is left over; where loads are, the last stream is
-    return Ends(load, wave, wave) if stream >= load else Ends(0, stream + wave, wave)
+    if stream >= load:
+        return Ends(load + late, wave, wave)
+    return Ends(late, stream + wave, wave)
 
 
 def _output_stationary_ends(engine: Systolic, last: Fold) -> Ends:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -107,26 +108,44 @@ class Ports:
             found["buffer port"] = touched * (engine.clock / self.budget.port_bytes_per_s)
         return {name: np.ceil(cycles - _NOISE).astype(np.int64) for name, cycles in found.items()}
 
+    def amounts(self, sizes: Sizes, finished: Amount | bool) -> dict[tuple[str, str], Amount]:
+        """What tiles do, by component and action, as ``TilePlan.actions``.
+
+        Args:
+            sizes: of the tiles.
+            finished: as for ``sums``; that part of their results leaves.
+        """
+        g, m, k, n = sizes
+        written, read = self.sums(sizes, finished)
+        fused = fused_bytes(self.op, sizes) * finished
+        return {
+            ("", f"mac {format_pair(self.op)}"): g * m * k * n,
+            ("buffer", "read"): self.inputs(sizes) + self.weights(sizes) + fused,
+            ("buffer", "write"): self.results(sizes) * finished,
+            ("", "accumulator write"): written * self.engine.accumulator_bits / 8,
+            ("", "accumulator read"): read * self.engine.accumulator_bits / 8,
+            ("", "function"): g * m * n * len(self.op.functions) * finished,
+        }
+
+    def joules(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Energy of tiles beyond their loads and stores.
+
+        A tile is charged for that share of its results which its share of the reduction is: over
+        all tiles of a result this adds up to what the last of them is charged for in a plan.
+        """
+        priced = {("", name): price for name, price in self.engine.energies_j().items()}
+        for buffer in self.budget.stores[:1]:
+            priced |= {("buffer", "read"): buffer.read_j, ("buffer", "write"): buffer.write_j}
+        total = np.zeros(len(sizes[0]))
+        share = sizes[INNER] / self.layout.reduction
+        for action, count in self.amounts(sizes, share).items():
+            total += count * priced.get(action, 0.0)
+        return total
+
     def actions(self, tiles: Emitted) -> tuple[tuple[str, str, int], ...]:
         """MACs, bytes at the port of the buffer and in the accumulator, fused functions."""
-        reads = writes = added = taken = functions = 0
-        for (g, m, k, n, final), times in tiles.sizes.items():
-            sizes = one((g, m, k, n))
-            reads += times * int(self.inputs(sizes)[0] + self.weights(sizes)[0])
-            written, read = self.sums(sizes, final)
-            added += times * int(written[0])
-            taken += times * int(read[0])
-            if final:
-                reads += times * int(fused_bytes(self.op, sizes)[0])
-                writes += times * int(self.results(sizes)[0])
-                functions += times * g * m * n * len(self.op.functions)
-        width = self.engine.accumulator_bits
-        found = [
-            ("", f"mac {format_pair(self.op)}", self.op.macs),
-            ("buffer", "read", reads),
-            ("buffer", "write", writes),
-            ("", "accumulator write", added * width // 8),
-            ("", "accumulator read", taken * width // 8),
-            ("", "function", functions),
-        ]
-        return tuple(action for action in found if action[2])
+        total: Counter[tuple[str, str]] = Counter()
+        for (*sizes, final), times in tiles.sizes.items():
+            for action, count in self.amounts(one(tuple(sizes)), final).items():
+                total[action] += times * count[0]
+        return tuple((*action, int(count)) for action, count in total.items() if int(count))

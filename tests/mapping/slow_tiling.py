@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from codesign.hardware.plan import Budget, Loop, TilePlan
 from codesign.mapping.emit import make_move
+from codesign.mapping.fixed_cut import Box
 from codesign.mapping.splits import Split, choices
 from codesign.mapping.tiling import INNER, ArrayModel, Tiling
 from codesign.testing import convolution, matmul
@@ -35,6 +36,8 @@ class Step:
 
 def extents_of(split: Split) -> list[tuple[int, ...]]:
     """Every tile of a class, in order."""
+    if isinstance(split, Box):
+        return [extents for extents, count in split.pieces for _ in range(count)]
     once = [split.tile] * split.full + ([split.edge] if split.edge else [])
     return once * split.outer
 

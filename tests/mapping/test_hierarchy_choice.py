@@ -13,7 +13,9 @@ from slow_hierarchy import OPS, array
 from slow_tiling import LAW
 
 from codesign.errors import MappingError
-from codesign.mapping.hierarchy.choose import Objective, Rates, _problems, choose
+from codesign.hardware.objective import Objective
+from codesign.mapping.hierarchy.batch import Batch
+from codesign.mapping.hierarchy.choose import Rates, _problems, choose
 from codesign.mapping.hierarchy.count import Counter
 from codesign.mapping.hierarchy.orders import over_tiles, within
 from codesign.mapping.hierarchy.spec import Array, Axis, Stage, Store
@@ -22,7 +24,7 @@ from codesign.testing import convolution, matmul
 from codesign.workload.record import Op
 
 RATES = Rates(1e9, 64e9, 64e9, 0.0, True)
-OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp")
+OBJECTIVES = LATENCY, ENERGY, EDP = Objective(), Objective(0, 1), Objective(1, 1)
 
 # tpu_like of zigzag-dse 3.9.1 (hardware files of KULeuven-MICAS/zigzag, MIT): 32 x 32 cells with
 # 128 B of weights and one sum each, 2 MB for the rest, a DRAM of 64 bit a cycle; pJ as joules
@@ -55,7 +57,7 @@ SAME = [name for name in ZIGZAG if name not in ("ResNet-18 layer3", "ResNet-18 l
 
 def tpu_like(op: Op) -> tuple[float, int]:
     """Picojoules and DRAM bytes of the least energy."""
-    found = choose(op, TPU_LIKE, RATES, "energy")
+    found = choose(op, TPU_LIKE, RATES, ENERGY)
     return found.energy_j, int(found.counted.homes.moved[found.row].sum()) // 8
 
 
@@ -78,7 +80,7 @@ def test_room_for_the_next_weights_costs_half_a_percent_at_most(name: str) -> No
 
 def test_packing_taps_beside_channels_beats_one_loop_along_an_axis() -> None:
     op = convolution(3, 64, 224, 7, 2, 3)  # 128,899,782.6 pJ and 1,229,312 cycles of ZigZag's
-    found = choose(op, TPU_LIKE, RATES, "energy")
+    found = choose(op, TPU_LIKE, RATES, ENERGY)
     assert found.energy_j < 0.95 * 128899782.6
     cycles = found.counted.homes  # the same bytes, all compulsory
     assert int(cycles.moved[found.row].sum()) // 8 == 150528 + 9408 + 802816
@@ -92,10 +94,11 @@ def test_no_order_of_the_same_cuts_is_better(op: Op, objective: Objective) -> No
     except MappingError:
         return
     for problem in _problems(op, array(), frozenset()):
-        orders = within(problem.states, over_tiles(problem.states))
-        counted = Counter(problem, Walk(orders)).run()
+        batch = Batch((problem,))
+        orders = within(batch, over_tiles(batch))
+        counted = Counter(batch, Walk(orders)).run()
         energy = np.where(counted.fits, counted.energy_j, np.inf) + op.macs * array().mac_j
-        if objective == "energy":
+        if objective == ENERGY:
             # survivors are ranked by what leaves the chip, the larger part of the energy
             assert found.energy_j <= energy.min() * 1.05
 
@@ -119,7 +122,7 @@ def test_energy_is_no_less_than_that_of_what_must_move(op: Op, more: int) -> Non
     (stage,) = array().stages
     roomy = array(stages=(replace(stage, bits=stage.bits * more),))
     try:
-        found = choose(op, roomy, RATES, "energy")
+        found = choose(op, roomy, RATES, ENERGY)
     except MappingError:
         return
     inputs = len(op.inputs)
@@ -136,4 +139,4 @@ def test_energy_is_no_less_than_that_of_what_must_move(op: Op, more: int) -> Non
 def test_what_fits_nowhere_is_an_error() -> None:
     tiny = array(stages=(Stage((0, 1, 2), 8, 0.0, 0.0, 8),))
     with pytest.raises(MappingError, match="no tile fits the memories that it is granted"):
-        choose(matmul(8, 64, 8), tiny, RATES, "energy")
+        choose(matmul(8, 64, 8), tiny, RATES, ENERGY)

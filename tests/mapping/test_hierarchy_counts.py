@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from slow_hierarchy import OPS, array, fills
 from slow_tiling import LAW
 
+from codesign.mapping.hierarchy.batch import Batch
 from codesign.mapping.hierarchy.choose import _problems
-from codesign.mapping.hierarchy.homes import Problem, tiles
+from codesign.mapping.hierarchy.homes import tiles
 from codesign.mapping.hierarchy.orders import TILE, over_tiles, within
+from codesign.mapping.hierarchy.problem import Problem
 from codesign.mapping.hierarchy.spec import RESULT, USES, Axis, Stage, steps
 from codesign.mapping.hierarchy.spread import spreads
 from codesign.mapping.hierarchy.states import cuts
@@ -30,7 +32,8 @@ def problem(op: Op = SMALL) -> Problem:
 
 def test_fills_are_those_of_the_loops_step_by_step() -> None:
     found = problem()
-    orders = within(found.states, over_tiles(found.states))
+    batch = Batch((found,))
+    orders = within(batch, over_tiles(batch))
     walk = Walk(orders)
     draw = np.random.default_rng(7)
     for row in draw.choice(len(orders.steps), 60, replace=False):
@@ -46,7 +49,8 @@ def test_fills_are_those_of_the_loops_step_by_step() -> None:
 def test_every_order_runs_all_steps_and_ends_with_everything(op: Op) -> None:
     found = problem(op)
     states = found.states
-    orders = within(states, over_tiles(states))
+    batch = Batch((found,))
+    orders = within(batch, over_tiles(batch))
     turns = math.prod(states.turns)
     assert (np.prod(orders.steps, axis=1) >= turns).all()
     even = [
@@ -86,7 +90,7 @@ def test_tables_are_footprints_of_blocks(op: Op, data: st.DataObject) -> None:
 
 def test_orders_that_only_move_loops_of_one_step_are_scored_once() -> None:
     found = problem(matmul(1, 16, 8))
-    orders = over_tiles(found.states)
+    orders = over_tiles(Batch((found,)))
     keys = {
         (tuple(cut), tuple(n for n, s in zip(loops, steps, strict=True) if s > 1))
         for cut, loops, steps in zip(orders.cut, orders.loops, orders.steps, strict=True)
@@ -97,8 +101,9 @@ def test_orders_that_only_move_loops_of_one_step_are_scored_once() -> None:
 
 def test_a_result_stays_until_it_is_complete_and_nothing_exceeds_its_stage() -> None:
     found = problem(matmul(8, 64, 16))
-    walk = Walk(over_tiles(found.states))
-    homes = tiles(found, walk)
+    batch = Batch((found,))
+    walk = Walk(over_tiles(batch))
+    homes = tiles(batch, walk)
     often, unlike = walk.fills(RESULT)
     place = homes.places[:, RESULT]
     assert (pick(often, place) == pick(unlike, place))[homes.fits].all()
@@ -114,7 +119,9 @@ def test_residents_neither_move_nor_take_room() -> None:
         list(_problems(matmul(8, 16, 8), small, resident))
         for resident in (frozenset({1}), frozenset())
     )
-    with_it, without = (tiles(one, Walk(over_tiles(one.states))) for one in (free, bound))
+    with_it, without = (
+        tiles(one, Walk(over_tiles(one))) for one in (Batch((free,)), Batch((bound,)))
+    )
     assert (with_it.moved[:, 1] == 0).all()
     assert with_it.fits.sum() > without.fits.sum()
 

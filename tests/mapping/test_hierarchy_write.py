@@ -12,18 +12,19 @@ from slow_hierarchy import OPS, array
 from slow_tiling import LAW
 
 from codesign.errors import MappingError
+from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Loop, Tile, TilePlan
-from codesign.mapping.hierarchy.choose import Mapping, Objective, Rates, choose
+from codesign.mapping.hierarchy.choose import Mapping, Rates, choose
 from codesign.mapping.hierarchy.spec import RESULT, Stage
 from codesign.mapping.hierarchy.write import Writer, cells_cycles
 from codesign.testing import compulsory_bytes, convolution, matmul
 from codesign.workload.record import Op
 
 RATES = Rates(1e9, 64e9, 64e9, 1e-9, True)
-OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp")
+OBJECTIVES = LATENCY, ENERGY, EDP = Objective(), Objective(0, 1), Objective(1, 1)
 
 
-def chosen(op: Op, bits: int, objective: Objective = "energy") -> Mapping:
+def chosen(op: Op, bits: int, objective: Objective = ENERGY) -> Mapping:
     small = array(stages=(Stage((0, 1, 2), bits, 1e-13, 2e-13, 32),))
     return choose(op, small, RATES, objective)
 
@@ -99,7 +100,7 @@ def op_extents(mapping: Mapping) -> tuple[int, ...]:
 
 
 def test_a_whole_operand_comes_with_the_first_tile_and_never_again() -> None:
-    mapping = chosen(matmul(16, 64, 64), 1 << 20, "latency")
+    mapping = chosen(matmul(16, 64, 64), 1 << 20, LATENCY)
     plan, _ = written(mapping)
     whole = [
         x for x in (0, 1) if mapping.counted.homes.chunks[mapping.row, x] == 8 * size(mapping, x)
@@ -131,7 +132,7 @@ def test_the_note_names_the_spread_and_the_loops() -> None:
 
 @pytest.mark.parametrize("groups", [1, 6])
 def test_alike_tiles_are_one_loop(groups: int) -> None:
-    mapping = chosen(convolution(6, 6, 32, 3, 1, 1, groups=groups), 8 * 3000, "latency")
+    mapping = chosen(convolution(6, 6, 32, 3, 1, 1, groups=groups), 8 * 3000, LATENCY)
     loop = Writer(mapping, lambda _: 1).loop()
 
     def parts(part: Tile | Loop) -> int:

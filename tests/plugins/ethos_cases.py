@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from codesign_plugins.ethos_u import EthosU
@@ -73,6 +74,30 @@ def between(op: Op) -> Op:
         (whole("x", image.shape), *rest),
         (whole("y", output.shape),),
         op.nest,
+        op.functions,
+    )
+
+
+def batched(op: Op, images: int) -> Op:
+    """A convolution of several images, one after the other."""
+    nest = op.loops
+    image, weight = op.inputs
+    first, kernel, last = (
+        tuple(replace(axis, terms=tuple((dim + 1, by) for dim, by in axis.terms)) for axis in axes)
+        for axes in nest.operands
+    )
+    batch = Axis(((0, 1),))
+    result = op.outputs[0]
+    return Op(
+        f"{op.name} batch {images}",
+        op.kind,
+        (whole("images", (images, *image.shape), image.tensor.role), weight),
+        (whole("results", (images, *result.shape), result.tensor.role),),
+        LoopNest(
+            ("n", *nest.dims),
+            (images, *nest.extents),
+            ((batch, *first), kernel, (batch, *last)),
+        ),
         op.functions,
     )
 

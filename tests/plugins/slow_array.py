@@ -112,6 +112,8 @@ def closed_form(engine: Systolic, sizes: Sizes, whole: Sizes) -> int:
         sequence += dealt if steady(engine, dealt) <= steady(engine, shared) else shared
         count += 1
     total: int = serial(sequence) if engine.weight_preload == "serial" else overlapped(sequence)
+    if engine.weight_preload == "skewed":
+        total += engine.cols - 1  # the last column of the first load
     total += count * engine.tile_overhead
     return total
 

@@ -26,6 +26,7 @@ class Image:
         stride: pixels from one output to the next.
         padding: pixels added on every side.
         depthwise: whether every channel has a kernel of its own.
+        batch: images, one after the other.
     """
 
     channels: int
@@ -35,6 +36,7 @@ class Image:
     stride: int
     padding: int
     depthwise: bool
+    batch: int = 1
 
     @property
     def pixels(self) -> int:
@@ -97,7 +99,8 @@ def run(
     most = 1 if image.depthwise else min(image.channels, 16 if by_taps(image) else 32)
     inner_total = 1 if image.depthwise else image.channels
     last = 0
-    for depth, height, width in itertools.product(
+    for _, depth, height, width in itertools.product(
+        range(image.batch),
         ranges(image.filters, block[2]),
         ranges(image.pixels, block[0]),
         ranges(image.pixels, block[1]),

@@ -22,7 +22,7 @@ SCALE_SIM: dict[str, Any] = {
 CONVENTIONS = st.fixed_dictionaries(
     {
         "dataflow": st.sampled_from(["ws", "os", "is"]),
-        "weight_preload": st.sampled_from(["shadow", "serial"]),
+        "weight_preload": st.sampled_from(["shadow", "skewed", "serial"]),
         "output_drain": st.sampled_from(["shift", "hidden"]),
         "edge_tiles": st.sampled_from(["exact", "full"]),
         "fold_overlap": st.booleans(),
@@ -69,10 +69,12 @@ def cycles(engine: Systolic, sequence: list[Fold]) -> int:
         return _sums_stay(engine, sequence, alone)
     if engine.weight_preload == "serial":
         return sum(r for _, r, _ in sequence) + sum(alone)
-    total: int = sequence[0][1]
+    late = (engine.cols - 1) * (engine.weight_preload == "skewed")
+    total: int = sequence[0][1] + late
     for (stream, r, c), time, (_, load, _) in zip(sequence, alone, nexts, strict=True):
         busy = stream if engine.fold_overlap else time
-        total += max(busy, load)
+        # loads that are skewed alike follow each other without a gap
+        total += max(busy, load + late * (load > 0 and not engine.fold_overlap))
         if load == 0 and engine.fold_overlap:
             total += r + c - 2
     return total

@@ -13,6 +13,7 @@ from ethos_cases import (
     NAMES,
     THERE,
     actions,
+    batched,
     between,
     biased,
     core,
@@ -42,7 +43,8 @@ from codesign.workload.record import Op
 @pytest.mark.parametrize("configuration", NAMES)
 def test_every_configuration_keeps_the_promises_of_an_engine(configuration: str) -> None:
     check_engine(core(configuration))
-    check_engine(core(configuration, record_latency=500), [biased(convolution(8, 24, 9, 3))])
+    layers = [biased(convolution(8, 24, 9, 3)), batched(convolution(24, 40, 14, 3), 3)]
+    check_engine(core(configuration, record_latency=500), layers)
 
 
 @pytest.mark.parametrize("configuration", NAMES)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ethos_cases import NAMES, actions, between, plan
+from ethos_cases import NAMES, actions, batched, between, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_ethos import Image, by_taps, ranges, reach, run
@@ -48,6 +50,7 @@ def layer(image: Image) -> Op:
         groups=groups,
     )
     inside = between(op)
+    inside = batched(inside, image.batch) if image.batch > 1 else inside
     return Op(inside.name, inside.kind, inside.inputs, inside.outputs, inside.nest, ("relu",))
 
 
@@ -83,8 +86,9 @@ def test_weights_that_stream_come_again_for_every_block(image: Image, name: str)
 
 
 @LAW
-@given(IMAGES, st.sampled_from(NAMES))
-def test_weights_that_are_held_come_once(image: Image, name: str) -> None:
+@given(IMAGES, st.sampled_from([1, 2, 5]), st.sampled_from(NAMES))
+def test_weights_that_are_held_come_once(image: Image, batch: int, name: str) -> None:
+    image = replace(image, batch=batch)
     found = plan(layer(image), name, budget((True, False, True), rate=1e6))
     weights = image.channels * image.filters * image.kernel**2
     assert found.loaded == {1: weights}

@@ -12,7 +12,7 @@ from codesign_plugins.ethos_u.layer import Layer
 from codesign_plugins.ethos_u.needs import needs
 from codesign_plugins.ethos_u.parts import Part, Parts
 from codesign_plugins.ethos_u.tiles import Tiles
-from ethos_cases import AMPLE, LAYERS, NAMES, actions, between, biased, plan
+from ethos_cases import AMPLE, LAYERS, NAMES, actions, batched, between, biased, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,6 +157,35 @@ def test_weights_of_every_pass_are_held_for_that_pass() -> None:
     found = parts(op, (8, 8, 8), budget=FLASH, holds=True)
     loaded = sum(m.bytes for t in tiles(Tiles(found, 5e8).loop()) for m in t.loads)
     assert loaded == 4 * (4 * 8 * 9)
+
+
+def test_held_weights_come_once_for_all_images_of_a_batch() -> None:
+    op = batched(between(convolution(64, 64, 14, 3, padding=1)), 4)
+    found = plan(op, "u55-128", FLASH)
+    assert found.note.endswith("weights held")
+    assert found.held_bytes == 64 * 64 * 9
+    assert found.loaded == {1: 64 * 64 * 9}
+
+
+def test_weights_of_one_block_are_held_where_more_images_follow() -> None:
+    slow = dataclasses.replace(FLASH, load_bytes_per_s=1e6)
+    for images in (1, 3):
+        op = batched(between(convolution(32, 32, 7, 3, padding=1)), images)
+        found = plan(op, budget=slow)
+        assert found.note.startswith("blocks (h, w, c) = (8, 8, ")
+        assert found.loaded == {1: 32 * 32 * 9}
+        assert found.held_bytes == (32 * 32 * 9 if images > 1 else 0)
+
+
+def test_every_group_of_a_batch_loads_its_weights_once_and_runs_every_image() -> None:
+    op = batched(convolution(16, 32, 20, 3, groups=4), 3)
+    found = Tiles(parts(op, (8, 8, 8), budget=FLASH, holds=True), 5e8)
+    sequence = tiles(found.loop())
+    loads = [sum(m.bytes for m in tile.loads if m.operand == 1) for tile in sequence]
+    blocks = 9
+    assert len(sequence) == 4 * 3 * blocks
+    assert [n for n, size in enumerate(loads) if size] == [3 * blocks * group for group in range(4)]
+    assert set(loads) == {0, 4 * 8 * 9}
 
 
 def test_depthwise_weights_are_never_held() -> None:

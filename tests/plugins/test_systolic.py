@@ -24,7 +24,7 @@ from codesign.testing import convolution, elementwise, matmul
 from codesign.workload.record import Op
 
 LAW = settings(max_examples=80, deadline=None, derandomize=True)
-Preload = Literal["shadow", "serial"]
+Preload = Literal["shadow", "skewed", "serial"]
 
 
 def check_closed_form(engine: Systolic, op: Op, whole: Sizes, budget: Budget) -> None:
@@ -43,7 +43,7 @@ def check_closed_form(engine: Systolic, op: Op, whole: Sizes, budget: Budget) ->
     st.sampled_from([4, 8, 16]),
     st.sampled_from([4, 8, 16]),
     st.sampled_from([16, 400, 1 << 20]),
-    st.sampled_from(["shadow", "serial"]),
+    st.sampled_from(["shadow", "skewed", "serial"]),
 )
 def test_cycles_of_a_lone_tile_sequence_equal_the_closed_form(
     product: tuple[Op, Sizes], budget: Budget, rows: int, cols: int, accumulator: int, how: Preload
@@ -57,7 +57,7 @@ def test_cycles_of_a_lone_tile_sequence_equal_the_closed_form(
     products(batches=1),
     BUDGETS,
     st.integers(2, 3),
-    st.sampled_from(["shadow", "serial"]),
+    st.sampled_from(["shadow", "skewed", "serial"]),
     st.integers(0, 3),
 )
 def test_several_arrays_take_as_long_as_the_one_with_the_most_folds(
@@ -116,6 +116,23 @@ def test_edge_folds_count_at_their_true_size() -> None:
 def test_a_single_cell_product_is_one_load_and_one_step() -> None:
     assert lone(array(), matmul(1, 1, 1)) == 1 + 1 + 1 + 1 - 2
     assert lone(array(weight_preload="serial"), matmul(1, 1, 1)) == 2 + 1 + 1 - 2
+
+
+@pytest.mark.parametrize("product", [(64, 64, 64), (1, 1024, 256), (100, 256, 192)], ids=str)
+def test_a_skewed_load_costs_the_way_across_the_columns_once(product: tuple[int, int, int]) -> None:
+    op = matmul(*product)
+    shadow, skewed = array(64, 32), array(64, 32, weight_preload="skewed")
+    assert lone(skewed, op) == lone(shadow, op) + 32 - 1
+    slots = [dict(engine.plan(op, INSTANT).slots) for engine in (shadow, skewed)]
+    more = slots[1].pop("weight load") - slots[0].pop("weight load", 0)
+    assert more == 64 * 32 * 31
+    assert slots[0] == slots[1]
+
+
+def test_onnxim_loads_an_empty_array_of_n_rows_and_columns_in_2n_minus_1_cycles() -> None:
+    # 128 rows stream behind the load, and the last sum leaves 254 cycles after its row entered
+    engine = array(128, 128, weight_preload="skewed")
+    assert lone(engine, matmul(128, 128, 128)) == (128 + 128 - 1) + 128 + 254
 
 
 def test_a_last_tile_shorter_than_a_weight_load_takes_no_negative_time() -> None:

@@ -40,7 +40,7 @@ def test_cycles_of_a_tile_equal_the_loop_over_its_folds(
 
 
 @LAW
-@given(products(), BUDGETS, EDGES, EDGES, st.sampled_from(["serial", "shadow"]))
+@given(products(), BUDGETS, EDGES, EDGES, st.sampled_from(["serial", "shadow", "skewed"]))
 def test_tiles_of_a_stationary_input_follow_one_another_as_the_folds_do(
     product: tuple[Op, Sizes], budget: Budget, rows: int, cols: int, preload: str
 ) -> None:
@@ -74,7 +74,7 @@ def test_tiles_of_stationary_outputs_follow_one_another_as_the_folds_do(
 
 
 @LAW
-@given(products(), EDGES, EDGES, st.sampled_from(["serial", "shadow"]), st.booleans())
+@given(products(), EDGES, EDGES, st.sampled_from(["serial", "shadow", "skewed"]), st.booleans())
 def test_a_stationary_input_is_a_stationary_weight_of_the_transposed_product(
     product: tuple[Op, Sizes], rows: int, cols: int, preload: str, overlap: bool
 ) -> None:

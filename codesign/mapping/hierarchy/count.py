@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.mapping.hierarchy.homes import Homes, Problem, find_homes, innermost
+from codesign.mapping.hierarchy.batch import Batch
+from codesign.mapping.hierarchy.homes import Homes, find_homes, innermost
 from codesign.mapping.hierarchy.spec import RESULT, Store
 from codesign.mapping.hierarchy.states import Ints
 from codesign.mapping.hierarchy.walk import Walk, pick, whole
@@ -45,21 +45,22 @@ class Counter:
     """Charges the memories of one operator.
 
     Attributes:
-        problem: the operator.
+        batch: the operator.
         walk: its loop orders.
     """
 
-    problem: Problem
+    batch: Batch
     walk: Walk
     actions: Actions = field(default_factory=dict)
 
     def run(self) -> Counted:
         """Counts everything."""
         rows = len(self.walk.rows.steps)
+        self.spread = self.batch.spread(self.walk.rows.cut)
         self.energy = np.zeros(rows)
         self.fits = np.ones(rows, dtype=bool)
         tops = [self._stores(operand) for operand in range(3)]
-        homes = find_homes(self.problem, self.walk, innermost(tops))
+        homes = find_homes(self.batch, self.walk, innermost(tops))
         for operand in range(3):
             self._stage(operand, tops[operand], homes)
         return Counted(homes, self.energy, self.actions, self.fits & homes.fits)
@@ -67,7 +68,7 @@ class Counter:
     def _stores(self, operand: int) -> Ints:
         """Charges the stores of an operand; the place above the last one."""
         place = np.zeros(len(self.fits), dtype=np.int64)
-        for depth, store in enumerate(self.problem.array.stores_of(operand)):
+        for depth, store in enumerate(self.batch.array.stores_of(operand)):
             mine = self._sizes(operand, store.shared)
             copies = self._instances(store.shared)
             if depth == 0:
@@ -94,7 +95,7 @@ class Counter:
         """What a store exchanges with the one below or above it; sums come back until complete."""
         times, first = (pick(table, place) for table in self.walk.fills(operand))
         if below:
-            size = whole(size * self.problem.width(operand), store.access_bits)
+            size = whole(size * self.batch.one.width(operand), store.access_bits)
         goes, comes = ("write", "read") if below else ("read", "write")
         prices = {"read": store.read_j, "write": store.write_j}
         if operand == RESULT:
@@ -105,18 +106,18 @@ class Counter:
 
     def _stage(self, operand: int, place: Ints, homes: Homes) -> None:
         """Charges the stage of an operand and its home."""
-        array = self.problem.array
+        array = self.batch.array
         number = array.stage_of(operand)
         stage, name = array.stages[number], str(number)
         moved = homes.moved[:, operand]
         if stage.cells:
-            every = self.walk.left[:, 0] * self._instances(()) * self.problem.width(operand)
+            every = self.walk.left[:, 0] * self._instances(()) * self.batch.one.width(operand)
             self._charge(name, "read", every, stage.read_j)
             again = moved * (self._copies(operand) - 1)
             self._charge(name, "write", again, stage.write_j)
         elif not array.stores_of(operand):
             size = whole(
-                self._distinct(operand, place * 0) * self.problem.bits[operand], stage.access_bits
+                self._distinct(operand, place * 0) * self.batch.one.bits[operand], stage.access_bits
             )
             self._charge(name, "read", self.walk.left[:, 0] * size, stage.read_j)
         else:
@@ -127,7 +128,7 @@ class Counter:
             self._charge(name, "load", moved, stage.write_j + array.home_read_j)
 
     def _from_stage(self, operand: int, place: Ints) -> None:
-        array, bits = self.problem.array, self.problem.bits[operand]
+        array, bits = self.batch.array, self.batch.one.bits[operand]
         number = array.stage_of(operand)
         stage, name = array.stages[number], str(number)
         times, first = (pick(table, place) for table in self.walk.fills(operand))
@@ -144,23 +145,20 @@ class Counter:
 
     def _sizes(self, operand: int, shared: tuple[int, ...]) -> Ints:
         """Bits of an operand below each place that one instance sees."""
-        table = self.problem.states.table(operand, tuple(self.problem.beside(shared)))
-        return self.walk.look(operand, table) * self.problem.width(operand)
+        found = self.walk.look(operand, self.batch.table(operand, shared))
+        return found * self.batch.one.width(operand)
 
     def _distinct(self, operand: int, place: Ints) -> Ints:
         """Elements of an operand below a place, all over the array."""
-        return pick(self.walk.look(operand, self.problem.states.table(operand)), place)
+        return pick(self.walk.look(operand, self.batch.table(operand)), place)
 
-    def _instances(self, shared: tuple[int, ...]) -> int:
-        """Instances of a store in use."""
-        return math.prod(self.problem.beside()) // math.prod(self.problem.beside(shared))
+    def _instances(self, shared: tuple[int, ...]) -> Ints:
+        """Instances of a store in use, by row."""
+        return self.batch.instances(shared)[self.spread]
 
-    def _copies(self, operand: int) -> int:
-        """Cells that hold the same element of an operand."""
-        op = self.problem.states.op
-        uses = op.loops.uses(operand if operand < RESULT else len(op.inputs))
-        beside = self.problem.beside()
-        return math.prod(size for loop, size in enumerate(beside) if loop not in uses)
+    def _copies(self, operand: int) -> Ints:
+        """Cells that hold the same element of an operand, by row."""
+        return self.batch.copies(operand)[self.spread]
 
     def _charge(self, memory: str, action: str, bits: Ints, price: float) -> None:
         self.energy += bits * price

@@ -7,45 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.mapping.hierarchy.batch import Batch
 from codesign.mapping.hierarchy.orders import TILE
-from codesign.mapping.hierarchy.spec import RESULT, Array, Spread, Stage, steps
-from codesign.mapping.hierarchy.states import Ints, States
+from codesign.mapping.hierarchy.spec import RESULT, Stage
+from codesign.mapping.hierarchy.states import Ints
 from codesign.mapping.hierarchy.walk import Walk, pick
-
-Bits = tuple[int, int, int]
-"""Bits of an element of each operand; of the result where it is complete."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One operator under one spread.
-
-    Attributes:
-        states: of its classes.
-        array: that runs it.
-        spread: what runs side by side.
-        bits: of its operands.
-        resident: operands that lie in their stages already.
-    """
-
-    states: States
-    array: Array
-    spread: Spread
-    bits: Bits
-    resident: frozenset[int] = frozenset()
-
-    def width(self, operand: int) -> int:
-        """Bits of an element in the array: of the result a partial sum."""
-        return self.array.sum_bits if operand == RESULT else self.bits[operand]
-
-    @property
-    def fused_bits(self) -> int:
-        """Most bits that fused inputs take for each element of the result."""
-        return sum(access.tensor.dtype.bits for access in self.states.op.inputs[RESULT:])
-
-    def beside(self, axes: tuple[int, ...] | None = None) -> list[int]:
-        """Steps of each loop side by side along some axes."""
-        return steps(self.spread, len(self.states.op.loops.dims), axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +31,26 @@ class Homes:
     fits: NDArray[np.bool_]
 
 
-def find_homes(problem: Problem, walk: Walk, least: Ints) -> Homes:
+def find_homes(batch: Batch, walk: Walk, least: Ints) -> Homes:
     """Lets every operand stay as far out as its stage has room for.
 
     A result stays until it is complete. What comes more than once has two slots, so that the next
     one comes while this one is used. Of operands in one stage the first gets what is left first.
 
     Args:
-        problem: the operator.
+        batch: the operator.
         walk: its loop orders.
         least: for each operand the innermost place above which it may come from home, of shape
             (rows, 3).
     """
     places = least.copy()
     fits = np.ones(len(least), dtype=bool)
-    needs = [_needs(problem, walk, operand) for operand in range(3)]
+    needs = [_needs(batch, walk, operand) for operand in range(3)]
     opens = walk.fills(RESULT)[0] > walk.fills(RESULT)[1]
     unfinished = (opens * np.arange(1, walk.places + 1)).max(axis=1)
     places[:, RESULT] = np.maximum(places[:, RESULT], unfinished)
-    crossing = [_crossing(problem, walk, operand) for operand in range(3)]
-    for stage in problem.array.stages:
+    crossing = [_crossing(batch, walk, operand) for operand in range(3)]
+    for stage in batch.array.stages:
         _stay(stage, needs, [moved for moved, _ in crossing], (places, fits))
     moved, chunks = (
         np.stack([pick(crossing[x][n], places[:, x]) for x in range(3)], axis=1) for n in (0, 1)
@@ -92,14 +58,21 @@ def find_homes(problem: Problem, walk: Walk, least: Ints) -> Homes:
     return Homes(places, moved, chunks, fits)
 
 
-def tiles(problem: Problem, walk: Walk) -> Homes:
+def tiles(batch: Batch, walk: Walk) -> Homes:
     """The same for orders over tiles, where places begin at a whole tile."""
-    return find_homes(problem, walk, np.zeros((len(walk.rows.steps), 3), dtype=np.int64))
+    return find_homes(batch, walk, np.zeros((len(walk.rows.steps), 3), dtype=np.int64))
 
 
 def innermost(inner: list[Ints]) -> Ints:
     """Places from which on operands may come from home: above their stores and above a tile."""
     return np.maximum(np.stack(inner, axis=1), TILE)
+
+
+def stage_bits(batch: Batch, walk: Walk, places: Ints) -> Ints:
+    """Bits that operands take of each stage at their places, of shape (rows, stages)."""
+    needs = [pick(_needs(batch, walk, x), places[:, x]) for x in range(3)]
+    found = [sum(needs[x] for x in stage.operands) for stage in batch.array.stages]
+    return np.stack(found, axis=1).astype(np.int64)
 
 
 def _stay(
@@ -122,18 +95,19 @@ def _stay(
         places[:, operand] = best
 
 
-def _crossing(problem: Problem, walk: Walk, operand: int) -> tuple[Ints, Ints]:
+def _crossing(batch: Batch, walk: Walk, operand: int) -> tuple[Ints, Ints]:
     """Bits of an operand that cross the border above each place, in all and at a time."""
-    size = walk.look(operand, problem.states.table(operand)) * problem.bits[operand]
-    size = size * (operand not in problem.resident)
+    one = batch.one
+    size = walk.look(operand, batch.table(operand)) * one.bits[operand]
+    size = size * (operand not in one.resident)
     return size * walk.fills(operand)[0], size
 
 
-def _needs(problem: Problem, walk: Walk, operand: int) -> Ints:
+def _needs(batch: Batch, walk: Walk, operand: int) -> Ints:
     """Bits that an operand takes of its stage at each place."""
-    stage = problem.array.stages[problem.array.stage_of(operand)]
-    sees = tuple(problem.beside(())) if stage.cells else None
-    width = problem.width(operand) + (problem.fused_bits if operand == RESULT else 0)
-    size = walk.look(operand, problem.states.table(operand, sees)) * width
+    one = batch.one
+    stage = batch.array.stages[batch.array.stage_of(operand)]
+    width = one.width(operand) + (one.fused_bits if operand == RESULT else 0)
+    size = walk.look(operand, batch.table(operand, () if stage.cells else None)) * width
     twice: Ints = size * np.where(walk.fills(operand)[0] > 1, 2, 1)
-    return twice * (operand not in problem.resident)
+    return twice * (operand not in one.resident)

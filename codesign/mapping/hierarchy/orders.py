@@ -8,13 +8,15 @@ to 6 and 7 do the same over tiles.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.mapping.hierarchy.batch import Batch
 from codesign.mapping.hierarchy.spec import GROUPS
-from codesign.mapping.hierarchy.states import Ints, States
+from codesign.mapping.hierarchy.states import Ints
 
 TILE = 4
 """Place between the loops of a tile and those over tiles."""
@@ -44,27 +46,26 @@ class Orders:
     states: Ints
 
 
-def over_tiles(states: States) -> Orders:
+def over_tiles(batch: Batch) -> Orders:
     """All combinations of cuts and orders over tiles that differ; places begin at a whole tile."""
-    cut = np.indices([len(tiles) for tiles in states.tiles]).reshape(4, -1).T
-    number, order = np.nonzero(_unlike(_steps(states.outside, cut)))
-    cut = cut[number]
+    number, order = np.nonzero(_unlike(_steps(batch.outside, batch.cuts)))
+    cut = batch.cuts[number]
     loops = _LOOPS[order]
-    steps = np.take_along_axis(_steps(states.outside, cut), loops, axis=1)
-    return Orders(cut, np.zeros_like(order), order, steps, loops, _states(states, cut, loops))
+    steps = np.take_along_axis(_steps(batch.outside, cut), loops, axis=1)
+    return Orders(cut, np.zeros_like(order), order, steps, loops, _states(batch, cut, loops))
 
 
-def within(states: States, tiles: Orders) -> Orders:
+def within(batch: Batch, tiles: Orders) -> Orders:
     """Each of some orders over tiles with every order inside a tile that differs."""
-    number, inside = np.nonzero(_unlike(_steps(states.inside, tiles.cut)))
+    number, inside = np.nonzero(_unlike(_steps(batch.inside, tiles.cut)))
     cut, outside = tiles.cut[number], tiles.outside[number]
     loops = np.concatenate([_LOOPS[inside], _LOOPS[outside]], axis=1)
-    first = np.take_along_axis(_steps(states.inside, cut), _LOOPS[inside], axis=1)
+    first = np.take_along_axis(_steps(batch.inside, cut), _LOOPS[inside], axis=1)
     steps = np.concatenate([first, tiles.steps[number]], axis=1)
-    return Orders(cut, inside, outside, steps, loops, _states(states, cut, loops))
+    return Orders(cut, inside, outside, steps, loops, _states(batch, cut, loops))
 
 
-def _steps(counts: tuple[Ints, ...], cut: Ints) -> Ints:
+def _steps(counts: Sequence[Ints], cut: Ints) -> Ints:
     return np.stack([counts[number][cut[:, number]] for number in range(4)], axis=1)
 
 
@@ -89,15 +90,15 @@ def _unlike_table() -> NDArray[np.bool_]:
 _UNLIKE = _unlike_table()
 
 
-def _states(states: States, cut: Ints, loops: Ints) -> Ints:
+def _states(batch: Batch, cut: Ints, loops: Ints) -> Ints:
     """State of each class at each place; without loops inside a tile they begin with its cut."""
     count = loops.shape[1]
-    found = np.empty((len(cut), 4, count + 1), dtype=np.int64)
     place = np.arange(count + 1)
-    for number in range(4):
-        at = np.nonzero(loops == number)[1].reshape(len(cut), -1)
-        inside, whole = cut[:, number : number + 1] + 1, len(states.tiles[number]) + 1
-        found[:, number] = np.where(place > at[:, -1:], whole, inside)
-        if count > TILE:
-            found[:, number] = np.where(place > at[:, :1], found[:, number], 0)
+    # each class has one loop over tiles, and one inside a tile: where it stands in its four
+    last = np.argsort(loops[:, -TILE:], axis=1)[:, :, None] + count - TILE
+    inside, whole = cut[:, :, None] + 1, _steps(batch.whole, cut)[:, :, None]
+    found: Ints = np.where(place > last, whole, inside)
+    if count > TILE:
+        first = np.argsort(loops[:, :TILE], axis=1)[:, :, None]
+        found = np.where(place > first, found, _steps(batch.start, cut)[:, :, None])
     return found

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.mapping.footprint import touched
 from codesign.mapping.hierarchy.spec import RESULT, USES
-from codesign.workload.nest import LoopNest
+from codesign.workload.nest import Axis, LoopNest
 from codesign.workload.record import Op
 
 Ints = NDArray[np.int64]
@@ -38,6 +38,10 @@ class States:
     beside: tuple[int, ...]
     tiles: tuple[tuple[tuple[int, ...], ...], ...]
     _tables: dict[tuple[int, tuple[int, ...]], Ints] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    _reached: dict[tuple[int, tuple[int, ...]], Ints] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -82,19 +86,44 @@ class States:
         return self._tables[operand, sees]
 
     def _table(self, operand: int, sees: tuple[int, ...]) -> Ints:
-        nest = self.op.loops
-        ranges = [self._extents(number, sees) for number in USES[operand]]
-        shape = tuple(len(found) for found in ranges)
-        extents = np.ones((math.prod(shape), len(nest.dims)), dtype=np.int64)
-        grid = np.indices(shape).reshape(3, -1)
-        for number, found, index in zip(USES[operand], ranges, grid, strict=True):
-            for place, loop in enumerate(self.classes[number]):
-                extents[:, loop] = found[index, place]
-        number = operand if operand < RESULT else len(self.op.inputs)
-        return touched_elements(self.op, number, extents).reshape(shape)
+        op, uses = self.op, USES[operand]
+        number = operand if operand < RESULT else len(op.inputs)
+        ranges = [self._extents(one, sees) for one in uses]
+        found = np.ones(tuple(len(one) for one in ranges), dtype=np.int64)
+        access = op.operands[number]
+        axes = zip(op.loops.operands[number], access.shape, access.strides, strict=True)
+        for axis, extent, stride in axes:
+            if stride:
+                found = found * self._touched(axis, extent, uses, ranges)
+        return found
 
-    def _extents(self, number: int, sees: Sequence[int]) -> Ints:
+    def _touched(
+        self, axis: Axis, extent: int, uses: Sequence[int], ranges: Sequence[Ints]
+    ) -> Ints:
+        """Elements of an axis by the states of the classes whose loops step along it."""
+        if len(axis.terms) == 1:
+            ((dim, _),) = axis.terms
+            n = next(n for n, one in enumerate(uses) if dim in self.classes[one])
+            reached = ranges[n][:, self.classes[uses[n]].index(dim)]
+            return np.minimum(extent, reached).reshape([1] * n + [-1] + [1] * (2 - n))
+        dims = {dim for dim, _ in axis.terms}
+        own = [n for n, one in enumerate(uses) if dims.intersection(self.classes[one])]
+        shape = tuple(len(ranges[n]) if n in own else 1 for n in range(3))
+        extents = np.ones((*shape, len(self.op.loops.dims)), dtype=np.int64)
+        for n in own:
+            along = [1] * n + [-1] + [1] * (2 - n)
+            for place, loop in enumerate(self.classes[uses[n]]):
+                extents[..., loop] = ranges[n][:, place].reshape(along)
+        flat = extents.reshape(-1, extents.shape[-1])
+        return touched(axis, flat, extent).reshape(shape)
+
+    def _extents(self, number: int, sees: tuple[int, ...]) -> Ints:
         """Extents of the loops of a class in each of its states."""
+        if (number, sees) not in self._reached:
+            self._reached[number, sees] = self._reach(number, sees)
+        return self._reached[number, sees]
+
+    def _reach(self, number: int, sees: tuple[int, ...]) -> Ints:
         dims = self.classes[number]
         turns = [tuple(1 for _ in dims), *self.tiles[number], tuple(self.turns[d] for d in dims)]
         whole = [self.op.loops.extents[d] for d in dims]
@@ -103,17 +132,6 @@ class States:
             [min(w, t * s) for w, t, s in zip(whole, state, seen, strict=True)] for state in turns
         ]
         return np.array(rows, dtype=np.int64).reshape(len(turns), len(dims))
-
-
-def touched_elements(op: Op, number: int, extents: Ints) -> Ints:
-    """Elements of operand ``number`` that blocks of these loop extents touch."""
-    access, nest = op.operands[number], op.loops
-    elements = np.ones(len(extents), dtype=np.int64)
-    axes = zip(nest.operands[number], access.shape, access.strides, strict=True)
-    for axis, extent, stride in axes:
-        if stride:
-            elements = elements * touched(axis, extents, extent)
-    return elements
 
 
 def cuts(
@@ -129,10 +147,14 @@ def cuts(
         beside: steps of each loop that run side by side.
         limit: most cuts returned.
     """
-    own = [-(-nest.extents[d] // beside[d]) for d in dims]
-    found: dict[tuple[int, ...], int] = {tuple(own): 0, tuple(1 for _ in own): 0}
+    return _cuts(tuple(-(-nest.extents[d] // beside[d]) for d in dims), limit)
+
+
+@lru_cache(maxsize=1024)  # layers of one network, and spreads of one layer, share most of them
+def _cuts(own: tuple[int, ...], limit: int) -> tuple[tuple[int, ...], ...]:
+    found: dict[tuple[int, ...], int] = {own: 0, tuple(1 for _ in own): 0}
     for place in reversed(range(len(own))):
-        head, tail = (1,) * place, tuple(own[place + 1 :])
+        head, tail = (1,) * place, own[place + 1 :]
         for size in _sizes(own[place]):
             found.setdefault((*head, size, *tail), int(own[place] % size > 0))
     even = sorted((tile for tile, uneven in found.items() if not uneven), key=math.prod)

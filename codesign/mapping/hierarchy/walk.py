@@ -10,6 +10,9 @@ from codesign.mapping.hierarchy.orders import Orders
 from codesign.mapping.hierarchy.spec import USES
 from codesign.mapping.hierarchy.states import Ints
 
+_USED = np.array([[number in used for number in range(4)] for used in USES])
+"""Whether each operand depends on each class."""
+
 
 class Walk:
     """What loop orders do to operands.
@@ -23,6 +26,7 @@ class Walk:
         self.rows = rows
         self.places = rows.steps.shape[1] + 1
         self._fills: dict[int, tuple[Ints, Ints]] = {}
+        self._entries: dict[int, Ints] = {}
 
     @cached_property
     def left(self) -> Ints:
@@ -39,20 +43,23 @@ class Walk:
         """
         if operand not in self._fills:
             steps = self.rows.steps
-            changes = np.isin(np.arange(4), USES[operand])[self.rows.loops] & (steps > 1)
+            changes = _USED[operand][self.rows.loops] & (steps > 1)
             fills, unlike = np.ones_like(self.left), np.ones_like(self.left)
             own = np.where(changes, steps, 1)
             unlike[:, :-1] = np.cumprod(own[:, ::-1], axis=1)[:, ::-1]
-            for loop in reversed(range(steps.shape[1])):
-                fills[:, loop] = np.where(changes[:, loop], self.left[:, loop], fills[:, loop + 1])
+            # of the loops from a place on, the first that changes it has most steps above it
+            above = np.where(changes, self.left[:, :-1], 1)
+            fills[:, :-1] = np.maximum.accumulate(above[:, ::-1], axis=1)[:, ::-1]
             self._fills[operand] = fills, unlike
         return self._fills[operand]
 
     def look(self, operand: int, table: Ints) -> Ints:
         """Entries of a table of ``States`` at each place, of shape (rows, places)."""
-        first, second, third = (self.rows.states[:, number] for number in USES[operand])
-        found: Ints = table[first, second, third]
-        return found
+        if operand not in self._entries:
+            first, second, third = (self.rows.states[:, number] for number in USES[operand])
+            _, across, deep = table.shape  # all tables of an operand have one shape
+            self._entries[operand] = (first * across + second) * deep + third
+        return table.ravel().take(self._entries[operand])
 
 
 def pick(table: Ints, place: Ints) -> Ints:

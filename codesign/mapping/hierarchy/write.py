@@ -71,6 +71,7 @@ class Writer:
         self.steps = [int(count) for count in orders.steps[row, TILE:]]
         self.places = [int(place) - TILE for place in mapping.counted.homes.places[row]]
         self.here = frozenset(resident)
+        self.distinct = frozenset(self.op.distinct_inputs)
 
     def loop(self) -> Loop:
         """All tiles in order."""
@@ -96,7 +97,7 @@ class Writer:
         self, loop: int, number: int, fresh: frozenset[int], final: bool
     ) -> Iterator[tuple[_Turn, int]]:
         """Iterations of a loop, alike ones that follow each other together."""
-        again = frozenset(x for x in range(3) if self._comes_again(x, loop))
+        again = frozenset(x for x in range(3) if self.comes_again(x, loop))
         pieces = self._pieces(number)
         total = sum(count for _, count in pieces)
         done = 0
@@ -111,7 +112,7 @@ class Writer:
                 yield _Turn(extents, again, True), 1
             done += count
 
-    def _comes_again(self, operand: int, loop: int) -> bool:
+    def comes_again(self, operand: int, loop: int) -> bool:
         """Whether an operand changes when a loop advances: some loop from its home on does."""
         inner = range(self.places[operand], loop + 1)
         return any(self.steps[i] > 1 and self.classes[i] in USES[operand] for i in inner)
@@ -149,7 +150,7 @@ class Writer:
 
     def _unlike(self, operands: Collection[int]) -> list[int]:
         """Without an input that is another one over again."""
-        return [x for x in operands if x in self.op.distinct_inputs]
+        return [x for x in operands if x in self.distinct]
 
     def chunk(self, operand: int, extents: Extents) -> Extents:
         """Extents of what comes from home at once: of loops inside its home all steps."""
