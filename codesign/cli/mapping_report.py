@@ -89,9 +89,9 @@ def _nest(one: Explanation, title: str) -> Table:
     if not one.nest:
         often = [number for number, operand in enumerate(one.operands) if operand.times > 1]
         first = one.engine.stage(one.op, 0)
-        lines.append(
-            (first, f"for piece of elements in {count(one.plan.tiles)}", _moved(one, often))
-        )
+        # with products it has loops of its own, and the engine tells only how many tiles they make
+        turn = "tile" if one.op.kind == "contraction" else "piece of elements"
+        lines.append((first, f"for {turn} in {count(one.plan.tiles)}", _moved(one, often)))
     for depth, loop in enumerate(one.nest):
         words = ("side by side", "x") if loop.spatial else ("for", "in")
         head = f"{'  ' * depth}{words[0]} {loop.name} {words[1]} {count(loop.count)}"

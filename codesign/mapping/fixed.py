@@ -6,13 +6,12 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from glob import escape
 
 from codesign.errors import MappingError, did_you_mean
 from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
-from codesign.mapping.assign.ask import Engines
+from codesign.mapping.assign.ask import KIND, Engines, matches
 from codesign.mapping.choice import refusals
 from codesign.mapping.fixed_cut import operand_names
 from codesign.mapping.fixed_file import Entry
@@ -23,6 +22,8 @@ _WORDS = ("g", "m", "k", "n")
 """Words for all loops of a class at once: groups, rows, reduction, columns."""
 _ELEMENTS = "elements"
 """The one loop of an operator without products."""
+_PRODUCTS = "contraction"
+"""The kind of operators with products."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def find_fixed(entries: Sequence[Entry], ops: Iterable[Op], engines: Sequence[En
     """What entries mean for the operators of a program; of several that match the first counts.
 
     Raises:
-        MappingError: an entry that matches nothing or names an engine, loop or operand that is not
+        MappingError: an entry that matches nothing, or names an engine, loop or operand that is not
             there, or a size that its loop does not reach.
     """
     ops = list(ops) if entries else []
@@ -73,12 +74,12 @@ def find_fixed(entries: Sequence[Entry], ops: Iterable[Op], engines: Sequence[En
     where: dict[str, str] = {}
     for entry in entries:
         _check_engine(entry, engines)
-        matching = [op for op in ops if fnmatchcase(op.name, entry.pattern)]
+        matching = [op for op in ops if matches(entry.pattern, op)]
         fresh = [op for op in matching if op.name not in seen]
         if not matching:
             raise MappingError(
                 f"{entry.place}: {entry.pattern!r} matches no operator"
-                f"{near(entry.pattern.replace('*', ''), [op.name for op in ops])}"
+                f"{near(entry.pattern.replace('*', ''), _names(entry, ops))}"
             )
         if not fresh:
             raise MappingError(
@@ -91,6 +92,13 @@ def find_fixed(entries: Sequence[Entry], ops: Iterable[Op], engines: Sequence[En
         mappings |= {name: one for name, one in decided.items() if not one.is_open}
         where |= dict.fromkeys(decided, entry.engine) if entry.engine else {}
     return Fixed(mappings, where)
+
+
+def _names(entry: Entry, ops: Sequence[Op]) -> list[str]:
+    """What the pattern of an entry might mean: operators, or their kinds."""
+    if entry.pattern.startswith(KIND):
+        return sorted({KIND + op.kind for op in ops})
+    return [op.name for op in ops]
 
 
 def near(word: str, names: Sequence[str]) -> str:
@@ -128,13 +136,13 @@ def _check_taken(entry: Entry, ops: Sequence[Op], engines: Sequence[Engine]) -> 
 def _decided(entry: Entry, op: Op) -> FixedMapping:
     """An entry as one operator takes it."""
     place = f"{entry.place}: {op.name}"
-    if op.kind != "contraction":
+    if op.kind != _PRODUCTS:
         given = {"order": entry.order, "hold": entry.hold is not None, "unroll": entry.unroll}
         given |= {"inside": entry.inside}
         for key in [key for key, value in given.items() if value]:
             raise MappingError(
                 f"{place}: {key} is of operators with products, this is one loop over its "
-                f"elements; remove {key}"
+                f"elements; {_way_out(entry, op, key)}"
             )
         sizes = dict(entry.tile)
         _check_sizes(f"{place}: tile", sizes, {_ELEMENTS: elements(op)})
@@ -149,8 +157,15 @@ def _decided(entry: Entry, op: Op) -> FixedMapping:
     )
 
 
+def _way_out(entry: Entry, op: Op, key: str) -> str:
+    """What to do about a key of operators with products."""
+    if entry.pattern == op.name:
+        return f"remove {key}"
+    return f"name the others alone, for example with the pattern 'kind:{_PRODUCTS}'"
+
+
 def _extents(op: Op) -> tuple[int, ...]:
-    return op.loops.extents if op.kind == "contraction" else (elements(op),)
+    return op.loops.extents if op.kind == _PRODUCTS else (elements(op),)
 
 
 def _check_sizes(place: str, sizes: Mapping[str, int], extents: Mapping[str, int]) -> None:

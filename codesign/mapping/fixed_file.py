@@ -23,7 +23,8 @@ class Entry:
     """One entry of a file, in the words of its author.
 
     Attributes:
-        pattern: of operator names, with ``*``, ``?`` and ``[...]`` as in file names.
+        pattern: of operator names, or behind ``kind:`` of kinds, with ``*``, ``?`` and ``[...]``
+            as in file names.
         place: file and line.
         engine: name of the engine; any if empty.
         tile: extent of a tile by loop.
@@ -99,8 +100,11 @@ class _File:
 
     def entry(self, pattern: str, node: Node) -> Entry:
         where = f"{self.place(node)}: {pattern}"
-        if not isinstance(node.value, dict):
-            raise MappingError(f"{where}: must be a map; write for example {_EXAMPLE}")
+        if not isinstance(node.value, dict) or not node.value:
+            raise MappingError(
+                f"{where}: must be a map that decides something, got {_shown(node)}; write for "
+                f"example {_EXAMPLE}"
+            )
         for key in node.value:
             if key not in KEYS:
                 raise MappingError(f"{where}: unknown key {key[:60]!r}{did_you_mean(key, KEYS)}")
@@ -109,12 +113,29 @@ class _File:
             pattern,
             self.place(node),
             self.text(where, "engine", given["engine"]) if "engine" in given else "",
-            self.sizes(where, "tile", given["tile"]) if "tile" in given else (),
-            self.texts(where, "order", given["order"]) if "order" in given else (),
+            self.tile(where, given["tile"]) if "tile" in given else (),
+            self.loops(where, "order", given["order"]) if "order" in given else (),
             self.texts(where, "hold", given["hold"]) if "hold" in given else None,
             self.axes(where, given["unroll"]) if "unroll" in given else (),
-            self.texts(where, "inside", given["inside"]) if "inside" in given else (),
+            self.loops(where, "inside", given["inside"]) if "inside" in given else (),
         )
+
+    def tile(self, where: str, node: Node) -> Sizes:
+        found = self.sizes(where, "tile", node)
+        if not found:
+            raise MappingError(
+                f"{where}: tile must give sizes by loop, got {{}}; write for example "
+                "{m: 64, n: 32}, or remove tile"
+            )
+        return found
+
+    def loops(self, where: str, key: str, node: Node) -> tuple[str, ...]:
+        found = self.texts(where, key, node)
+        if not found:
+            raise MappingError(
+                f"{where}: {key} must name a loop, got []; name one, or remove {key}"
+            )
+        return found
 
     def axes(self, where: str, node: Node) -> tuple[tuple[str, Sizes], ...]:
         if not isinstance(node.value, dict) or not node.value:

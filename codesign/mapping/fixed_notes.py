@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from codesign.errors import MappingError
@@ -77,12 +77,17 @@ def fixed_notes(placement: Placement, plans: Plans) -> tuple[str, ...]:
         )
     fixed_s, best_s = sum(one.seconds for one in found), sum(one.best_s for one in found)
     fixed_j, best_j = _all(one.joules for one in found), _all(one.best_j for one in found)
-    worst = max(found, key=lambda one: one.seconds - one.best_s)
     return (
         f"{len(found):,} operators with a fixed mapping take {_figures(fixed_s, fixed_j)} alone, "
-        f"the best mappings found {_figures(best_s, best_j)}; furthest off is {worst.name} with "
-        f"{_figures(worst.seconds)} instead of {_figures(worst.best_s)}",
+        f"the best mappings found {_figures(best_s, best_j)}{_worst(found)}",
     )
+
+
+def _worst(found: Sequence[Compared]) -> str:
+    """The one furthest off; none where no digit that is shown tells it."""
+    worst = max(found, key=lambda one: one.seconds - one.best_s)
+    ours, best = _figures(worst.seconds), _figures(worst.best_s)
+    return "" if ours == best else f"; furthest off is {worst.name} with {ours} instead of {best}"
 
 
 def _all(joules: Iterable[float | None]) -> float | None:

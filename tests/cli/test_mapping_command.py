@@ -144,6 +144,18 @@ def test_an_operator_without_products_is_one_loop(codesign: Codesign, model: Pat
     assert section(text, "Cycles by cause")[1].startswith("work ")
 
 
+def test_an_engine_that_tells_no_loops_has_tiles_and_no_pieces_of_elements(
+    codesign: Codesign, model: Path
+) -> None:
+    options = ("--hardware", "ethos-u55-128", *ALONE)
+    texts = [codesign("mapping", "show", model, *options, "--op", x).out for x in ("conv1", "add")]
+    (found,) = [line for line in loops(texts[0]) if " for " in line]
+    (tiles,) = [line.split()[2] for line in texts[0].splitlines() if line.startswith("engine ")]
+    assert found.split()[:5] == ["sram", "for", "tile", "in", tiles]
+    assert "elements" not in found
+    assert any("for piece of elements in" in line for line in loops(texts[1]))
+
+
 def test_an_operator_of_a_region_says_how_often_it_runs(codesign: Codesign, model: Path) -> None:
     assert "5 times a run" in shown(codesign, model, STEP)
     assert "once a run" in shown(codesign, model, CONV)

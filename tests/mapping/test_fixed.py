@@ -177,6 +177,14 @@ def test_it_has_no_order_and_nothing_to_hold(key: str, value: object) -> None:
     assert message.endswith(f"remove {key}")
 
 
+def test_where_a_pattern_means_others_too_a_kind_is_the_way_out() -> None:
+    message = refused({"*": {"hold": ["weight"]}})
+    assert "mapping: probabilities: hold is of operators with products" in message
+    assert message.endswith("alone, for example with the pattern 'kind:contraction'")
+    fixed = found({"kind:contraction": {"hold": ["weight"]}})
+    assert set(fixed.mappings) == {"conv1", "linear"}
+
+
 def test_axes_run_loops_by_number() -> None:
     unroll = {"D1": {"co": 16}, "D2": {"ci": 4, "kx": 3}}
     names = CONV.loops.dims
@@ -214,6 +222,24 @@ def test_a_pattern_decides_all_that_it_matches() -> None:
     assert [str(fixed.mappings[op.name].place) for op in ops] == [
         f"mapping: layers.{n}.conv" for n in range(3)
     ]
+
+
+def test_a_pattern_may_be_on_kinds_as_in_rules_on_engines() -> None:
+    assert set(found({"kind:soft*": {"tile": {"elements": 8}}}).mappings) == {"probabilities"}
+    first: Content = {"linear": {"tile": {"m": 5}}, "kind:*": {"engine": "npu"}}
+    with pytest.raises(MappingError, match="probabilities: engine: npu does not take it"):
+        found(first)
+    fixed = found({"kind:softmax": {"engine": "lanes"}, "*": {"engine": "npu"}})
+    assert fixed.engines == {"probabilities": "lanes", "conv1": "npu", "linear": "npu"}
+    # the name of an operator is no kind
+    assert "matches no operator" in refused({"kind:conv1": {"engine": "npu"}})
+
+
+def test_a_kind_that_is_not_there_names_what_is_near() -> None:
+    message = refused({"kind:contractions": {"hold": []}})
+    assert message == (
+        "mapping: 'kind:contractions' matches no operator; did you mean 'kind:contraction'?"
+    )
 
 
 def test_of_several_patterns_the_first_counts() -> None:

@@ -122,10 +122,18 @@ def test_what_is_held_comes_from_home_once(held: set[int]) -> None:
         assert moved[operand] == 8 * PRODUCT.operands[operand].elements
 
 
-def test_nothing_held_leaves_it_to_the_search() -> None:
+@pytest.mark.parametrize("held", [set(), {0}, {1}])
+def test_what_is_held_is_a_minimum_beside_which_others_may_stay(held: set[int]) -> None:
     free = chosen(PRODUCT, limits(PRODUCT, m=4, n=4, k=8))
-    none = chosen(PRODUCT, limits(PRODUCT, held=set(), m=4, n=4, k=8))
-    assert none.latency_s == free.latency_s
+    some = chosen(PRODUCT, limits(PRODUCT, held=held, m=4, n=4, k=8))
+    both = chosen(PRODUCT, limits(PRODUCT, held={0, 1}, m=4, n=4, k=8))
+    assert free.latency_s <= some.latency_s <= both.latency_s
+    if not held:
+        assert some.latency_s == free.latency_s
+    # a product of one tile brings all of it once, whatever is named
+    once = chosen(PRODUCT, limits(PRODUCT, held=held, m=16, n=16, k=32))
+    moved = once.counted.homes.moved[once.row]
+    assert [moved[x] for x in (0, 1)] == [8 * PRODUCT.operands[x].elements for x in (0, 1)]
 
 
 @LAW

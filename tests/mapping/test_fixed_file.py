@@ -76,7 +76,7 @@ def test_axes_of_an_array_have_loops_of_their_own() -> None:
 
 
 def test_nothing_held_is_not_the_same_as_nothing_said() -> None:
-    none, silent = read_mappings({"a": {"hold": []}, "b": {}})
+    none, silent = read_mappings({"a": {"hold": []}, "b": {"engine": "npu"}})
     assert none.hold == ()
     assert silent.hold is None
 
@@ -88,10 +88,14 @@ def test_nothing_held_is_not_the_same_as_nothing_said() -> None:
         ("{}", "must give mappings by operator name"),
         ("[1, 2]", "must give mappings by operator name"),
         ("a: {tile: {m: 1}\nb", "not valid YAML"),
+        ("a: {}", "a: must be a map that decides something, got {}; write for example {tile"),
+        ("a: {tile: {}}", "a: tile must give sizes by loop, got {}; write for example {m: 64"),
+        ("a: {order: []}", "a: order must name a loop, got []; name one, or remove order"),
+        ("a: {inside: []}", "a: inside must name a loop, got []; name one, or remove inside"),
         ("a: {tile: {m: 1}}\na: {}", "duplicate key 'a'"),
         ("a: &x {tile: {m: 1}}", "anchors and aliases are not read"),
         ("a: !!python/object {m: 1}", "tags such as"),
-        ("\n\na: 5", ":3: a: must be a map; write for example {tile"),
+        ("\n\na: 5", ":3: a: must be a map that decides something, got 5; write for example {tile"),
         ("a: {tiles: {m: 1}}", "a: unknown key 'tiles'; did you mean 'tile'?"),
         ("a: {Tile: {m: 1}}", "unknown key 'Tile'; did you mean 'tile'?"),
         ("a: {tile: 5}", "tile must give sizes by loop, got 5"),

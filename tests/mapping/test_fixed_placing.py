@@ -64,6 +64,10 @@ def placed(trace: Trace, content: Content, **options: Any) -> Placement:
     )
 
 
+def unfixed(trace: Trace) -> Placement:
+    return place(trace, hardware(), "none")
+
+
 def assigned(found: Placement, name: str) -> Assignment:
     return next(one for one, _ in found.assignments() if one.op.name == name)
 
@@ -74,7 +78,7 @@ def notes(found: Placement) -> list[str]:
 
 def test_only_the_operator_that_is_named_changes() -> None:
     trace = trace_of(product("a"), product("b"))
-    free, fixed = placed(trace, {"a": {}}), placed(trace, {"a": BAD})
+    free, fixed = unfixed(trace), placed(trace, {"a": BAD})
     assert assigned(fixed, "b").plan == assigned(free, "b").plan
     assert assigned(fixed, "a").plan != assigned(free, "a").plan
     assert [loop.name for loop in assigned(fixed, "a").plan.nest[:2]] == ["m", "n"]  # type: ignore[union-attr]
@@ -101,21 +105,26 @@ def test_the_best_one_found_is_the_one_without_the_mapping() -> None:
     compared = compare(found.assignments()[0][0], plans)
     assert compared is not None
     assert compared.best is not None
-    free = placed(trace, {"a": {}})
+    free = unfixed(trace)
     assert compared.best.plan == assigned(free, "a").plan
     assert compared.best.budget_bytes == assigned(free, "a").budget_bytes
     assert compared.seconds > compared.best_s
 
 
-def test_a_mapping_as_good_as_the_best_is_told_so() -> None:
-    trace = trace_of(product("a"))
-    best = assigned(placed(trace, {"a": {}}), "a").plan
+def best_sizes(trace: Trace) -> dict[str, int]:
+    """Tiles of the best mapping of a product of 64 x 64 x 64."""
+    best = assigned(unfixed(trace), "a").plan
     assert best is not None
     sizes = {"m": 64, "k": 64, "n": 64}
     for loop in best.nest:
         if loop.level == "dram":
             sizes[loop.name] = -(-64 // loop.count)
-    (note,) = notes(placed(trace, {"a": {"tile": sizes}}))
+    return sizes
+
+
+def test_a_mapping_as_good_as_the_best_is_told_so() -> None:
+    trace = trace_of(product("a"))
+    (note,) = notes(placed(trace, {"a": {"tile": best_sizes(trace)}}))
     words = note.removeprefix("a: fixed mapping ").split(" ms, the best one found ")
     assert words[0] == words[1].removesuffix(" ms")
 
@@ -131,6 +140,14 @@ def test_of_many_one_note_says_how_they_compare() -> None:
     assert "furthest off is a0 with " in note
     few = placed(trace, {"a[012]": BAD})
     assert [note.partition(":")[0] for note in notes(few)] == ["a0", "a1", "a2"]
+
+
+def test_of_many_that_are_as_good_as_the_best_none_is_furthest_off() -> None:
+    sizes = best_sizes(trace_of(product("a")))
+    trace = trace_of(*(product(f"a{n}") for n in range(4)))
+    (note,) = notes(placed(trace, {"*": {"tile": sizes}}))
+    total, best = note.removeprefix("4 operators with a fixed mapping take ").split(" alone, ")
+    assert best == f"the best mappings found {total}"
 
 
 def test_nothing_is_said_where_nothing_is_decided() -> None:
@@ -230,7 +247,7 @@ def test_mistakes_are_told_before_anything_is_planned() -> None:
 
     parts = hardware(Never(name="npu", buffer="sram"), Vector(name="lanes", buffer="sram"))
     mistakes: list[Content] = [
-        {"b": {}},
+        {"b": {"hold": []}},
         {"a": {"tile": {"x": 1}}},
         {"a": {"engine": "nobody"}},
     ]

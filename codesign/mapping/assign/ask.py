@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Choosing: TypeAlias = Literal["earliest", "alone", "optimal"]
 CHOOSING: tuple[str, ...] = get_args(Choosing)
-_KIND = "kind:"
+KIND = "kind:"
+"""What a pattern on kinds of operators begins with."""
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,20 @@ def find_ruled(rules: Mapping[str, str], ops: Sequence[Op], engines: Iterable[st
             )
     found = []
     for op in ops:
-        matching = [pattern for pattern in rules if _matches(pattern, op)]
+        matching = [pattern for pattern in rules if matches(pattern, op)]
         for pattern in matching:
             unused.pop(pattern, None)
         found.append(rules[matching[0]] if matching else "")
     for pattern in unused:
-        names = [_KIND + op.kind for op in ops] + [op.name for op in ops]
+        names = [KIND + op.kind for op in ops] + [op.name for op in ops]
         raise MappingError(
             f"the rule {pattern!r} matches no operator{nearest(pattern.replace('*', ''), names)}"
         )
     return found
 
 
-def _matches(pattern: str, op: Op) -> bool:
-    if pattern.startswith(_KIND):
-        return fnmatchcase(op.kind, pattern.removeprefix(_KIND))
+def matches(pattern: str, op: Op) -> bool:
+    """Whether a pattern on operator names, or behind ``kind:`` on kinds, means an operator."""
+    if pattern.startswith(KIND):
+        return fnmatchcase(op.kind, pattern.removeprefix(KIND))
     return fnmatchcase(op.name, pattern)

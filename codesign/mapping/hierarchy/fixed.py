@@ -102,7 +102,11 @@ class Limits:
         return (tuple(found),)
 
     def keeps(self, batch: Batch, orders: Orders, homes: Homes) -> Mask:
-        """Rows that run the loops in the order that is fixed, and bring once what is held."""
+        """Rows that run the loops in the order that is fixed, and bring once what is held.
+
+        What is held is a minimum: here a tile stays as long as loops leave it alone, so that an
+        order may let other operands stay too.
+        """
         kept = self._ordered(batch, orders, "order")
         if orders.loops.shape[1] > TILE:
             kept &= self._ordered(batch, orders, "inside")
