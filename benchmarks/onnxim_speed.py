@@ -34,7 +34,7 @@ def cpu_seconds(run: Run, *, is_searched: bool) -> float:
     assert run.op is not None
     machine = load_hardware(HARDWARE)
     trace = Trace("alone", (run.op,), tuple(access.tensor for access in run.op.operands))
-    tiles = None if is_searched else {run.op.name: {"tile": tool_tile(run.op)}}
+    tiles = None if is_searched else {run.op.name: {"tile": tool_tile(run.op), "engine": "npu"}}
     taken = []
     for _ in range(1 + RUNS):
         gc.collect()

@@ -14,7 +14,7 @@ the joules of what moves and of what the engine says its tiles take.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from codesign.hardware.plan import Budget
 from codesign.mapping.fixed_cut import allowed_orders, fixed_splits, no_room
 from codesign.mapping.footprint import footprints
 from codesign.mapping.splits import Split, choices
-from codesign.mapping.tile_cost import cost_of, depends_on, moved_joules, rank, rounded
+from codesign.mapping.tile_cost import Rows, cost_of, depends_on, moved_joules, rank, rounded
 from codesign.workload.record import Op
 
 Array = NDArray[np.int64]
@@ -37,6 +37,8 @@ Sizes = tuple[Array, Array, Array, Array]
 """Tile sizes (g, m, k, n) as products over the loops of each class, one entry per candidate."""
 
 GROUP, ROW, INNER, COLUMN = range(4)
+_FEW = 256
+"""Candidates scored first, to tell which others need not be (measured)."""
 _ORDERS = ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER))
 
 
@@ -108,60 +110,111 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
             space of the search or fits nowhere.
     """
     space = _space(op, model, budget)
-    best: tuple[tuple[float, ...], Tiling] | None = None
-    fitting = model.fits(_sizes(op, space.tiles))
-    compute = _compute_cycles(space, model) / model.clock_hz
-    objective = budget.objective or LATENCY
-    inside = _inside_joules(space, model, objective)
-    touched = footprints(op, space.tiles, budget.burst_bytes)
-    needed: list[Array] = []
-    for order in allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS:
-        for held in _held_choices(budget):
-            rows = cost_of(op, budget, space.counts, touched, compute, order, held)
-            feasible = fitting & (rows.room <= budget.buffer_bytes)
-            if not feasible.any():
-                needed.append(rows.room)
-                continue
-            latency = rows.latency + model.fill_cycles / model.clock_hz
-            energy = None if inside is None else inside + moved_joules(budget, rows)
-            score = latency if energy is None else rounded(objective.score(latency, energy))
-            row, figures = rank(np.where(feasible, score, np.inf), latency, rows)
-            key = (*figures, len(held))
-            if best is None or key < best[0]:
-                joules = None if energy is None else float(energy[row])
-                best = key, _tiling(space, row, order, held, (float(latency[row]), joules))
-    if best is None and budget.fixed and not budget.fixed.is_open:
-        raise _overflow(op, budget, model, space, fitting, needed)
-    if not fitting.any():
+    fitting = np.flatnonzero(model.fits(_sizes(op, space.tiles)))
+    if not len(fitting) and not _is_fixed(budget):
         raise MappingError(
             f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
             "accumulator; enlarge them"
         )
+    compute = _compute_cycles(space, model) / model.clock_hz
+    scene = _Scene(op, budget, model, space, compute)
+    best = scene.best(scene.promising(fitting))
+    if best is None and _is_fixed(budget):
+        raise _overflow(scene, fitting)
     if best is None:
-        smallest = int(sum(one.bytes.min() for one in touched))
+        smallest = int(sum(one.bytes.min() for one in footprints(op, space.tiles, 1)))
         raise MappingError(
             f"{op.name}: no tile fits the {budget.buffer_bytes} B of buffer it is granted "
             f"(the smallest takes about {smallest} B a slot); enlarge the buffer"
         )
-    return best[1]
+    return best
 
 
-def _overflow(
-    op: Op,
-    budget: Budget,
-    model: ArrayModel,
-    space: _Space,
-    fitting: NDArray[np.bool_],
-    needed: Sequence[Array],
-) -> MappingError:
+def _is_fixed(budget: Budget) -> bool:
+    return budget.fixed is not None and not budget.fixed.is_open
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A search.
+
+    Attributes:
+        op: a contraction.
+        budget: of its buffer.
+        model: the engine.
+        space: all candidates.
+        compute: seconds that each of them computes, without fill and drain of the engine.
+    """
+
+    op: Op
+    budget: Budget
+    model: ArrayModel
+    space: _Space
+    compute: NDArray[np.float64]
+
+    @property
+    def fill_s(self) -> float:
+        """Seconds to fill and drain the engine, paid once by every candidate."""
+        return self.model.fill_cycles / self.model.clock_hz
+
+    @property
+    def objective(self) -> Objective:
+        """What is made small."""
+        return self.budget.objective or LATENCY
+
+    def promising(self, rows: Array) -> Array:
+        """Those of some candidates that may still win: the others compute longer than one takes."""
+        if self.objective.weighs_energy or len(rows) <= _FEW:
+            return rows
+        quick = np.sort(rows[np.argsort(self.compute[rows], kind="stable")[:_FEW]])
+        best = self.best(quick)
+        return rows if best is None else rows[self.compute[rows] + self.fill_s <= best.latency_s]
+
+    def best(self, rows: Array) -> Tiling | None:
+        """The best of some candidates; None if none of them fits the buffer."""
+        best: tuple[tuple[float, ...], Tiling] | None = None
+        inside = self._inside_joules(rows)
+        for order, held, costs in self.costs(rows):
+            feasible = costs.room <= self.budget.buffer_bytes
+            if not feasible.any():
+                continue
+            energy = None if inside is None else inside + moved_joules(self.budget, costs)
+            latency = costs.latency + self.fill_s
+            score = latency if energy is None else rounded(self.objective.score(latency, energy))
+            row, figures = rank(np.where(feasible, score, np.inf), latency, costs)
+            key = (*figures, len(held))
+            if best is None or key < best[0]:
+                joules = None if energy is None else float(energy[row])
+                cost = float(latency[row]), joules
+                best = key, _tiling(self.space, int(rows[row]), order, held, cost)
+        return best[1] if best else None
+
+    def costs(
+        self, rows: Array
+    ) -> Iterator[tuple[tuple[int, int, int, int], frozenset[int], Rows]]:
+        """What some candidates cost under every order and choice of what is held."""
+        op, budget = self.op, self.budget
+        counts, compute = self.space.counts[rows], self.compute[rows]
+        touched = footprints(op, self.space.tiles[rows], budget.burst_bytes)
+        for order in allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS:
+            for held in _held_choices(budget):
+                yield order, held, cost_of(op, budget, counts, touched, compute, order, held)
+
+    def _inside_joules(self, rows: Array) -> NDArray[np.float64] | None:
+        found = _inside_joules(self.space, self.model, self.objective)
+        return None if found is None else found[rows]
+
+
+def _overflow(scene: _Scene, fitting: Array) -> MappingError:
     """Which capacity the tiles of a fixed mapping exceed."""
+    op, budget, space = scene.op, scene.budget, scene.space
     fixed = budget.fixed or FixedMapping()
-    if not fitting.any():
+    if not len(fitting):
         smallest = int(np.argmin(np.prod(space.tiles, axis=1)))
         sizes = _sizes(op, space.tiles[smallest : smallest + 1])
-        return MappingError(f"{fixed.place}: tile: {model.overflow(sizes)}; make it smaller")
-    room = np.where(fitting, np.min(needed, axis=0), np.iinfo(np.int64).max)
-    least = int(np.argmin(room))
+        return MappingError(f"{fixed.place}: tile: {scene.model.overflow(sizes)}; make it smaller")
+    room = np.min([costs.room for _, _, costs in scene.costs(fitting)], axis=0)
+    least = int(fitting[np.argmin(room)])
     tile = [
         (
             0 if budget.is_resident(number) else int(one.bytes[least]),
@@ -169,7 +222,7 @@ def _overflow(
         )
         for number, one in enumerate(footprints(op, space.tiles, 1))
     ]
-    return MappingError(no_room(op, budget, fixed, int(room[least]), tile))
+    return MappingError(no_room(op, budget, fixed, int(room.min()), tile))
 
 
 def _cuts(op: Op, model: ArrayModel, budget: Budget) -> tuple[tuple[Split, ...], ...]:

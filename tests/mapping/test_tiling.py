@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
+from unittest import mock
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +27,8 @@ from slow_tiling import (
 
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget
+from codesign.mapping import tiling
+from codesign.mapping.tile_cost import Rows, cost_of
 from codesign.mapping.tiling import ArrayModel, Tiling, search
 from codesign.testing import compulsory_bytes, convolution, matmul
 from codesign.workload.record import Op
@@ -91,6 +96,46 @@ def test_the_search_finds_the_best_of_all_candidates(data: st.DataObject) -> Non
     except MappingError:
         found = float("inf")
     assert found == pytest.approx(brute_force(op, budget, model), rel=1e-12)
+
+
+@settings(LAW, max_examples=25)
+@given(contractions, st.sampled_from([2_000, 20_000, 1 << 20]), st.sampled_from([1e8, 1e9, 1e12]))
+def test_leaving_out_what_computes_too_long_changes_no_choice(
+    op: Op, size: int, rate: float
+) -> None:
+    """Nothing is left out where all candidates are among the first."""
+    budget = Budget(size, rate, rate, setup_s=1e-8)
+    model = replace(ideal(grain=4), fill_cycles=7)
+    found: list[Tiling | str] = []
+    for few in (4, 10**9):
+        with mock.patch.object(tiling, "_FEW", few):
+            try:
+                found.append(search(op, budget, model))
+            except MappingError as error:
+                found.append(str(error))
+    assert found[0] == found[1]
+
+
+def test_few_candidates_of_a_large_product_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[int] = []
+
+    def counted(op: Op, budget: Budget, counts: tiling.Array, *rest: Any) -> Rows:
+        scored.append(len(counts))
+        return cost_of(op, budget, counts, *rest)
+
+    monkeypatch.setattr(tiling, "cost_of", counted)
+    model = ideal(grain=16)
+    model = replace(model, cycles=lambda sizes: model_cycles(sizes, 16))
+    search(matmul(512, 512, 512), Budget(1 << 18, 1e10, 1e10), model)
+    space = len(tiling._space(matmul(512, 512, 512), model, Budget(1 << 18, 1e10, 1e10)).index)
+    assert sum(scored) < len(scored) * space / 2
+
+
+def model_cycles(sizes: tiling.Sizes, rows: int) -> tiling.Array:
+    """An array of 16 x 16: each block of it streams m, and no less than its rows."""
+    g, m, k, n = sizes
+    cycles: tiling.Array = g * -(-k // rows) * -(-n // rows) * np.maximum(m, rows)
+    return cycles
 
 
 @LAW
