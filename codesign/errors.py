@@ -62,10 +62,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"{hint} known: {', '.join(names) or 'none'}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(
+    word: str, known: Iterable[str], otherwise: str = "take a name from the trace, or drop it"
+) -> str:
     """Returns ``; did you mean 'x'?``, and never all names, of which a trace may have thousands."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else "; take a name from the trace, or drop it"
+    return f"; did you mean {close[0]!r}?" if close else f"; {otherwise}"
 
 
 def one_line(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from codesign.cli.options import (
     Batch,
     EnginePolicy,
     ExactEvents,
+    Format,
     Goal,
     HardwareName,
     Json,
@@ -93,15 +94,7 @@ def simulate(
     batch: Batch = None,
     seq_len: SeqLen = None,
     steps: Steps = None,
-    dtype: Annotated[
-        str | None,
-        typer.Option(
-            help="Number format of the run, or native for that of the model; "
-            "by default the precision of the hardware.",
-            metavar="D",
-            show_default=False,
-        ),
-    ] = None,
+    dtype: Format = None,
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,

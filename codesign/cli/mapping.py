@@ -11,6 +11,7 @@ from codesign.cli.options import (
     AllowUnsupported,
     Batch,
     EnginePolicy,
+    Format,
     Goal,
     HardwareName,
     Json,
@@ -49,15 +50,7 @@ def show(
     batch: Batch = None,
     seq_len: SeqLen = None,
     steps: Steps = None,
-    dtype: Annotated[
-        str | None,
-        typer.Option(
-            help="Number format of the run, or native for that of the model; "
-            "by default the precision of the hardware.",
-            metavar="D",
-            show_default=False,
-        ),
-    ] = None,
+    dtype: Format = None,
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,

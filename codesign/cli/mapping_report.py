@@ -41,7 +41,7 @@ def best_of(one: Explanation) -> Explanation | None:
     there = replace(
         one.one, engine=best.engine.name, plan=best.plan, budget_bytes=best.budget_bytes
     )
-    return explain(there, one.times, Paths(one.hardware))
+    return explain(there, one.times, Paths(one.hardware, one.budget.objective))
 
 
 def _headline(one: Explanation) -> Table:

@@ -77,6 +77,15 @@ Partial: TypeAlias = Annotated[
         "--partial", help="Let part of a weight stay on chip where the whole does not fit."
     ),
 ]
+Format: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Number format of the run, or native for that of the model; "
+        "by default the precision of the hardware.",
+        metavar="D",
+        show_default=False,
+    ),
+]
 EnginePolicy: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -168,12 +168,18 @@ def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
 
 def estimate_s(plan: TilePlan, budget: Budget) -> float:
     """Seconds of an operator alone: its link time or its compute, whichever is longer."""
+    load, store = transfers_s(plan, budget)
+    link = load + store if budget.shared_link else max(load, store)
+    return max(link, plan.cycles / plan.clock_hz)
+
+
+def transfers_s(plan: TilePlan, budget: Budget) -> tuple[float, float]:
+    """Seconds of all loads, and of all stores, with what each pays before its first byte."""
     load = sum(plan.loaded.values()) / budget.load_bytes_per_s
     load += sum(bool(tile.loads) * n for tile, n in plan.counts) * budget.setup_s
     store = sum(plan.stored.values()) / budget.store_bytes_per_s
     store += sum(bool(tile.stores) * n for tile, n in plan.counts) * budget.setup_s
-    link = load + store if budget.shared_link else max(load, store)
-    return max(link, plan.cycles / plan.clock_hz)
+    return load, store
 
 
 def end_to_end_s(plan: TilePlan, budget: Budget) -> float:

@@ -10,7 +10,7 @@ from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, NestLoop, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.mapping.charges import charged
-from codesign.mapping.choice import budget_of, estimate_s
+from codesign.mapping.choice import budget_of, estimate_s, transfers_s
 from codesign.mapping.fixed_cut import operand_names
 from codesign.mapping.fixed_notes import Compared
 from codesign.mapping.paths import Paths
@@ -172,17 +172,12 @@ class Explanation:
     def limits(self) -> Mapping[str, float]:
         """Seconds that each resource is busy: none of them can be undercut with this plan."""
         plan, budget = self.plan, self.budget
-        loads = sum(plan.loaded.values()) / budget.load_bytes_per_s
-        stores = sum(plan.stored.values()) / budget.store_bytes_per_s
-        setups = [
-            sum(times for tile, times in plan.counts if getattr(tile, part)) * budget.setup_s
-            for part in ("loads", "stores")
-        ]
+        loads, stores = transfers_s(plan, budget)
         found = {"compute": plan.cycles / plan.clock_hz}
         if budget.shared_link:
-            found["loads and stores"] = loads + stores + sum(setups)
+            found["loads and stores"] = loads + stores
         else:
-            found |= {"loads": loads + setups[0], "stores": stores + setups[1]}
+            found |= {"loads": loads, "stores": stores}
         port = sum(a.count for a in self.actions if self._is_port(a)) - self._through
         return found | {f"port of {self.engine.buffer}": port / budget.port_bytes_per_s}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from glob import escape
 
-from codesign.errors import MappingError, did_you_mean
+from codesign.errors import MappingError, did_you_mean, nearest
 from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
 from codesign.mapping.assign.ask import KIND, Engines, matches
@@ -102,12 +101,9 @@ def _names(entry: Entry, ops: Sequence[Op]) -> list[str]:
 
 
 def near(word: str, names: Sequence[str]) -> str:
-    """The nearest name; never all of them, since a program may have thousands."""
-    close = difflib.get_close_matches(word, names, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    """The nearest name, or a few of them."""
     shown = ", ".join(names[:5]) + ", ..." * (len(names) > 5)
-    return f"; operators are {shown}"
+    return nearest(word, names, f"operators are {shown}")
 
 
 def _check_engine(entry: Entry, engines: Sequence[Engine]) -> None:

@@ -201,8 +201,11 @@ class _Scene:
                 yield order, held, cost_of(op, budget, counts, touched, compute, order, held)
 
     def _inside_joules(self, rows: Array) -> NDArray[np.float64] | None:
-        found = _inside_joules(self.space, self.model, self.objective)
-        return None if found is None else found[rows]
+        """Joules of all tiles beyond their moves; None where the objective weighs no energy."""
+        if not self.objective.weighs_energy:
+            return None
+        total = np.zeros(len(self.space.index))
+        return (_summed(self.space, self.model.joules, total) if self.model.joules else total)[rows]
 
 
 def _overflow(scene: _Scene, fitting: Array) -> MappingError:
@@ -256,17 +259,6 @@ def _sizes(op: Op, tiles: Array) -> Sizes:
         for dims in op.loops.classes(len(op.inputs))
     )
     return g, m, k, n
-
-
-def _inside_joules(
-    space: _Space, model: ArrayModel, objective: Objective
-) -> NDArray[np.float64] | None:
-    """Joules of all tiles beyond their moves; None where the objective does not weigh energy."""
-    if not objective.weighs_energy:
-        return None
-    if model.joules is None:
-        return np.zeros(len(space.index))
-    return _summed(space, model.joules, np.zeros(len(space.index)))
 
 
 def _compute_cycles(space: _Space, model: ArrayModel) -> Array:

@@ -155,7 +155,7 @@ class Program:
         writes = self._all_pieces(access.tensor.name for access in op.outputs or op.inputs)
         if assignment.piece[1] > 1:
             names = dict.fromkeys(access.tensor.name for access in op.outputs)
-            writes = [self._pieces.get(name, (name,) * (number + 1))[number] for name in names]
+            writes = [self._pieces[n][number] if n in self._pieces else n for n in names]
         changes = tuple(dict.fromkeys((*writes, *self._all_pieces(assignment.reuses))))
         issue = Issue(
             len(self.issues),

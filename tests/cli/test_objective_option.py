@@ -46,6 +46,16 @@ def test_show_takes_any_objective(codesign: Codesign, model: str) -> None:
     assert plain["time_s"] == found["latency"]["time_s"]
 
 
+def test_the_best_beside_a_fixed_mapping_has_the_objective_of_both(
+    codesign: Codesign, model: str, tmp_path: Path
+) -> None:
+    fixed = tmp_path / "fixed.yaml"
+    fixed.write_text(json.dumps({OP.name: {"tile": {"co": 64}}}))
+    options = (*HARDWARE, "--op", OP.name, "--objective", "energy", "--mapping", fixed)
+    (found,) = json.loads(codesign("mapping", "show", model, *options, "--json").out)
+    assert found["objective"] == found["best"]["objective"] == "energy"
+
+
 def test_show_names_an_objective_that_weighs_energy(codesign: Codesign, model: str) -> None:
     show = ("mapping", "show", model, *HARDWARE, "--op", OP.name)
     text = codesign(*show, "--objective", "energy*latency^2").out

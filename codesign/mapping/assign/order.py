@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codesign.mapping.timeline import Level, Timeline
-from codesign.workload.record import Carry, Op, Region
+from codesign.workload.record import Op, Region
 
 
 def find_before(timeline: Timeline) -> tuple[tuple[int, ...], ...]:
@@ -41,7 +41,7 @@ class _Order:
             self.add(body)
             if body.regions[-1].steps > 1:
                 self._wait_together(first)
-            self._hand_on(_updates(carries))
+            self._hand_on([(c.update.name, c.state.name) for c in carries])
 
     def _wait_together(self, first: int) -> None:
         """Lets all operators from one on wait for whatever any of them waits for from outside."""
@@ -65,7 +65,3 @@ class _Order:
         """Gives the second name of each pair to what the first one names."""
         given = [(target, self._writer.get(source)) for source, target in pairs]
         self._writer |= {target: writer for target, writer in given if writer is not None}
-
-
-def _updates(carries: Iterable[Carry]) -> list[tuple[str, str]]:
-    return [(carry.update.name, carry.state.name) for carry in carries]

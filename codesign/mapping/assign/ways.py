@@ -10,7 +10,14 @@ from typing import TypeAlias
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, TilePlan
-from codesign.mapping.choice import budget_of, end_to_end_s, energy_of, estimate_s, refusals
+from codesign.mapping.choice import (
+    budget_of,
+    end_to_end_s,
+    energy_of,
+    estimate_s,
+    refusals,
+    transfers_s,
+)
 from codesign.mapping.cut import find_grain, piece
 from codesign.mapping.paths import NOMINAL, Paths
 from codesign.mapping.plans import Plans
@@ -171,12 +178,9 @@ def _loading_s(op: Op, plan: TilePlan, budget: Budget) -> tuple[float, float]:
     at_rest = [n for n, a in enumerate(op.inputs) if a.tensor.role in ("weight", "constant")]
     ahead = sum(move.bytes for move in first.loads if move.operand in at_rest)
     most = sum(plan.loaded.get(n, 0) for n in at_rest)
-    slots = min(plan.slots_in, plan.tiles)
-    early = min(ahead * slots, most) / budget.load_bytes_per_s + budget.setup_s * slots * bool(
-        ahead
-    )
-    loads = sum(plan.loaded.values()) / budget.load_bytes_per_s
-    loads += budget.setup_s * sum(bool(tile.loads) * n for tile, n in plan.counts)
+    slots = min(plan.slots_in, plan.tiles) if ahead else 0
+    early = min(ahead * slots, most) / budget.load_bytes_per_s + budget.setup_s * slots
+    loads, _ = transfers_s(plan, budget)
     return min(early, loads), loads
 
 

@@ -6,7 +6,6 @@ and cuts of the spreads follow one another: those of the second begin where the 
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -74,10 +73,8 @@ class Batch:
     @cached_property
     def whole(self) -> list[Ints]:
         """For each class, the state of everything, by cut."""
-        counts = np.diff(np.concatenate([self._first, self._end[None]]), axis=0) - 1
-        return [
-            (self._first + counts)[:, number][spread] for number, spread in enumerate(self._spreads)
-        ]
+        last = self._first + self._counts - 1
+        return [last[:, number][spread] for number, spread in enumerate(self._spreads)]
 
     def spread(self, cut: Ints) -> Ints:
         """Number of the problem of each of some combinations of cuts."""
@@ -105,7 +102,7 @@ class Batch:
         tables = [p.states.table(operand, tuple(p.beside(axes))) for p in self.problems]
         if len(tables) == 1:
             return tables[0]
-        found = np.zeros([self._end[number] for number in USES[operand]], dtype=np.int64)
+        found = np.zeros(self._counts.sum(axis=0)[list(USES[operand])], dtype=np.int64)
         for first, table in zip(self._first, tables, strict=True):
             at = [first[number] for number in USES[operand]]
             block = tuple(slice(a, a + n) for a, n in zip(at, table.shape, strict=True))
@@ -129,23 +126,22 @@ class Batch:
         )
 
     @cached_property
-    def _first(self) -> Ints:
-        """First state of each class, by problem."""
+    def _counts(self) -> Ints:
+        """Number of states of each class, by problem."""
         sizes = [[len(tiles) + 2 for tiles in p.states.tiles] for p in self.problems]
-        return np.array([[0] * 4, *itertools.accumulate(sizes[:-1], _plus)], dtype=np.int64)
+        return np.array(sizes, dtype=np.int64)
 
     @cached_property
-    def _end(self) -> Ints:
-        """Number of states of each class."""
-        last = [len(tiles) + 2 for tiles in self.problems[-1].states.tiles]
-        found: Ints = self._first[-1] + np.array(last, dtype=np.int64)
+    def _first(self) -> Ints:
+        """First state of each class, by problem."""
+        found: Ints = np.cumsum(self._counts, axis=0) - self._counts
         return found
 
     @cached_property
     def _spreads(self) -> list[Ints]:
         """For each class, number of the problem by cut."""
-        counts = np.diff(np.concatenate([self._first, self._end[None]]), axis=0)
-        return [np.repeat(np.arange(len(counts)), counts[:, number]) for number in range(4)]
+        numbers = np.arange(len(self.problems))
+        return [np.repeat(numbers, self._counts[:, number]) for number in range(4)]
 
     def _by_cut(self, counts: list[tuple[Ints, ...]]) -> list[Ints]:
         """Counts of all problems one after the other; between them are two states without a cut."""
@@ -154,7 +150,3 @@ class Batch:
             np.concatenate([part for own in counts for part in (own[number], gap)])
             for number in range(4)
         ]
-
-
-def _plus(a: list[int], b: list[int]) -> list[int]:
-    return [x + y for x, y in zip(a, b, strict=True)]
