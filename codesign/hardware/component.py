@@ -117,6 +117,15 @@ class Component:
         return ()
 
     @property
+    def brings(self) -> tuple[Component, ...]:
+        """Parts that come with this one and need no entry in the hardware file; none by default.
+
+        Each is named after this one and a dot (``macro.cells``), and links connect it by that name.
+        It brings nothing itself.
+        """
+        return ()
+
+    @property
     def preparation(self) -> str:
         """What takes long once on this machine before the first run, for people; "" for nothing."""
         return ""
@@ -203,6 +212,11 @@ class Memory(Component):
         return 0
 
     @property
+    def endurance(self) -> float | None:
+        """How often each byte can be written before it is worn; None where nobody counts."""
+        return None
+
+    @property
     def rests(self) -> tuple[Rest, ...]:
         """Power states entered one after the other while nothing moves, soonest first."""
         return ()
@@ -282,11 +296,32 @@ class Engine(Component):
     def stage(self, op: Op, operand: int) -> str:
         """Name of the memory that an operand is loaded into or stored from: by default the buffer.
 
+        It is that, one of ``stages``, or a memory that the engine ``occupies`` and computes in.
+
         Args:
             op: an operator that it takes.
             operand: number of the operand, inputs first.
         """
         return self.buffer
+
+    def stage_bytes(self, op: Op, operand: int) -> int | None:
+        """Bytes that all of an operand takes where it is staged, if it may stay there; else None.
+
+        By default its own bytes in the buffer, and None elsewhere. More than its own where it fills
+        its place badly, such as a narrow matrix in wide rows of cells. ``plan`` is then asked with
+        that operand resident.
+        """
+        own = op.operands[operand].tensor.bytes
+        return own if self.stage(op, operand) == self.buffer else None
+
+    @property
+    def occupies(self) -> tuple[str, ...]:
+        """Memories that a tile has for itself while it computes; none by default.
+
+        Transfers that touch them stand still meanwhile, as where the units of a memory and its
+        host share a channel.
+        """
+        return ()
 
     def supports(self, op: Op) -> str | None:
         """None if the engine takes the operator, else the reason why not, for people."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware import graph as graphs
+from codesign.hardware.brought import with_brought
 from codesign.hardware.build import Lines, adapter, check_field, left_out, make
 from codesign.hardware.component import Component, Direction, Engine, Link, Memory
 from codesign.hardware.estimates import given_values
@@ -37,7 +38,7 @@ class Hardware:
         name: what it is called.
         description: one sentence for people.
         precision: format that floating-point models are deployed in, or None for their own.
-        components: parts by name, in file order; cannot be changed.
+        components: parts by name, in file order, each before what it brings; cannot be changed.
         provenance: origin of every value that the file gives.
         around: presets and tables that values may refer to when they are changed.
     """
@@ -50,7 +51,8 @@ class Hardware:
     around: Surroundings = field(default_factory=Surroundings, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "components", MappingProxyType(dict(self.components)))
+        components = with_brought(self.components)
+        object.__setattr__(self, "components", MappingProxyType(components))
         fault = graphs.find_fault(self.components)
         if fault:
             raise HardwareError(f"{self.name}: {' '.join(fault)}")

@@ -177,6 +177,8 @@ class TilePlan:
         rooms: what it takes of further memories that the engine stages inputs in.
         nest: the loops that the tiles are turns of, and those inside a tile, from the outermost to
             the innermost, for people; empty for an operator that is one loop over its elements.
+        exclusive: numbers of the inputs whose place holds one tile's worth: they are loaded when
+            all earlier tiles of the engine have computed, whatever else the tile loads meanwhile.
     """
 
     loop: Loop
@@ -191,6 +193,7 @@ class TilePlan:
     note: str = ""
     rooms: tuple[Room, ...] = ()
     nest: tuple[NestLoop, ...] = ()
+    exclusive: tuple[int, ...] = ()
 
     @property
     def buffer_bytes(self) -> int:

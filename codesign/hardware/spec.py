@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codesign.errors import CodesignError, HardwareError, did_you_mean
+from codesign.hardware.brought import with_brought
 from codesign.hardware.build import build_component
 from codesign.hardware.component import Component
 from codesign.hardware.graph import find_fault
@@ -106,7 +107,7 @@ def read_hardware(
     for name, node in parts.value.items():
         components[name], found = build_component(name, node, kinds, label, beside)
         leaves += found
-    _check_graph(components, parts, leaves, label)
+    _check_graph(with_brought(components), parts, leaves, label)
     return Hardware(
         _text(root["name"], "name", label),
         _text(root["description"], "description", label) if "description" in root else "",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from codesign.mapping.cut import find_grain
 from codesign.mapping.hold import Hold, Part
@@ -23,13 +24,24 @@ _ALL = 16
 """Uses of a tensor up to which every run of them is a candidate; of more, runs that double."""
 
 
+class Spot(NamedTuple):
+    """Where an operand may stay.
+
+    Attributes:
+        memory: its name; "" if several engines run the operator, each with its own.
+        bytes: that all of the operand takes there.
+    """
+
+    memory: str
+    bytes: int
+
+
 class Candidates:
     """Everything that may stay on one piece of hardware.
 
     Attributes:
         uses: what each item of the program uses.
-        buffers: for each operator, the buffer that its engine works in; "" if several run it, each
-            in its own.
+        spots: for each operator and operand, where it may stay for its engine.
         beside: on-chip memories that are no buffer, the preferred ones first.
         settled: names of the tensors whose place is decided already.
         split: operators that several engines share; what they read stays whole or not at all.
@@ -38,14 +50,14 @@ class Candidates:
     def __init__(
         self,
         uses: Uses,
-        buffers: Sequence[str],
+        spots: Sequence[Sequence[Spot]],
         beside: Sequence[str] = (),
         settled: Collection[str] = (),
         split: Collection[int] = (),
     ) -> None:
         self.uses, self.timeline = uses, uses.timeline
         self.split = split
-        self.buffers, self.beside, self.settled = buffers, beside, settled
+        self.spots, self.beside, self.settled = spots, beside, settled
 
     def within_a_run(self) -> Iterator[Hold]:
         """What may stay for a part of a run."""
@@ -115,11 +127,13 @@ class Candidates:
         """A hold in each memory that it can be in."""
         if hold.saved <= 0:
             return
-        buffers = {self.buffers[leaf] for leaf, _ in _users(self.timeline, hold)}
-        if len(buffers) == 1 and "" not in buffers:
-            is_split = any(leaf in self.split for leaf, _ in _users(self.timeline, hold))
-            part = None if is_split else find_part(self.timeline, hold)
-            yield replace(hold, memory=buffers.pop(), part=part)
+        users = list(_users(self.timeline, hold))
+        spots = [self.spots[leaf][operand] for leaf, operand in users]
+        if len({spot.memory for spot in spots}) == 1 and spots[0].memory:
+            size = max(hold.bytes, *(spot.bytes for spot in spots))
+            is_cut = any(leaf in self.split for leaf, _ in users) or size > hold.bytes
+            part = None if is_cut else find_part(self.timeline, hold)
+            yield replace(hold, memory=spots[0].memory, bytes=size, part=part)
         if not hold.loads and not hold.stores:
             yield from (replace(hold, memory=memory) for memory in self.beside)
 

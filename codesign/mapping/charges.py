@@ -48,7 +48,7 @@ def charged(one: Assignment, plan: TilePlan, hardware: Hardware) -> Counter[tupl
     engine, total = hardware.engine(one.engine), Counter[tuple[str, str]]()
     for moved, is_load in ((plan.loaded, True), (plan.stored, False)):
         for operand, size in moved.items():
-            ends = one.homes[operand], engine.stage(one.op, operand)
+            ends = one.homes[operand], one.stage(operand, engine)
             for step in way(*(ends if is_load else ends[::-1]), hardware):
                 total[step] += size
     for component, action, count in plan.actions:

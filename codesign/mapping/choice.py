@@ -57,7 +57,7 @@ def choose(
     Args:
         op: the operator.
         paths: routes and budgets of the hardware, and the objective.
-        taken: by buffer, the bytes that other tensors hold.
+        taken: by memory, the bytes that other tensors hold.
         homes: for each operand, the memory that holds it.
         buffer: where the engine must work; anywhere if empty.
         engine: the engine that it must be; any if empty.
@@ -73,7 +73,7 @@ def choose(
     for one in paths.hardware.engines:
         if one.name in refused or buffer not in ("", one.buffer) or engine not in ("", one.name):
             continue
-        budget = budget_of(one, op, paths, taken.get(one.buffer, 0), homes)
+        budget = budget_of(one, op, paths, taken, homes)
         try:
             budget = _with_fixed(budget, fixed, one) if fixed else budget
             plan = None if one.process else plan_of(one, op, budget)
@@ -125,7 +125,9 @@ def _with_fixed(budget: Budget, fixed: FixedMapping, engine: Engine) -> Budget:
     return replace(budget, fixed=fixed)
 
 
-def budget_of(engine: Engine, op: Op, paths: Paths, taken: int, homes: Sequence[str]) -> Budget:
+def budget_of(
+    engine: Engine, op: Op, paths: Paths, taken: Mapping[str, int], homes: Sequence[str]
+) -> Budget:
     """What an engine may use for an operator; arguments as for ``Paths.budget``."""
     stages = [engine.stage(op, operand) for operand in range(len(homes))]
     return paths.budget(engine, taken, homes, len(op.inputs), stages)
@@ -167,10 +169,27 @@ def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
 
 
 def estimate_s(plan: TilePlan, budget: Budget) -> float:
-    """Seconds of an operator alone: its link time or its compute, whichever is longer."""
+    """Seconds of an operator alone: its link time or its compute, whichever is longer.
+
+    What it computes and what must load alone follow one another.
+    """
     load, store = transfers_s(plan, budget)
     link = load + store if budget.shared_link else max(load, store)
-    return max(link, plan.cycles / plan.clock_hz)
+    return max(link, plan.cycles / plan.clock_hz + _alone_s(plan, budget))
+
+
+def _alone_s(plan: TilePlan, budget: Budget) -> float:
+    """Seconds of the loads during which the engine does not compute."""
+    if not plan.exclusive:
+        return 0.0
+    alone = [
+        (move.bytes, times)
+        for tile, times in plan.counts
+        for move in tile.loads
+        if move.operand in plan.exclusive
+    ]
+    size = sum(moved * times for moved, times in alone)
+    return size / budget.load_bytes_per_s + budget.setup_s * sum(times for _, times in alone)
 
 
 def transfers_s(plan: TilePlan, budget: Budget) -> tuple[float, float]:

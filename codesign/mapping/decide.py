@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cached_property
 
 from codesign.errors import MappingError
+from codesign.hardware.component import Engine
 from codesign.mapping.assign.ways import Way, run_by
-from codesign.mapping.candidates import Candidates
+from codesign.mapping.candidates import Candidates, Spot
 from codesign.mapping.fill import choose_parts, cut_cost
 from codesign.mapping.greedy import choose_greedily, may_stay, turns
 from codesign.mapping.hold import Hold, peak
@@ -16,13 +17,13 @@ from codesign.mapping.layout import Layout
 from codesign.mapping.optimal import choose_optimally
 from codesign.mapping.pin_holds import check_pinned, hold_pinned
 from codesign.mapping.pins import Pinned
-from codesign.mapping.placer import Placer
+from codesign.mapping.placer import Meant, Placer
 from codesign.mapping.plans import Plans
 from codesign.mapping.regions import RegionKeeper
 from codesign.mapping.residency import Residency
 from codesign.mapping.timeline import Timeline
 from codesign.mapping.uses import Uses
-from codesign.workload.record import Region, Tensor, Trace
+from codesign.workload.record import Op, Region, Tensor, Trace
 
 Limits = Mapping[str, int]
 _CHOOSERS: dict[str, Callable[..., tuple[Hold, ...]]] = {
@@ -94,6 +95,7 @@ class Decision:
         length = len(self.timeline.ops)
         found = list(self.pins) if self.pins_fit(limits) else []
         if self.asked.policy == "region":
+            found += self._staged(found, limits)
             found += self._regions(found, limits)
         if not self.pins_fit(limits):
             found += choose_parts(self.pins, limits, length, found, self._again)
@@ -151,8 +153,8 @@ class Decision:
         homes = self.pinned.homes
         layout = Layout(self.timeline, holds, homes, self.paths.home, fences=fences)
         fixed = not fences and self.is_search
-        buffers = self._base[1] if fixed else ()
-        return Placer(layout, self.plans, self.ways, buffers, self._moved_in)
+        meant = self._base[2] if fixed or self.paths.stages else ()
+        return Placer(layout, self.plans, self.ways, Meant(meant, fixed), self._moved_in)
 
     def _buffers(self, limits: Limits) -> dict[str, int]:
         return {memory: most for memory, most in limits.items() if memory in self.paths.buffers}
@@ -161,24 +163,41 @@ class Decision:
     def _settled(self) -> frozenset[str]:
         return frozenset({*self.pinned.homes, *self.pinned.buffers})
 
-    def _regions(self, others: Sequence[Hold], limits: Limits) -> list[Hold]:
-        """Regions that keep everything; none where engines share no buffer."""
-        buffers = self._buffers(limits)
-        if len(self.paths.buffers) != 1 or not buffers:
+    def _staged(self, others: Sequence[Hold], limits: Limits) -> list[Hold]:
+        """What a region reads at every step and stages beside the buffers, such as in cells."""
+        if not self.paths.stages or len(self.paths.buffers) != 1:
             return []
-        ((memory, most),) = buffers.items()
-        left = most - peak(others, memory)
+        found: list[Hold] = []
+        able = [hold for hold in self._candidates if hold.memory in self.paths.stages]
+        for hold in sorted(able, key=lambda hold: (-hold.saved, hold.first, hold.names)):
+            beside = [*others, *found]
+            if not any(hold.clashes(one) for one in beside) and self._fits(hold, beside, limits):
+                found.append(hold)
+        return found
 
-        def fits(hold: Hold) -> bool:
-            if hold.bytes > left:
-                return False
-            try:
-                self.placer([*others, hold]).body(hold)
-            except MappingError:
-                return False
-            return True
+    def _fits(self, hold: Hold, others: Sequence[Hold], limits: Limits) -> bool:
+        """Whether the region that a hold lasts for can be placed with it."""
+        if hold.bytes > limits[hold.memory] - peak(others, hold.memory):
+            return False
+        try:
+            self.placer([*others, hold]).body(hold)
+        except MappingError:
+            return False
+        return True
 
-        keeper = RegionKeeper(self.trace, self.timeline, memory, self._settled, fits)
+    def _regions(self, others: Sequence[Hold], limits: Limits) -> list[Hold]:
+        """Regions that keep everything else; none where engines share no buffer."""
+        if len(self.paths.buffers) != 1 or not self._buffers(limits):
+            return []
+        staged = (hold.names for hold in others if hold.memory in self.paths.stages)
+        settled = self._settled.union(*staged)
+        keeper = RegionKeeper(
+            self.trace,
+            self.timeline,
+            self.paths.buffers[0],
+            settled,
+            lambda hold: self._fits(hold, others, limits),
+        )
         return [self._counted(hold) if self.is_search else hold for hold in keeper.holds()]
 
     def _counted(self, hold: Hold) -> Hold:
@@ -193,27 +212,32 @@ class Decision:
         return replace(hold, saved=moved - self.timeline.levels[hold.level].runs * once)
 
     @cached_property
-    def _base(self) -> tuple[list[list[int]], list[str]]:
-        """For each operator, what it moves of each operand to or from home, and its buffer or "".
+    def _base(self) -> tuple[list[list[int]], list[list[Spot]], list[Engine | None]]:
+        """For each operator what it moves of each operand to or from home, where that may stay.
 
-        That is with nothing but the pins on chip, and all of the buffers left to tiles.
+        Last its engine; None if several run it. That is with nothing but the pins on chip, and all
+        of the buffers left to tiles.
         """
-        found, buffers = [], []
+        found, spots, engines = [], [], list[Engine | None]()
         for leaf, op in enumerate(self.timeline.ops):
             where = [self._where(access.tensor.name) for access in op.operands]
-            total, worked_in = dict.fromkeys(range(len(where)), 0), set[str]()
+            total = dict.fromkeys(range(len(where)), 0)
+            staged: list[list[Spot]] = []
+            running: list[Engine] = []
             for part, engine in run_by(op, self.ways[leaf] if self.ways else ()):
                 choice = self.plans.choose(part, {}, where, engine=engine)
                 moved = {n: access.bytes for n, access in enumerate(part.operands)}
                 if choice.plan is not None:
                     moved = choice.plan.loaded | choice.plan.stored
-                worked_in.add(choice.engine.buffer)
+                staged.append(_spots(choice.engine, part))
+                running.append(choice.engine)
                 if choice.engine.buffer != self.paths.home:
                     for n, size in moved.items():
                         total[n] += size * (where[n] == self.paths.home)
-            buffers.append(worked_in.pop() if len(worked_in) == 1 else "")
+            spots.append([_common(alike) for alike in zip(*staged, strict=True)])
             found.append([*total.values()])
-        return found, buffers
+            engines.append(running[0] if len(running) == 1 else None)
+        return found, spots, engines
 
     def _where(self, name: str) -> str:
         return {**self.pinned.homes, **self.pinned.buffers}.get(name, self.paths.home)
@@ -223,10 +247,10 @@ class Decision:
         """What may stay beside the pins, under this policy."""
         if self.asked.policy not in ("region", *_CHOOSERS):
             return []
-        moved, buffers = self._base
+        moved, spots, _ = self._base
         uses = Uses(self.timeline, moved)
         split = {leaf for leaf, way in enumerate(self.ways) if len(way) > 1}
-        found = Candidates(uses, buffers, self.paths.beside, self._settled, split)
+        found = Candidates(uses, spots, self.paths.beside, self._settled, split)
         holds = list(found.within_a_run())
         if self.asked.policy == "region":
             return [hold for hold in holds if self._fills_region(hold)]
@@ -235,7 +259,7 @@ class Decision:
     def _fills_region(self, hold: Hold) -> bool:
         item = self.timeline.levels[hold.level].spans[hold.start].item
         fills = hold.start == hold.stop and isinstance(item, Region)
-        return fills and hold.memory in self.paths.buffers
+        return fills and hold.memory in (*self.paths.buffers, *self.paths.stages)
 
     @cached_property
     def _again(self) -> dict[str, int]:
@@ -263,3 +287,19 @@ class Decision:
                 place = -1 if self.asked.across_runs else first[name][0].place
                 found.setdefault(place, []).append(tensor)
         return found
+
+
+def _spots(engine: Engine, op: Op) -> list[Spot]:
+    """Where the operands of an operator may stay for an engine: staged, or else in its buffer."""
+    found = []
+    for operand, access in enumerate(op.operands):
+        size = engine.stage_bytes(op, operand)
+        stage = engine.buffer if size is None else engine.stage(op, operand)
+        found.append(Spot(stage, access.tensor.bytes if size is None else size))
+    return found
+
+
+def _common(spots: Sequence[Spot]) -> Spot:
+    """Where several engines stage one operand: in one memory, or in none in particular."""
+    same = len({spot.memory for spot in spots}) == 1
+    return Spot(spots[0].memory if same else "", max(spot.bytes for spot in spots))

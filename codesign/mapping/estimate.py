@@ -67,4 +67,4 @@ def _plan_s(
     if plan is None:
         return 0.0
     # the estimate reads the rates of a budget and not its bytes
-    return estimate_s(plan, budget_of(paths.hardware.engine(engine), op, paths, 0, homes))
+    return estimate_s(plan, budget_of(paths.hardware.engine(engine), op, paths, {}, homes))

@@ -124,7 +124,7 @@ class Explanation:
         names, found = operand_names(self.op), []
         for number, access in enumerate(self.op.operands):
             chunk, times, moved = _moves(self.plan).get(number, (0, 0, 0))
-            stage = self.engine.stage(self.op, number)
+            stage = self.one.stage(number, self.engine)
             tensor, home = access.tensor, self.one.homes[number]
             row = (tensor.name, str(tensor.dtype), access.bytes, home, stage)
             found.append(Operand(names[number], *row, chunk, times, moved))
@@ -203,7 +203,7 @@ def explain(
     if one.plan is None:
         return None
     engine = paths.hardware.engine(one.engine)
-    budget = budget_of(engine, one.op, paths, 0, one.homes)
+    budget = budget_of(engine, one.op, paths, {}, one.homes)
     return Explanation(one, times, engine, one.plan, budget, paths.hardware, compared)
 
 

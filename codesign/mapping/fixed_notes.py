@@ -59,7 +59,7 @@ def _cost(
 ) -> tuple[float, float | None]:
     """Seconds of a choice in the place of an assignment; joules if the objective weighs them."""
     # the estimate reads the rates of a budget and not its bytes
-    budget = budget_of(choice.engine, one.op, plans.paths, 0, one.homes)
+    budget = budget_of(choice.engine, one.op, plans.paths, {}, one.homes)
     seconds, objective = estimate_s(plan, budget), plans.paths.objective
     if objective is None or not objective.weighs_energy:
         return seconds, None

@@ -36,13 +36,19 @@ class Move:
 def fetch(
     name: str, moves: Sequence[Move], engine: Engine, budget_bytes: int, reuses: Sequence[str] = ()
 ) -> Assignment:
-    """One tile that loads views into an engine's buffer, where they stay."""
+    """One tile that loads views into an engine's buffer or stages, where they stay.
+
+    What goes to a stage waits until the engine has computed all before: it may have one port.
+    """
     views = tuple(move.view for move in moves)
     tile = Tile(0, loads=tuple(make_move(n, view, view.shape) for n, view in enumerate(views)))
     homes = tuple(move.source for move in moves)
     op = Op(name, "move", views, (), functions=("move",))
-    plan = TilePlan(Loop((tile,)), _CLOCK_HZ)
-    return Assignment(op, engine.name, plan, homes, budget_bytes, tuple(reuses))
+    stages = tuple(move.target for move in moves)
+    exclusive = tuple(n for n, stage in enumerate(stages) if stage != engine.buffer)
+    plan = TilePlan(Loop((tile,)), _CLOCK_HZ, exclusive=exclusive)
+    known = (op, engine.name, plan, homes, budget_bytes, tuple(reuses))
+    return Assignment(*known, stages=stages if exclusive else ())
 
 
 def write_back(name: str, moves: Sequence[Move], engine: Engine, budget_bytes: int) -> Assignment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from codesign.errors import MappingError
@@ -30,6 +30,7 @@ class Paths:
         hardware: the hardware.
         home: name of the memory where tensors live by default.
         buffers: names of the engines' buffers, in order of the engines.
+        stages: names of the further memories that they stage operands in, in the same order.
         objective: what plans are to make small; None leaves it to each engine.
     """
 
@@ -38,7 +39,8 @@ class Paths:
         self.home_memory = hardware.home(hardware.engines[0].name)
         self.home = self.home_memory.name
         self.buffers = tuple(dict.fromkeys(engine.buffer for engine in hardware.engines))
-        self._stages = {name for engine in hardware.engines for name in engine.stages}
+        stages = (name for engine in hardware.engines for name in engine.stages)
+        self.stages = tuple(n for n in dict.fromkeys(stages) if n not in self.buffers)
         self._budgets: dict[tuple[object, ...], Budget] = {}
         self._routes: dict[tuple[str, str], tuple[Link, ...]] = {}
         for buffer in self.buffers:
@@ -50,6 +52,15 @@ class Paths:
         if not isinstance(found, Memory):
             raise MappingError(f"{name} is not a memory")
         return found
+
+    def staged_with(self, buffer: str) -> tuple[str, ...]:
+        """A buffer, and the stages of its engines that those of no buffer before it have."""
+        found = {buffer: None}
+        for stage in self.stages:
+            first = next(e for e in self.hardware.engines if stage in e.stages)
+            if first.buffer == buffer:
+                found[stage] = None
+        return tuple(found)
 
     def route(self, memory: str, buffer: str) -> tuple[Link, ...]:
         """Links between a memory and a buffer, in order.
@@ -70,7 +81,7 @@ class Paths:
         found = [
             memory
             for memory in self.hardware.memories
-            if memory.name not in (*self.buffers, *self._stages, self.home) and not memory.off_chip
+            if memory.name not in (*self.buffers, *self.stages, self.home) and not memory.off_chip
         ]
         found.sort(key=lambda memory: -memory.size)
         return tuple(m.name for m in found if all(self.is_on_chip(m.name, b) for b in self.buffers))
@@ -83,7 +94,7 @@ class Paths:
     def budget(
         self,
         engine: Engine,
-        taken: int,
+        taken: Mapping[str, int],
         homes: Sequence[str] = (),
         inputs: int = 0,
         stages: Sequence[str] = (),
@@ -94,20 +105,21 @@ class Paths:
 
         Args:
             engine: the engine.
-            taken: bytes of its buffer that other tensors hold.
+            taken: by memory, bytes that other tensors hold.
             homes: for each operand, inputs first, the memory that holds it.
             inputs: how many of the operands are inputs.
             stages: for each operand the memory that it is staged in; the buffer by default.
         """
-        key = engine.name, taken, tuple(homes), inputs, tuple(stages)
+        mine = {n: taken[n] for n in (engine.buffer, *engine.stages) if n in taken}
+        key = engine.name, tuple(mine.items()), tuple(homes), inputs, tuple(stages)
         if key not in self._budgets:
-            self._budgets[key] = self._budget(engine, taken, homes, inputs, stages)
+            self._budgets[key] = self._budget(engine, mine, homes, inputs, stages)
         return self._budgets[key]
 
     def _budget(
         self,
         engine: Engine,
-        taken: int,
+        taken: Mapping[str, int],
         homes: Sequence[str],
         inputs: int,
         stages: Sequence[str],
@@ -119,9 +131,9 @@ class Paths:
         read = min(self._rate(*way, "read") for way in sources)
         write = min(self._rate(*way, "write") for way in targets)
         ways = [*sources, *((stage, home) for home, stage in targets)]
-        granted = (buffer.size - taken) // self._sharers(buffer.name)
+        stores = self._stores(engine, taken, sources, targets)
         return Budget(
-            granted,
+            stores[0].bytes,
             read,
             write,
             max(self.hardware.setup(*way) for way in ways) / PS_PER_S,
@@ -129,7 +141,7 @@ class Paths:
             self._is_shared(sources, targets, read + write),
             buffer.service(NOMINAL).bytes_per_s,
             max(self.memory(home).served_bytes(_ONE_BYTE) for home, _ in (*sources, *targets)),
-            self._stores(engine, granted, sources, targets),
+            stores,
             objective=self.objective,
         )
 
@@ -138,12 +150,17 @@ class Paths:
         return sum(memory in (e.buffer, *e.stages) for e in self.hardware.engines)
 
     def _stores(
-        self, engine: Engine, granted: int, sources: Sequence[Way], targets: Sequence[Way]
+        self,
+        engine: Engine,
+        taken: Mapping[str, int],
+        sources: Sequence[Way],
+        targets: Sequence[Way],
     ) -> tuple[Store, ...]:
         """The memories that an operator uses, with their energies; of several homes the dearest."""
-        found = [self._store(engine.buffer, granted)]
-        for name in engine.stages:
-            found.append(self._store(name, self.memory(name).size // self._sharers(name)))
+        found = []
+        for name in (engine.buffer, *engine.stages):
+            left = self.memory(name).size - taken.get(name, 0)
+            found.append(self._store(name, left // self._sharers(name)))
         read_j = max(self._joules(home, stage, "read") for home, stage in sources)
         write_j = max(self._joules(home, stage, "write") for home, stage in targets)
         home = sources[0][0]

@@ -138,7 +138,7 @@ class _Placing:
 
         check_capacity(self.trace, self.paths.home_memory, self.parts, is_at_home)
         found = {}
-        for memory in (*self.paths.buffers, *self.paths.beside):
+        for memory in (*self.paths.buffers, *self.paths.stages, *self.paths.beside):
             if memory != self.paths.home:
                 part = self.paths.memory(memory)
                 least = int(memory in self.paths.buffers)  # some byte is left to tiles

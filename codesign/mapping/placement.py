@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from codesign.hardware.component import Engine
 from codesign.hardware.plan import TilePlan
 from codesign.workload.record import Op, Region, Tensor, Trace
 
@@ -60,6 +61,8 @@ class Assignment:
             live: whoever still reads or writes them must end first.
         piece: its number among the pieces of one operator that several engines run side by side,
             and how many there are; each writes columns of its own.
+        stages: for each operand, the memory that it is staged in, where that is not for the
+            engine to say; else empty.
     """
 
     op: Op
@@ -69,6 +72,16 @@ class Assignment:
     budget_bytes: int
     reuses: tuple[str, ...] = ()
     piece: tuple[int, int] = (0, 1)
+    stages: tuple[str, ...] = ()
+
+    def stage(self, operand: int, engine: Engine) -> str:
+        """Name of the memory that an operand is loaded into or stored from.
+
+        Args:
+            operand: its number, inputs first.
+            engine: the engine that the operator runs on.
+        """
+        return self.stages[operand] if self.stages else engine.stage(self.op, operand)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from codesign.hardware.component import Engine
 from codesign.mapping.assign.ways import Way, run_by
@@ -17,6 +17,34 @@ from codesign.mapping.timeline import Level
 from codesign.workload.record import Op, Region, Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The engines that holds were chosen for.
+
+    Attributes:
+        engines: of each operator, None if several run it; empty if any may.
+        keeps_buffer: whether an operator stays on engines that work in the same buffer.
+    """
+
+    engines: Sequence[Engine | None] = ()
+    keeps_buffer: bool = False
+
+    def of(self, leaf: int, homes: Sequence[str], engine: str) -> tuple[str, str]:
+        """The buffer and the engine that an operator must run on; "" if any may do.
+
+        Args:
+            leaf: its place.
+            homes: of its operands; what lies in a stage of an engine is there for that engine.
+            engine: the engine that it must run on by a rule, or "".
+        """
+        meant = self.engines[leaf] if self.engines and not engine else None
+        if meant is None:
+            return "", engine
+        if not set(meant.stages).isdisjoint(homes):
+            return "", meant.name
+        return meant.buffer * self.keeps_buffer, ""
+
+
 class Placer:
     """Writes one program.
 
@@ -24,7 +52,7 @@ class Placer:
         layout: where every tensor is.
         plans: plans of operators.
         ways: for each operator where it runs; empty if each may run anywhere.
-        buffers: for each operator, the buffer that its engine must work in; empty if any may.
+        meant: for each operator the engine that the holds were chosen for.
         moved_in: by index of an item of the program, the tensors that are moved to a home on chip
             before it; by -1, those that are moved there before the first run.
     """
@@ -34,10 +62,11 @@ class Placer:
         layout: Layout,
         plans: Plans,
         ways: Sequence[Way] = (),
-        buffers: Sequence[str] = (),
+        meant: Meant | None = None,
         moved_in: dict[int, list[Tensor]] | None = None,
     ) -> None:
-        self.layout, self.plans, self.ways, self.buffers = layout, plans, ways, buffers
+        self.layout, self.plans, self.ways = layout, plans, ways
+        self.meant = meant or Meant()
         self.moved_in = moved_in or {}
         self.timeline, self.paths = layout.timeline, plans.paths
 
@@ -53,7 +82,7 @@ class Placer:
         """What runs once before the first of many runs: moves of what stays for ever."""
         level = self.timeline.levels[0]
         found = self._moved_in(-1)
-        for memory in self.paths.buffers:
+        for memory in (*self.paths.buffers, *self.paths.stages):
             ever = [h for h in self.layout.holds if h.is_for_ever and h.memory == memory]
             found += self._preload(f"setup.{memory}", level, self._fetched(ever), ever)
         return tuple(found)
@@ -100,7 +129,7 @@ class Placer:
             hold.memory if hold and number in here else self.layout.where(access.tensor.name, leaf)
             for number, (access, hold) in enumerate(zip(op.operands, holds, strict=True))
         )
-        buffer = self.buffers[leaf] if self.buffers and not engine else ""
+        buffer, engine = self.meant.of(leaf, homes, engine)
         choice = self.plans.choose(op, self.layout.taken(level), homes, buffer, engine)
         written = [hold for hold in holds[len(op.inputs) :] if hold and not hold.loads]
         reuses = self._reuses(written)
@@ -193,21 +222,23 @@ class Placer:
     ) -> list[Assignment]:
         """The moves before an item: one operator for each buffer, the last one for the rest."""
         found: list[Assignment] = []
-        rest = [move for move in moves if move.target not in self.paths.buffers]
+        near = (*self.paths.buffers, *self.paths.stages)
+        rest = [move for move in moves if move.target not in near]
+        if rest and len(self.paths.buffers) == 1:  # they flow through the buffer, with what stays
+            rest = [move for move in moves if move.target not in self.paths.stages]
         for buffer in self.paths.buffers:
-            mine = [move for move in moves if move.target == buffer]
-            worker = self._worker(buffer, engine)
-            reuses = self._reuses(hold for hold in holds if hold.memory == buffer and hold.loads)
-            if mine and not (rest and len(self.paths.buffers) == 1):
+            here = self.paths.staged_with(buffer)
+            mine = [move for move in moves if move.target in here and move not in rest]
+            worker = self._worker(buffer, engine, {move.target for move in mine})
+            reuses = self._reuses(hold for hold in holds if hold.memory in here and hold.loads)
+            if mine:
                 granted = self._granted(level, worker)
                 found.append(fetch(name, mine, worker, granted, reuses))
         if rest:
-            together = [*moves] if len(self.paths.buffers) == 1 else rest
             worker = engine or self.paths.hardware.engines[0]
-            homes = [move.source for move in together] + [move.target for move in together]
-            taken = self.layout.taken(level).get(worker.buffer, 0)
-            budget = self.paths.budget(worker, taken, homes, len(together))
-            found.append(copy(name, together, worker, budget, self._reuses(holds)))
+            homes = [move.source for move in rest] + [move.target for move in rest]
+            budget = self.paths.budget(worker, self.layout.taken(level), homes, len(rest))
+            found.append(copy(name, rest, worker, budget, self._reuses(holds)))
         return found
 
     def _write_back(
@@ -227,15 +258,20 @@ class Placer:
                 found.append(write_back(name, moves, worker, self._granted(level, worker)))
         return found
 
-    def _worker(self, buffer: str, engine: Engine | None) -> Engine:
-        """The engine that moves things into a buffer: this one, or the first that works in it."""
+    def _worker(self, buffer: str, engine: Engine | None, targets: Collection[str] = ()) -> Engine:
+        """The engine that moves things into a buffer: this one, or the first that works in it.
+
+        One that stages operands in all of the targets is preferred.
+        """
         if engine is not None and engine.buffer == buffer:
             return engine
-        return next(one for one in self.paths.hardware.engines if one.buffer == buffer)
+        here = [one for one in self.paths.hardware.engines if one.buffer == buffer]
+        able = (one for one in here if {buffer, *one.stages}.issuperset(targets))
+        return next(able, here[0])
 
     def _granted(self, level: Level, engine: Engine) -> int:
         """Bytes that a move may take: its residents' own inside a fence, else those of a tile."""
-        taken = self.layout.taken(level).get(engine.buffer, 0)
+        taken = self.layout.taken(level)
         if self.layout.is_fenced(level):
-            return taken
+            return taken.get(engine.buffer, 0)
         return self.paths.budget(engine, taken).buffer_bytes

@@ -66,10 +66,10 @@ def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, 
     operands = range(len(assignment.op.operands))
     inputs = len(assignment.op.inputs)
     for operand in plan.loaded if plan else operands[:inputs]:
-        stage = engine.stage(assignment.op, operand)
+        stage = assignment.stage(operand, engine)
         yield from way(assignment.homes[operand], stage, hardware)
     for operand in plan.stored if plan else operands[inputs:]:
-        stage = engine.stage(assignment.op, operand)
+        stage = assignment.stage(operand, engine)
         yield from way(stage, assignment.homes[operand], hardware)
     for component, action, _ in plan.actions if plan else ():
         yield owner(component, engine), action

@@ -135,7 +135,7 @@ def _offers(decision: Decision, limits: Mapping[str, int]) -> Iterator[tuple[Hol
     if decision.pins_fit(limits):
         yield tuple(decision.pins)
     seen: set[object] = set()
-    buffers = decision.paths.buffers
+    buffers = (*decision.paths.buffers, *decision.paths.stages)
     for share in _FINE if decision.chooses else _SHARES:
         room = {m: int(most * share) if m in buffers else most for m, most in limits.items()}
         holds = decision.holds(room)

@@ -60,10 +60,11 @@ def serial_bound(
 def _alone(template: Template, shares: Shares) -> int:
     total = 0
     for step, times in template.counts:
-        parts = step.load.whole + step.stores
+        parts = step.load.every + step.stores
         # each transfer ends on a whole tick: while it shares, up to a tick of its share is lost
         waits = sum(shares.wait(number) for number, _ in parts)
-        total += times * (step.ticks + _parts(parts, shares) + waits + len(parts))
+        waits += template.wake + len(parts)
+        total += times * (step.ticks + _parts(parts, shares) + waits)
     return total + (template.plan.slots_in if template.plan else 0) * _split(template, shares)
 
 

@@ -47,11 +47,12 @@ class Dispatch:
         *,
         exact_events: bool,
         watch: Watcher | None = None,
+        occupied: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._forward = None if exact_events else Forward()
         self._memo = None if exact_events else memo.Memo()
         self._turns = Turns()
-        self.fabric = Fabric(shares, engines, self._forward)
+        self.fabric = Fabric(shares, engines, self._forward, occupied)
         lanes = self.fabric.lanes
         self.streams = {name: Stream(name, one, lanes) for name, one in programs.items()}
         self.window: list[Job] = []

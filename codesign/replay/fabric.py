@@ -7,7 +7,7 @@ that ends: a tile costs at most three, and one more for each transfer set up bes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from codesign.errors import CodesignError
 from codesign.replay.flows import Flow, Flows
@@ -29,11 +29,26 @@ class Fabric:
         heard: whether a transfer of someone outside has ended since ``advance`` was called.
     """
 
-    def __init__(self, shares: Shares, engines: tuple[str, ...], forward: Forward | None) -> None:
+    def __init__(
+        self,
+        shares: Shares,
+        engines: tuple[str, ...],
+        forward: Forward | None,
+        occupied: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Builds lanes that have nothing to do.
+
+        Args:
+            shares: rates of transfers.
+            engines: their names, in order.
+            forward: what skips periods; None to handle every event.
+            occupied: by engine, the memories that it has for itself while it computes.
+        """
+        has = occupied or {}
         self.now = 0
         self.events = 0
         self.ended: list[Job] = []
-        self.lanes = {name: Lane(name, index) for index, name in enumerate(engines)}
+        self.lanes = {n: Lane(n, place, has.get(n, ())) for place, n in enumerate(engines)}
         self.flows = Flows(shares)
         self.heard = False
         self._lanes = tuple(self.lanes.values())
@@ -122,6 +137,8 @@ class Fabric:
                 self.events += 1
                 self._computed(lane)
                 self._pump(lane)
+                for other in self._lanes if lane.occupies else ():
+                    self._pump(other)  # one that waited for the same memory may compute
 
     def _over(self, flow: Flow) -> None:
         if flow.lane is None:
@@ -158,23 +175,23 @@ class Fabric:
                 lane.load_parts, lane.load_late = step.load.whole, ()
             else:
                 lane.load_parts, lane.load_late = step.load.early, step.load.late
+            lane.load_alone = step.load.alone
         return not lane.load_busy and self._next_load_part(lane)
 
     def _next_load_part(self, lane: Lane) -> bool:
         """Starts the next transfer of the tile that loads; True if the tile is complete."""
         if lane.loading is None:
             return False
-        job = lane.loading[0]
-        if not lane.load_parts and lane.load_late and not job.waits:
-            lane.load_parts, lane.load_late = lane.load_late, ()
-        if lane.load_parts:
-            part, lane.load_parts = lane.load_parts[0], lane.load_parts[1:]
+        parts = lane.next_parts()
+        if parts is None:
+            return False
+        if parts:
+            part, lane.load_parts = parts[0], parts[1:]
             lane.load_busy = True
+            job = lane.loading[0]
             if job.start < 0:
                 job.start = self.now
             self.flows.begin(self.now, part, lane, is_load=True)
-            return False
-        if lane.load_late:
             return False
         lane.loaded.append(lane.loading)
         lane.loading = None
@@ -186,13 +203,18 @@ class Fabric:
         job, step = lane.loaded[0]
         if job.waits or (step.stores and job.out_flight >= job.template.slots_out):
             return False
+        wake = 0
+        if lane.occupies:
+            if not self.flows.occupied.isdisjoint(lane.occupies):
+                return False
+            wake = self.flows.occupy(lane.occupies, self.now)
         lane.computing = lane.loaded.popleft()
         if job.start < 0:
             job.start = self.now
         lane.busy_ticks += step.ticks
-        lane.compute_end = self.now + step.ticks
+        lane.compute_end = self.now + wake + step.ticks
         job.out_flight += bool(step.stores)
-        if step.ticks == 0:
+        if lane.compute_end == self.now:
             self._computed(lane)
         return True
 
@@ -201,6 +223,8 @@ class Fabric:
             return
         job, step = lane.computing
         lane.computing, lane.compute_end = None, -1
+        if lane.occupies:
+            self.flows.free(lane.occupies, self.now)
         job.in_flight -= 1
         if step.stores:
             lane.to_store.append((job, step))

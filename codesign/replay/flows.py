@@ -2,7 +2,7 @@
 
 A transfer is set up first, then shares the links and memories that it crosses with all others that
 move bytes at that moment. Rates change only when a transfer begins or ends, so the next end is one
-division away.
+division away. Transfers that touch a memory which an engine has for itself stand still.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Flow:
         number: its class in ``Shares``.
         work: units of work still to do at tick ``mark``.
         mark: tick of the last account; the first byte's tick while that lies ahead.
-        rate: units per tick since then.
-        end: tick at which it ends at the present rate.
+        rate: units per tick since then; 0 while it stands still.
+        end: tick at which it ends at the present rate; -1 while it stands still.
         lane: the pipeline that it loads for or stores from; None for someone outside.
         is_load: which of the two.
         done: called when the last byte has arrived, for someone outside.
@@ -55,6 +55,7 @@ class Flows:
         ahead: transfers set up but not yet at their first byte.
         outside: how many belong to no lane.
         last: tick at which one ended last, as far as they stood.
+        occupied: memories that an engine has for itself.
         stands: whether the transfers are those of the present; if not, somebody else keeps the
             tally.
     """
@@ -63,6 +64,7 @@ class Flows:
         self.tally: Tally = {}
         self.sharing: list[Flow] = []
         self.ahead: list[Flow] = []
+        self.occupied: set[str] = set()
         self.outside = 0
         self.last = 0
         self.stands = True
@@ -121,8 +123,8 @@ class Flows:
         if self._first_end != now:
             return []
         self.last = now
-        over = [flow for flow in self.sharing if flow.end <= now]
-        self.sharing = [flow for flow in self.sharing if flow.end > now]
+        over = [flow for flow in self.sharing if flow.rate and flow.end <= now]
+        self.sharing = [flow for flow in self.sharing if not flow.rate or flow.end > now]
         self._changed = True
         self._first_end = -1
         self.outside -= sum(flow.lane is None for flow in over)
@@ -131,6 +133,20 @@ class Flows:
                 sum(self._shares.touches(flow.number, sleeper.memory) for flow in over), now
             )
         return over
+
+    def occupy(self, memories: tuple[str, ...], now: int) -> int:
+        """Gives memories to an engine; ticks until they are awake."""
+        self.occupied.update(memories)
+        self._changed = True
+        sleepers = [sleeper for sleeper in self._sleepers if sleeper.memory in memories]
+        return max([sleeper.begin(now, self.tally) for sleeper in sleepers], default=0)
+
+    def free(self, memories: tuple[str, ...], now: int) -> None:
+        """Takes memories from the engine that had them."""
+        self.occupied.difference_update(memories)
+        self._changed = True
+        for sleeper in self._sleepers:
+            sleeper.end(int(sleeper.memory in memories), now)
 
     def shift(self, ticks: int) -> None:
         """Moves everything later by so many ticks."""
@@ -144,23 +160,29 @@ class Flows:
             sleeper.shift(ticks)
 
     def replace(
-        self, sharing: list[Flow], ahead: list[Flow], ages: tuple[int, ...], now: int
+        self,
+        sharing: list[Flow],
+        ahead: list[Flow],
+        occupied: set[str],
+        ages: tuple[int, ...],
+        now: int,
     ) -> None:
         """Puts other transfers in the place of all; they are counted as moved already.
 
         Args:
             sharing: transfers that share.
             ahead: transfers that are set up.
+            occupied: memories that engines have for themselves.
             ages: how long each memory that rests has been idle, from ``ages``.
             now: the present tick.
         """
-        self.sharing, self.ahead = sharing, ahead
+        self.sharing, self.ahead, self.occupied = sharing, ahead, occupied
         self._changed = True
         self._mix = ()
         self.stands = True
         for sleeper, age in zip(self._sleepers, ages, strict=True):
             active = [self._shares.touches(f.number, sleeper.memory) for f in sharing + ahead]
-            sleeper.replace(sum(active), age, now)
+            sleeper.replace(sum(active) + (sleeper.memory in occupied), age, now)
 
     @property
     def rests(self) -> bool:
@@ -201,15 +223,16 @@ class Flows:
         self._count_mix(now)
         if not self.sharing and len(self.ahead) == 1:
             self.sharing.append(self.ahead.pop())
-        if not self.sharing:
+        moving = self._moving(now) if self.occupied else self.sharing
+        if not moving:
             self._first_end = -1
             self._mix = ()
             return
-        self._mix = tuple(sorted([flow.number for flow in self.sharing]))
-        self._since = max(now, self.sharing[0].mark)
+        self._mix = tuple(sorted([flow.number for flow in moving]))
+        self._since = max(now, moving[0].mark)
         rates = self._shares.rates(self._mix)
         first = -1
-        for flow in self.sharing:
+        for flow in moving:
             if flow.mark < now:
                 flow.work -= flow.rate * (now - flow.mark)
                 flow.mark = now
@@ -218,3 +241,16 @@ class Flows:
             if flow.end < first or first < 0:
                 first = flow.end
         self._first_end = first
+
+    def _moving(self, now: int) -> list[Flow]:
+        """Those that share and touch no occupied memory; the others stand still from now on."""
+        found = []
+        for flow in self.sharing:
+            if not any(self._shares.touches(flow.number, name) for name in self.occupied):
+                found.append(flow)
+                continue
+            if flow.mark < now:
+                flow.work -= flow.rate * (now - flow.mark)
+                flow.mark = now
+            flow.rate, flow.end = 0, -1
+        return found

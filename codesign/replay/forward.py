@@ -78,6 +78,7 @@ def _pipeline(lane: Lane, now: int) -> object:
         lane.load_busy,
         lane.load_parts,
         lane.load_late,
+        lane.load_alone,
         tuple(lane.loaded),
         lane.computing,
         lane.compute_end - now if lane.compute_end >= 0 else -1,

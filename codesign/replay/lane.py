@@ -26,6 +26,7 @@ class Lane:
         loading: the tile that loads, with the parts still to transfer and whether one does.
         computing: the tile that computes, until tick ``compute_end``.
         storing: the tile that stores.
+        occupies: memories that it has for itself while it computes.
         busy_ticks: ticks computed so far.
     """
 
@@ -35,20 +36,22 @@ class Lane:
         "computing",
         "draining",
         "index",
+        "load_alone",
         "load_busy",
         "load_late",
         "load_parts",
         "loaded",
         "loading",
         "name",
+        "occupies",
         "queue",
         "store_parts",
         "storing",
         "to_store",
     )
 
-    def __init__(self, name: str, index: int = 0) -> None:
-        self.name, self.index = name, index
+    def __init__(self, name: str, index: int = 0, occupies: tuple[str, ...] = ()) -> None:
+        self.name, self.index, self.occupies = name, index, occupies
         self.busy_ticks = 0
         self.clear()
 
@@ -63,9 +66,27 @@ class Lane:
         self.storing: tuple[Job, Step] | None = None
         self.load_parts: Parts = ()
         self.load_late: Parts = ()
+        self.load_alone: Parts = ()
         self.load_busy = False
         self.store_parts: Parts = ()
         self.compute_end = -1
+
+    def next_parts(self) -> Parts | None:
+        """Takes the loads of the present tile that may go now; None if some must wait."""
+        if self.loading is None:
+            return ()
+        job, step = self.loading
+        found, self.load_parts = self.load_parts, ()
+        if not found and not job.waits:
+            found, self.load_late = self.load_late, ()
+        if not found and self.load_alone and not self._is_at_work(job, step):
+            found, self.load_alone = self.load_alone, ()
+        return found or (None if self.load_late or self.load_alone else ())
+
+    def _is_at_work(self, job: Job, step: Step) -> bool:
+        """Whether the place of what loads alone is in use, or its content not there yet."""
+        late = step.load.alone_late and bool(job.waits)
+        return late or self.computing is not None or bool(self.loaded)
 
     def next_load(self) -> tuple[Job, Step] | None:
         """The tile that may start loading now, or None."""

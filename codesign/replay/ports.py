@@ -69,9 +69,9 @@ class Ports:
         Raises:
             CodesignError: it did not.
         """
-        engine, op = self._hardware.engine(self._assignment.engine), self._assignment.op
+        engine = self._hardware.engine(self._assignment.engine)
         homes = enumerate(self._assignment.homes)
-        here = tuple(home == engine.stage(op, operand) for operand, home in homes)
+        here = tuple(home == self._assignment.stage(operand, engine) for operand, home in homes)
         check_process(self._assignment.op, self.moves, here)
 
     def _transfer(self, move: Move, load: bool) -> Event:

@@ -75,9 +75,14 @@ class Session:
         self._programs = {
             name: Program(placement, self._templates) for name, placement in placements.items()
         }
-        engines = tuple(engine.name for engine in hardware.engines)
+        occupied = {engine.name: engine.occupies for engine in hardware.engines}
         self._dispatch = Dispatch(
-            self._shares, engines, self._programs, exact_events=exact_events, watch=watch
+            self._shares,
+            tuple(occupied),
+            self._programs,
+            exact_events=exact_events,
+            watch=watch,
+            occupied=occupied,
         )
         self._asked: dict[str, list[tuple[Invocation, simpy.Event]]] = {n: [] for n in placements}
         self._arrived: list[simpy.Event] = []

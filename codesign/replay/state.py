@@ -61,6 +61,7 @@ def restore(fabric: Fabric, window: Sequence[Job], state: State) -> None:
     fabric.flows.replace(
         [_new_flow(content, pipelines, now) for content in sharing],
         [_new_flow(content, pipelines, now) for content in ahead],
+        {name for lane in pipelines if lane.computing for name in lane.occupies},
         ages,
         now,
     )
@@ -105,6 +106,7 @@ def _lane(lane: Lane, now: int) -> State:
         lane.load_busy,
         lane.load_parts,
         lane.load_late,
+        lane.load_alone,
         _tiles(lane.loaded),
         _tiles([entry for entry in (lane.computing,) if entry]),
         lane.compute_end - now if lane.compute_end >= 0 else -1,
@@ -118,19 +120,17 @@ def _set_lane(lane: Lane, content: State, window: Sequence[Job], now: int) -> No
     def tiles(entries: State) -> list[Any]:
         return [(window[place], step) for place, step in entries]
 
-    queue, draining, loading, busy, parts, late, loaded, computing, end, to_store, storing, out = (
-        content
-    )
+    queue, draining, loading, lane.load_busy, *parts, loaded, computing, end = content[:10]
+    to_store, storing, lane.store_parts = content[10:]
     lane.queue = deque(window[place] for place in queue)
     lane.draining = deque(window[place] for place in draining)
     lane.loading = next(iter(tiles(loading)), None)
-    lane.load_busy, lane.load_parts, lane.load_late = busy, parts, late
+    lane.load_parts, lane.load_late, lane.load_alone = parts
     lane.loaded = deque(tiles(loaded))
     lane.computing = next(iter(tiles(computing)), None)
     lane.compute_end = now + end if end >= 0 else -1
     lane.to_store = deque(tiles(to_store))
     lane.storing = next(iter(tiles(storing)), None)
-    lane.store_parts = out
 
 
 def _flow(flow: Flow, now: int) -> State:

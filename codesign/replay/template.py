@@ -23,11 +23,20 @@ class Load:
         early: those that may go before the operator is open (weights and other inputs at rest).
         late: those that wait for what earlier operators write.
         whole: both, merged by class, for an operator that is open already.
+        alone: those that wait until the engine has computed all before; none of the others.
+        alone_late: whether they wait for what earlier operators write, too.
     """
 
     early: Parts
     late: Parts
     whole: Parts
+    alone: Parts = ()
+    alone_late: bool = False
+
+    @property
+    def every(self) -> Parts:
+        """All of them."""
+        return self.whole + self.alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +63,7 @@ class Template:
         repeats: trip count of each loop of the code.
         tiles: tiles in all; 1 for a process, which ends as a whole.
         slots_out: tiles whose outputs the buffer holds at once.
+        wake: most ticks that a tile waits for memories that it has for itself to wake up.
     """
 
     def __init__(
@@ -63,8 +73,10 @@ class Template:
         number: int,
         loads: Callable[[Tile], Load],
         stores: Callable[[Tile], Parts],
+        wake: int = 0,
     ) -> None:
         self.plan, self.budget_bytes, self.number = plan, budget_bytes, number
+        self.wake = wake
         self.code: list[Item] = []
         self.repeats: list[int] = []
         self.tiles = plan.tiles if plan else 1
@@ -92,7 +104,7 @@ class Template:
         moved: Counter[int] = Counter()
         for step, times in self.counts:
             ticks += step.ticks * times
-            for number, size in step.load.whole + step.stores:
+            for number, size in step.load.every + step.stores:
                 moved[number] += size * times
         return ticks, moved
 

@@ -69,7 +69,7 @@ class Transfers:
         total: dict[int, int] = {}
         for move in moves:
             home = assignment.homes[move.operand]
-            stage = engine.stage(assignment.op, move.operand)
+            stage = assignment.stage(move.operand, engine)
             if home != stage:
                 ends = (home, stage) if direction == "read" else (stage, home)
                 base = base_of(assignment, move.operand, addresses)
@@ -105,6 +105,7 @@ class Templates:
             id(assignment.plan),
             assignment.engine,
             assignment.homes,
+            assignment.stages,
             assignment.budget_bytes,
             rests,
             phases(assignment, addresses, self.transfers.hardware),
@@ -118,18 +119,27 @@ class Templates:
         self, assignment: Assignment, addresses: Addresses, rests: tuple[bool, ...]
     ) -> Template:
         parts = partial(self.transfers.parts, assignment, addresses)
+        exclusive = assignment.plan.exclusive if assignment.plan else ()
 
         def loads(tile: Tile) -> Load:
-            early = tuple(move for move in tile.loads if rests[move.operand])
-            late = tuple(move for move in tile.loads if not rests[move.operand])
+            alone = tuple(move for move in tile.loads if move.operand in exclusive)
+            others = tuple(move for move in tile.loads if move.operand not in exclusive)
             return Load(
-                parts(early, "read"),
-                parts(late, "read"),
-                parts(tile.loads, "read"),
+                parts(tuple(move for move in others if rests[move.operand]), "read"),
+                parts(tuple(move for move in others if not rests[move.operand]), "read"),
+                parts(others, "read"),
+                parts(alone, "read"),
+                not all(rests[move.operand] for move in alone),
             )
 
         def stores(tile: Tile) -> Parts:
             return parts(tile.stores, "write")
 
-        number = len(self._known)
-        return Template(assignment.plan, assignment.budget_bytes, number, loads, stores)
+        number, size = len(self._known), assignment.budget_bytes
+        return Template(assignment.plan, size, number, loads, stores, self._wake(assignment))
+
+    def _wake(self, assignment: Assignment) -> int:
+        """Most ticks until the memories that an engine has for itself are awake."""
+        occupied = self.transfers.hardware.engine(assignment.engine).occupies
+        rests = [r for name in occupied for r in self.transfers.shares.rests.get(name, ())]
+        return max((rest.exit for rest in rests), default=0)

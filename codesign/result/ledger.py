@@ -168,7 +168,7 @@ def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Cou
         engine, op = hardware.engine(assignment.engine), assignment.op
         for moved in (assignment.plan.loaded, assignment.plan.stored) if assignment.plan else ():
             for operand, size in moved.items():
-                away = assignment.homes[operand] != engine.stage(op, operand)
+                away = assignment.homes[operand] != assignment.stage(operand, engine)
                 total[op.name] += size * times * away
     for assignment, _, size, _ in replay.moves:
         total[assignment.op.name] += size

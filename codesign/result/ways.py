@@ -42,7 +42,7 @@ class Ways:
         """
         home = assignment.homes[move.operand]
         engine = self.hardware.engine(assignment.engine)
-        stage = engine.stage(assignment.op, move.operand)
+        stage = assignment.stage(move.operand, engine)
         role = assignment.op.operands[move.operand].tensor.role
         for name, action in way(*((home, stage) if load else (stage, home)), self.hardware):
             part = self.hardware.components[name]

@@ -140,5 +140,5 @@ def _ends(
     assignment: Assignment, operand: int, is_load: bool, machine: Hardware
 ) -> tuple[str, str]:
     home = assignment.homes[operand]
-    stage = machine.engine(assignment.engine).stage(assignment.op, operand)
+    stage = assignment.stage(operand, machine.engine(assignment.engine))
     return (home, stage) if is_load else (stage, home)

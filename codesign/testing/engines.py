@@ -108,10 +108,11 @@ def check_operator(engine: Engine, op: Op) -> None:
 def _check_stages(engine: Engine, op: Op) -> None:
     """Operands are staged in memories that the engine names, and plans say what they take."""
     names = (engine.buffer, *engine.stages)
+    known = (*names, *engine.occupies)
     for operand in range(len(op.operands)):
         stage = engine.stage(op, operand)
         expect(
-            stage in names,
+            stage in known,
             f"{engine.kind}.stage({op.name!r}, {operand}) is {stage!r}; name it in stages too",
         )
     stores = tuple(Store(name, BUFFERS[-1], 0.0, 0.0) for name in (*names, "home"))

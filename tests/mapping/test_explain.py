@@ -207,7 +207,7 @@ def test_a_fixed_mapping_is_explained_with_the_best_one_found() -> None:
 def test_the_budget_is_that_of_the_paths() -> None:
     found = explained(PRODUCT, toy(buffer=1 << 16))
     paths = Paths(found.hardware)
-    assert found.budget.load_bytes_per_s == paths.budget(found.engine, 0).load_bytes_per_s
+    assert found.budget.load_bytes_per_s == paths.budget(found.engine, {}).load_bytes_per_s
     assert found.one.budget_bytes == (1 << 16) // 2
 
 

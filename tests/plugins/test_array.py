@@ -131,7 +131,7 @@ def test_energies_of_the_way_home_count_its_links_and_its_memory() -> None:
     built = machine()
     op = matmul(4, 4, 4)
     budget = Paths(built).budget(
-        built.engines[0], 0, ("dram",) * 3, 2, ("sram", "registers", "sram")
+        built.engines[0], {}, ("dram",) * 3, 2, ("sram", "registers", "sram")
     )
     buffer, registers, home = budget.stores
     assert [store.memory for store in budget.stores] == ["sram", "registers", "dram"]

@@ -74,7 +74,7 @@ def systolic(**fields: Any) -> Systolic:
 
 def granted(op: Op, hardware: Hardware, objective: Objective) -> Budget:
     paths = Paths(hardware, objective)
-    return budget_of(hardware.engines[0], op, paths, 0, [paths.home] * len(op.operands))
+    return budget_of(hardware.engines[0], op, paths, {}, [paths.home] * len(op.operands))
 
 
 def tiling_of(engine: Systolic, op: Op, budget: Budget) -> Tiling:
@@ -204,7 +204,7 @@ def figures(hardware: Hardware, op: Op, objective: Objective | None) -> tuple[fl
     homes = [paths.home] * len(op.operands)
     choice = choose(op, paths, {}, homes)
     assert choice.plan is not None
-    budget = budget_of(choice.engine, op, paths, 0, homes)
+    budget = budget_of(choice.engine, op, paths, {}, homes)
     return end_to_end_s(choice.plan, budget), energy_of(op, choice, paths, homes)
 
 

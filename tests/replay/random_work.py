@@ -18,6 +18,7 @@ from codesign.mapping.placement import Assignment, Block, Placement, Residence, 
 from codesign.replay.run import Invocation, Replay, Session
 from codesign.workload.dtype import DType
 from codesign.workload.record import Carry, Op, Region, Tensor, Trace
+from codesign_plugins.systolic import Systolic
 
 BYTE = DType.parse("int8")
 MOST_TILES, MOST_IN_REGION = 40, 160
@@ -56,6 +57,18 @@ class Moody(Memory):
     def rests(self) -> tuple[Rest, ...]:
         states = Rest("doze", self.first, 500), Rest("sleep", self.first + self.second, 70_001)
         return states if self.second else states[:1] if self.first else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner(Systolic):
+    """An engine that has memories for itself while it computes."""
+
+    kind: ClassVar[str] = "owner"
+    owns: tuple[str, ...]
+
+    @property
+    def occupies(self) -> tuple[str, ...]:
+        return self.owns
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,7 @@ def plan(draw: Random) -> TilePlan:
         slot_out_bytes=max(sum(m.bytes for m in tile.stores) for tile in every),
         slots_in=draw.randint(1, 3),
         slots_out=draw.randint(1, 2),
+        exclusive=draw.choice([(), (), (LOADED,), (LATE,), (LOADED, LATE)]),
     )
 
 
@@ -211,7 +225,19 @@ def work(seed: int) -> Work:
         moody = Moody(name="dram", size=2**40, rate=10**9, first=rests[0], second=rests[1])
         parts = {**hardware.components, "dram": moody}
         hardware = Hardware(hardware.name, "", hardware.precision, parts)
+    if draw.random() < 0.4:
+        hardware = with_owners(hardware, draw)
     return Work(hardware, programs, arrivals, foreigners)
+
+
+def with_owners(hardware: Hardware, draw: Random) -> Hardware:
+    """The same machine with engines that have the DRAM, their buffer or both for themselves."""
+    parts = dict(hardware.components)
+    for engine in hardware.engines:
+        if isinstance(engine, Systolic) and draw.random() < 0.6:
+            owns = draw.choice([("dram",), ("dram",), (engine.buffer,), ("dram", engine.buffer)])
+            parts[engine.name] = Owner(name=engine.name, buffer=engine.buffer, owns=owns)
+    return Hardware(hardware.name, "", hardware.precision, parts)
 
 
 def play(case: Work, *, exact_events: bool) -> tuple[dict[str, Replay], list[tuple[int, int]]]:

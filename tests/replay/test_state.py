@@ -29,7 +29,7 @@ def wreck(fabric: Fabric, window: list[Job]) -> None:
         lane.clear()
         lane.loaded.append((window[0], window[0].template.counts[0][0]))
     ages = tuple([7 for _ in fabric.flows.ages(fabric.now)])
-    fabric.flows.replace([], [], ages, fabric.now)
+    fabric.flows.replace([], [], set(), ages, fabric.now)
     fabric.flows.ahead.append(Flow(0, 1, fabric.now, next(iter(fabric.lanes.values())), True))
     for job in window:
         job.waits, job.followers = [job], [job]
@@ -64,7 +64,7 @@ def test_a_fabric_cut_at_random_ends_goes_on_as_if_it_had_not_been(
         with mock.patch("codesign.replay.run.Dispatch", Cutting):
             cut = play(make(seed), exact_events=True)
         assert (figures(cut[0]), cut[1]) == (figures(whole[0]), whole[1]), f"seed {seed}"
-    assert Cutting.cuts > 10 * len(seeds)
+    assert Cutting.cuts > 6 * len(seeds)
 
 
 SEQUENCES = st.lists(plans(), min_size=1, max_size=3)

@@ -161,7 +161,7 @@ def _cost(op: Op, homes: Sequence[str], plans: Plans, site: Site) -> Cost:
     choice = plans.choose(op, {}, homes, engine=site.engine)
     if choice.plan is None:  # a process tells its time to nobody
         return Cost(site, 0.0, 0.0, 0.0, ())
-    budget = budget_of(choice.engine, op, plans.paths, 0, homes)
+    budget = budget_of(choice.engine, op, plans.paths, {}, homes)
     seconds = end_to_end_s(choice.plan, budget)
     busy = _busy(op, choice.plan, choice.engine.buffer, homes, plans.paths)
     early, loads = _loading_s(op, choice.plan, budget)
