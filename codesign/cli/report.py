@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def report(result: Result) -> Sequence[RenderableType]:
         *background(result, result.ledger, result.replay.uses),
         memories(result.machine),
         _traffic(result),
+        *_wear(result),
         _operators(result, "compute_s", "s", "Operators with the most compute time"),
         _operators(result, "energy_j", "J", "Operators with the most energy"),
         _assumptions(result),
@@ -91,6 +93,41 @@ def _traffic(result: Result) -> RenderableType:
     rows = [(role, quantity(size, "B"), share(size, total)) for role, size in moved.items()]
     made = table("Off-chip traffic by role", ("role", ">bytes moved", ">share"), rows)
     return Group(made, Text(WHOLE_BURSTS, "dim"))
+
+
+def _wear(result: Result) -> Sequence[RenderableType]:
+    """Writes and life of memories that wear; nothing where none does."""
+    if not result.wear:
+        return ()
+    rows = [
+        (
+            one.memory,
+            quantity(one.written_bytes, "B"),
+            f"{one.writes:.3g}",
+            f"{one.endurance:.3g}",
+            _years(one.lifetime_s(1 / result.latency_s)),
+            _years(one.lifetime_s(1.0)),
+        )
+        for one in result.wear
+    ]
+    columns = (
+        "memory",
+        ">written",
+        ">writes of a cell",
+        ">endurance",
+        ">life, run after run",
+        ">life, a run a second",
+    )
+    made = table("Wear", columns, rows)
+    note = "one run; every cell is written alike, and what stays for ever is written in each run"
+    return (Group(made, Text(note, "dim")),)
+
+
+def _years(seconds: float) -> str:
+    if seconds == math.inf:
+        return "no end"
+    years = seconds / (365.25 * 86400)
+    return f"{years:,.3g} years" if years >= 0.1 else f"{seconds / 3600:,.3g} h"
 
 
 def _operators(result: Result, column: str, unit: str, title: str) -> Table:

@@ -42,7 +42,7 @@ def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
             touched(axis, tiles, extent) if stride else np.ones(len(tiles), dtype=np.int64)
             for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True)
         ]
-        run, rows = _runs(access, extents)
+        run, rows = _runs(access, extents, len(tiles))
         size = access.tensor.dtype.storage_bytes(run * rows)
         row = -(-size // rows)  # as transfers describe it
         bursts = -(-row // burst_bytes) * burst_bytes * rows
@@ -50,9 +50,9 @@ def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
     return found
 
 
-def _runs(access: Access, extents: Sequence[Array]) -> tuple[Array, Array]:
+def _runs(access: Access, extents: Sequence[Array], tilings: int) -> tuple[Array, Array]:
     """Adjacent elements of a run, and the number of runs."""
-    run, rows = np.ones_like(extents[0]), np.ones_like(extents[0])
+    run, rows = np.ones(tilings, dtype=np.int64), np.ones(tilings, dtype=np.int64)
     strides = [abs(stride) for stride in access.strides]
     for stride, extent in sorted(zip(strides, extents, strict=True), key=lambda pair: pair[0]):
         if stride:

@@ -124,7 +124,7 @@ def _regions(program: tuple[Step, ...], paths: Paths, kept: Kept) -> list[str]:
         part = "" if all(hold.is_whole for hold in mine) else ", as much of it as fits"
         found.append(
             f"but what {_named(stay)} reads or carries at every step stays on chip meanwhile"
-            f"{part}: {peak(mine, paths.buffers[0]):,} B at most"
+            f"{part}: {_peaks(mine, paths)} at most"
         )
     if leave:
         sizes = [
@@ -139,6 +139,15 @@ def _regions(program: tuple[Step, ...], paths: Paths, kept: Kept) -> list[str]:
             why = f"policy 'region' keeps it in one buffer of all engines, these have {names}"
         found.append(f"{_named(leave)} keeps nothing on chip and fetches anew at every step: {why}")
     return found
+
+
+def _peaks(holds: Sequence[Hold], paths: Paths) -> str:
+    """Bytes taken at most at once: of the buffer, and of each stage with its name."""
+    found = [f"{peak(holds, paths.buffers[0]):,} B"]
+    for stage in paths.stages:
+        taken = peak(holds, stage)
+        found += [f"{taken:,} B of {stage}"] if taken else []
+    return " and ".join(found)
 
 
 def _time(kept: Kept) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from codesign.errors import MappingError, TraceError
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware
 from codesign.mapping.assign.ask import Engines, as_engines
-from codesign.mapping.assign.assign import assign
+from codesign.mapping.assign.assign import Assigned, assign
 from codesign.mapping.capacity import check_capacity
 from codesign.mapping.choice import refusals
 from codesign.mapping.decide import Decision
@@ -99,8 +99,27 @@ class _Placing:
             )
         limits = self.limits()
         self.check_engines()
-        plans = self.plans
         places = {**self.pinned.homes, **self.pinned.buffers}
+        found, assigned = self.decided(limits, places)
+        stays = self.staying(found)
+        if assigned.has_choice and stays:
+            # engines were chosen as if all were fetched; choose again, knowing what stays
+            found, assigned = self.decided(limits, {**stays, **places})
+        check_prices(found, self.hardware)
+        notes = (*_objective_notes(self.paths.objective), *found.notes)
+        notes += (assigned.note,) * bool(assigned.note)
+        return replace(found, notes=(*notes, *fixed_notes(found, self.plans)))
+
+    def decided(
+        self, limits: Mapping[str, int], places: Mapping[str, str]
+    ) -> tuple[Placement, Assigned]:
+        """Engines for tensors that lie in these places, and then what stays on chip.
+
+        Args:
+            limits: by memory, bytes that residents may take.
+            places: by tensor name, where that is not home.
+        """
+        plans = self.plans
         asked = with_rules(self.engines, plans.fixed)
         whole = self.pinned.buffers if self.asked.partial else ()
         assigned = assign(
@@ -109,11 +128,21 @@ class _Placing:
         decision = Decision(
             self.trace, self.timeline, self.asked, self.pinned, plans, limits, assigned.ways
         )
-        found = find_best(decision, limits)
-        check_prices(found, self.hardware)
-        notes = (*_objective_notes(self.paths.objective), *found.notes)
-        notes += (assigned.note,) * bool(assigned.note)
-        return replace(found, notes=(*notes, *fixed_notes(found, plans)))
+        return find_best(decision, limits), assigned
+
+    def staying(self, placement: Placement) -> dict[str, str]:
+        """Tensors that stay in a buffer from their first use to their last one."""
+        users: dict[str, list[str]] = {}
+        for op in self.timeline.ops:
+            for access in op.operands:
+                users.setdefault(access.tensor.name, []).append(op.name)
+        found = {}
+        for stay in placement.stays:
+            used, is_whole = users.get(stay.tensor.name), stay.bytes == stay.tensor.bytes
+            if used and is_whole and stay.memory in self.paths.buffers:
+                if (stay.first, stay.last) == (used[0], used[-1]):
+                    found[stay.tensor.name] = stay.memory
+        return found
 
     @cached_property
     def plans(self) -> Plans:

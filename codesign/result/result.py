@@ -21,6 +21,7 @@ from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
 from codesign.result.table import Table, operator_table
 from codesign.result.utilization import utilization
+from codesign.result.wear import Wear, find_wear
 from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class Result:
         """The energy by cause: dynamic, leakage, and background by power state."""
         return split_energy([self.ledger])
 
+    @cached_property
+    def wear(self) -> tuple[Wear, ...]:
+        """Writes and life of every memory that wears; empty where none does."""
+        return find_wear(self.machine, [self.ledger])
+
     @property
     def assumed_energy_share(self) -> float:
         """Share of the energy that rests on assumed prices, 0 to 1, see ``assumed_energy_j``."""
@@ -220,6 +226,8 @@ class Result:
         """The figures of ``codesign simulate --json``."""
         figures = {name: getattr(self, name) for name in _FIGURES} | self.energy_split.figures
         figures["assumed_energy_share"] = self.assumed_energy_share
+        if self.wear:
+            figures["writes_per_cell"] = {one.memory: one.writes for one in self.wear}
         return figures | {"digest": self.digest, "version": __version__}
 
     def to_arrow(self) -> pyarrow.Table:

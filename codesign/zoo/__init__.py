@@ -117,7 +117,29 @@ _MODELS = {
         "Llama 3.1 8B, one token; it is the last of the seq_len tokens in the cache",
         {"batch": 1, "seq_len": 2048},
     ),
+    "hybrid_cnn_vit": ModelEntry(
+        "codesign.zoo.hybrid:hybrid_cnn_vit",
+        "MobileNetV2 to 14x14, then 6 transformer layers of 192, 224x224",
+    ),
     "dlrm": ModelEntry("codesign.zoo.dlrm:dlrm", "DLRM, 26 tables of 100,000 x 64"),
+    "nasrec_criteo_small": ModelEntry(
+        "codesign.zoo.nasrec:criteo_small", "NASRec-Small for Criteo, 26 tables, 33.8 M rows of 16"
+    ),
+    "nasrec_criteo_full": ModelEntry(
+        "codesign.zoo.nasrec:criteo_full", "NASRec-Full for Criteo, 26 tables, 33.8 M rows of 16"
+    ),
+    "nasrec_avazu_small": ModelEntry(
+        "codesign.zoo.nasrec:avazu_small", "NASRec-Small for Avazu, 23 tables, 9.5 M rows of 16"
+    ),
+    "nasrec_avazu_full": ModelEntry(
+        "codesign.zoo.nasrec:avazu_full", "NASRec-Full for Avazu, 23 tables, 9.5 M rows of 16"
+    ),
+    "nasrec_kdd_small": ModelEntry(
+        "codesign.zoo.nasrec:kdd_small", "NASRec-Small for KDD 2012, 10 tables, 50.7 M rows of 16"
+    ),
+    "nasrec_kdd_full": ModelEntry(
+        "codesign.zoo.nasrec:kdd_full", "NASRec-Full for KDD 2012, 10 tables, 50.7 M rows of 16"
+    ),
     "lstm_lm": ModelEntry(
         "codesign.zoo.lstm:lstm_lm",
         "two LSTM layers of 256 and a linear head",

@@ -32,10 +32,12 @@ class Assigned:
         ways: for each operator where it runs. Empty where there is nothing to decide: each
             operator then runs where it finishes first by itself.
         note: what a result says of it; "" if there was nothing to decide.
+        has_choice: whether some operator could have run in another way.
     """
 
     ways: tuple[Way, ...] = ()
     note: str = ""
+    has_choice: bool = False
 
 
 def assign(
@@ -80,12 +82,13 @@ def assign(
             known[key] = find_ways(op, homes, plans, engine, split=split)
         found.append(known[key])
     alone = [_fastest(costs) for costs in found]
+    has_choice = any(len(costs) > 1 for costs in found)
     if objective is not None and objective.weighs_energy:
         ways = _sites(found, [_frugal(costs, objective) for costs in found])
         counts = f"operators run {_counts(ways)}, each where its own score is least"
-        return Assigned(ways, f"engines by objective {objective}: {counts}")
+        return Assigned(ways, f"engines by objective {objective}: {counts}", has_choice)
     if asked.policy == "alone":
-        return Assigned(_sites(found, alone))
+        return Assigned(_sites(found, alone), has_choice=has_choice)
     tasks, machines = _tasks(timeline, found, [engine.name for engine in engines])
     by_itself = finish(tasks, machines, alone)
     best, seconds = find_earliest(tasks, machines, exact=asked.policy == "optimal")
@@ -93,7 +96,7 @@ def assign(
     if worth * by_itself <= seconds:
         best, seconds = tuple(alone), by_itself
     ways = _sites(found, best)
-    return Assigned(ways, _note(ways, asked.policy, seconds, by_itself))
+    return Assigned(ways, _note(ways, asked.policy, seconds, by_itself), has_choice)
 
 
 def _is_settled(timeline: Timeline, plans: Plans) -> bool:

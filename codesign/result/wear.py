@@ -1,0 +1,61 @@
+"""Wear: how often the cells of memories that wear are written, and how long they last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from codesign.hardware.spec import Hardware
+from codesign.result.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """What one run writes into a memory that wears.
+
+    Attributes:
+        memory: its name.
+        written_bytes: in one run, zeros and copies beside the weights included.
+        size_bytes: of the memory.
+        endurance: writes that a cell lasts.
+    """
+
+    memory: str
+    written_bytes: int
+    size_bytes: int
+    endurance: float
+
+    @property
+    def writes(self) -> float:
+        """Writes of each cell in one run, if all cells are written alike (wear levelling)."""
+        return self.written_bytes / self.size_bytes
+
+    def lifetime_s(self, runs_per_s: float) -> float:
+        """Seconds until the cells are worn; infinite if nothing is written.
+
+        Args:
+            runs_per_s: how often the model runs, above 0.
+        """
+        per_s = self.writes * runs_per_s
+        return self.endurance / per_s if per_s else math.inf
+
+
+def find_wear(machine: Hardware, ledgers: Iterable[Ledger]) -> tuple[Wear, ...]:
+    """The wear of every memory with an endurance, in the order of the hardware.
+
+    Args:
+        machine: the hardware.
+        ledgers: what was written, of one or several models.
+    """
+    written: dict[str, int] = {}
+    for ledger in ledgers:
+        is_write = ledger.action == "write"
+        rows = zip(ledger.component[is_write], ledger.count[is_write], strict=True)
+        for component, size in rows:
+            written[str(component)] = written.get(str(component), 0) + int(size)
+    return tuple(
+        Wear(memory.name, written.get(memory.name, 0), memory.size, memory.endurance)
+        for memory in machine.memories
+        if memory.endurance is not None
+    )
