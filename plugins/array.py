@@ -18,6 +18,7 @@ from codesign.errors import HardwareError, MappingError, did_you_mean
 from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Room
 from codesign.hardware.plan import Store as PlanStore
+from codesign.mapping.hierarchy.ahead import load_ahead
 from codesign.mapping.hierarchy.choose import Mapping as Chosen
 from codesign.mapping.hierarchy.choose import Rates, choose
 from codesign.mapping.hierarchy.fixed import Limits
@@ -167,7 +168,7 @@ class CellArray(Engine):
         )
         issued = plan.cycles * math.prod(self.axes.values())
         slots = (("effective", op.macs), ("unrolling, edges and port", issued - op.macs))
-        return replace(plan, slots=tuple(slot for slot in slots if slot[1]))
+        return load_ahead(replace(plan, slots=tuple(slot for slot in slots if slot[1])))
 
     def array(self, op: Op, budget: Budget) -> Array:
         """The array as the mapper sees it, with the memories that a budget grants.

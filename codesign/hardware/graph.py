@@ -124,7 +124,9 @@ def _reach_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator
 def _ends(name: str, part: Component) -> list[tuple[str, str]]:
     """The memories that a component touches, each with the field that names it."""
     if isinstance(part, Engine):
-        return [(f"{name}.buffer", part.buffer), *((f"{name}.stages", s) for s in part.stages)]
+        further = [(f"{name}.stages", end) for end in part.stages]
+        further += [(f"{name}.occupies", end) for end in part.occupies]
+        return [(f"{name}.buffer", part.buffer), *further]
     return [(f"{name}.connects", end) for end in part.connects] if isinstance(part, Link) else []
 
 

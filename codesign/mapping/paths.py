@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from codesign.errors import MappingError
@@ -32,10 +32,25 @@ class Paths:
         buffers: names of the engines' buffers, in order of the engines.
         stages: names of the further memories that they stage operands in, in the same order.
         objective: what plans are to make small; None leaves it to each engine.
+        users: names of the engines that share buffers; the others run nothing.
     """
 
-    def __init__(self, hardware: Hardware, objective: Objective | None = None) -> None:
+    def __init__(
+        self,
+        hardware: Hardware,
+        objective: Objective | None = None,
+        users: Collection[str] | None = None,
+    ) -> None:
+        """Looks at the hardware.
+
+        Args:
+            hardware: the hardware.
+            objective: what plans are to make small; None leaves it to each engine.
+            users: names of the engines that share buffers; all of them by default.
+        """
         self.hardware, self.objective = hardware, objective
+        everyone = (engine.name for engine in hardware.engines)
+        self.users = frozenset(everyone if users is None else users)
         self.home_memory = hardware.home(hardware.engines[0].name)
         self.home = self.home_memory.name
         self.buffers = tuple(dict.fromkeys(engine.buffer for engine in hardware.engines))
@@ -99,7 +114,7 @@ class Paths:
         inputs: int = 0,
         stages: Sequence[str] = (),
     ) -> Budget:
-        """What an engine may use for an operator: engines that share a buffer get equal shares.
+        """What an engine may use for an operator: users that share a buffer get equal shares.
 
         Of several memories that operands come from or go to, the slowest sets the rate.
 
@@ -145,9 +160,13 @@ class Paths:
             objective=self.objective,
         )
 
-    def _sharers(self, memory: str) -> int:
-        """Engines that stage operands in a memory."""
-        return sum(memory in (e.buffer, *e.stages) for e in self.hardware.engines)
+    def _sharers(self, memory: str, engine: Engine) -> int:
+        """Engines that stage operands in a memory: this one and all others that run something."""
+        return sum(
+            memory in (one.buffer, *one.stages)
+            for one in self.hardware.engines
+            if one is engine or one.name in self.users
+        )
 
     def _stores(
         self,
@@ -160,7 +179,7 @@ class Paths:
         found = []
         for name in (engine.buffer, *engine.stages):
             left = self.memory(name).size - taken.get(name, 0)
-            found.append(self._store(name, left // self._sharers(name)))
+            found.append(self._store(name, left // self._sharers(name, engine)))
         read_j = max(self._joules(home, stage, "read") for home, stage in sources)
         write_j = max(self._joules(home, stage, "write") for home, stage in targets)
         home = sources[0][0]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from codesign.errors import MappingError, TraceError
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware
-from codesign.mapping.assign.ask import Engines, as_engines
+from codesign.mapping.assign.ask import Engines, as_engines, find_ruled
 from codesign.mapping.assign.assign import Assigned, assign
 from codesign.mapping.capacity import check_capacity
 from codesign.mapping.choice import refusals
 from codesign.mapping.decide import Decision
-from codesign.mapping.fixed import find_fixed, with_rules
+from codesign.mapping.fixed import Fixed, find_fixed, with_rules
 from codesign.mapping.fixed_file import Entry
 from codesign.mapping.fixed_notes import fixed_notes
 from codesign.mapping.paths import Paths
@@ -70,9 +70,9 @@ def place_planned(
     objective: Objective | str | None = None,
 ) -> tuple[Placement, Plans]:
     """As ``place``, with the plans to ask what else there was to choose."""
-    asked, paths = as_residency(residency), Paths(hardware, as_objective(objective))
-    placing = _Placing(trace, paths, asked, as_engines(engines), mappings)
-    return placing.placement(), placing.plans
+    paths = Paths(hardware, as_objective(objective))
+    placing = _Placing(trace, paths, as_residency(residency), as_engines(engines), mappings)
+    return placing.placement()
 
 
 class _Placing:
@@ -90,8 +90,8 @@ class _Placing:
         self.mappings, self.hardware = mappings, paths.hardware
         self._parts: dict[str, tuple[Op, ...]] = {}
 
-    def placement(self) -> Placement:
-        """Checks everything, then plans."""
+    def placement(self) -> tuple[Placement, Plans]:
+        """Checks everything, then plans; with the plans that were asked."""
         if next(self.trace.ops(), None) is None:
             raise TraceError(
                 f"trace {self.trace.name!r} must hold at least one operator, got none; "
@@ -100,26 +100,29 @@ class _Placing:
         limits = self.limits()
         self.check_engines()
         places = {**self.pinned.homes, **self.pinned.buffers}
-        found, assigned = self.decided(limits, places)
+        plans = self.plans(self.users)
+        found, assigned = self.decided(limits, places, plans)
         stays = self.staying(found)
-        if assigned.has_choice and stays:
-            # engines were chosen as if all were fetched; choose again, knowing what stays
-            found, assigned = self.decided(limits, {**stays, **places})
+        used = {site.engine for way in assigned.ways for site in way} or self.users
+        if assigned.has_choice and (stays or used != self.users):
+            # engines were chosen as if all were fetched and all of them shared the buffers
+            plans = self.plans(used)
+            found, assigned = self.decided(limits, {**stays, **places}, plans)
         check_prices(found, self.hardware)
         notes = (*_objective_notes(self.paths.objective), *found.notes)
         notes += (assigned.note,) * bool(assigned.note)
-        return replace(found, notes=(*notes, *fixed_notes(found, self.plans)))
+        return replace(found, notes=(*notes, *fixed_notes(found, plans))), plans
 
     def decided(
-        self, limits: Mapping[str, int], places: Mapping[str, str]
+        self, limits: Mapping[str, int], places: Mapping[str, str], plans: Plans
     ) -> tuple[Placement, Assigned]:
         """Engines for tensors that lie in these places, and then what stays on chip.
 
         Args:
             limits: by memory, bytes that residents may take.
             places: by tensor name, where that is not home.
+            plans: of the engines that share the buffers.
         """
-        plans = self.plans
         asked = with_rules(self.engines, plans.fixed)
         whole = self.pinned.buffers if self.asked.partial else ()
         assigned = assign(
@@ -144,10 +147,29 @@ class _Placing:
                     found[stay.tensor.name] = stay.memory
         return found
 
+    def plans(self, users: Collection[str]) -> Plans:
+        """Plans for buffers that these engines share."""
+        return Plans(Paths(self.hardware, self.paths.objective, users), self.fixed)
+
     @cached_property
-    def plans(self) -> Plans:
-        fixed = find_fixed(self.mappings, self.timeline.ops, self.hardware.engines)
-        return Plans(self.paths, fixed)
+    def fixed(self) -> Fixed:
+        """Mappings that are decided."""
+        return find_fixed(self.mappings, self.timeline.ops, self.hardware.engines)
+
+    @cached_property
+    def users(self) -> frozenset[str]:
+        """Engines that may run some operator, by what they take and what rules say."""
+        engines = self.hardware.engines
+        rules = with_rules(self.engines, self.fixed).rules
+        ruled = find_ruled(rules, self.timeline.ops, [engine.name for engine in engines])
+        found: set[str] = set()
+        known: dict[object, set[str]] = {}
+        for op, engine in zip(self.timeline.ops, ruled, strict=True):
+            if op.content not in known:
+                refused = refusals(op, engines)
+                known[op.content] = {e.name for e in engines if e.name not in refused}
+            found |= {engine} if engine else known[op.content]
+        return frozenset(found)
 
     @cached_property
     def timeline(self) -> Timeline:

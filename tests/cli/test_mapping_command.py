@@ -261,7 +261,7 @@ MISTAKES = {
     "no such operator": (("--op", "conv2"), "t has no operator 'conv2'; did you mean 'conv1'?"),
     "no such file": (("--op", "conv1", "--mapping", "none.yaml"), "none.yaml: no such file"),
     "no such engine": (("--op", "conv1", "--on", "conv1=nobody"), "unknown engine 'nobody'"),
-    "no such hardware": (("--op", "conv1", "--hardware", "edge"), "did you mean 'edge-npu'?"),
+    "no such hardware": (("--op", "conv1", "--hardware", "edge-npv"), "did you mean 'edge-npu'?"),
     "no such policy": (("--op", "conv1", "--residency", "all"), "residency must be one of"),
     "a format that nothing takes": (
         ("--op", "linear", "--dtype", "fp64"),

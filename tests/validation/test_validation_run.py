@@ -187,4 +187,4 @@ def test_the_same_rows_give_the_same_results(tmp_path: Path) -> None:
 def test_the_validations_that_ship_come_through_the_same_door() -> None:
     offers = registry().offers("codesign_validations")
     assert find_validations() == dict(offers)
-    assert all(offer.origin.startswith("codesign_plugins.validate_") for offer in offers.values())
+    assert all(offer.origin.startswith("codesign_plugins.") for offer in offers.values())
