@@ -18,6 +18,7 @@ PEAK_AND_CAPACITY = {
     "ddr5-4800": (19.2e9, 8 * GIB),
     "gddr6-14": (56e9, GIB),
     "hbm2": (256e9, 8 * GIB),
+    "hbm2-pim": (256e9, 4 * GIB),
     "hbm2e": (460.8e9, 8 * GIB),
     "hbm3": (819.2e9, 8 * GIB),
     "lpddr4-4266": (8.532e9, GIB),
@@ -32,6 +33,7 @@ REFRESH = {
     "ddr5-4800": (295, 3900),
     "gddr6-14": (120, 1900),
     "hbm2": (350, 3900),
+    "hbm2-pim": (350, 3900),
     "hbm2e": (350, 3900),
     "hbm3": (260, 3900),
     "lpddr4-4266": (280, 3904),
@@ -49,6 +51,7 @@ SEQUENTIAL_PJ_PER_BIT = {
     "gddr6-14": (3.5, 14),
     # from: O'Connor et al., MICRO 2017; to: what HBM-Power measured, and a fifth more
     "hbm2": (3.9, 5.8),
+    "hbm2-pim": (3.9, 5.8),
     "hbm2e": (3.9, 5.8),
     # from: Moon et al., IEDM 2023, for HBM3E
     "hbm3": (3.4, 5.8),
