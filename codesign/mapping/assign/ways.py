@@ -53,7 +53,7 @@ class Cost:
         early: seconds of it that load weights and constants ahead of all else.
         loads: seconds of it that load.
         busy: by memory or link on its way from and to the homes of its operands, the seconds of
-            its bytes there.
+            its bytes there, and those for which its engine has a memory for itself.
         steady: time by which an operator by itself is judged: without what its first loads and
             its last stores add.
         joules: energy of its actions and moves; 0 where the objective does not weigh it.
@@ -163,7 +163,7 @@ def _cost(op: Op, homes: Sequence[str], plans: Plans, site: Site) -> Cost:
         return Cost(site, 0.0, 0.0, 0.0, ())
     budget = budget_of(choice.engine, op, plans.paths, {}, homes)
     seconds = end_to_end_s(choice.plan, budget)
-    busy = _busy(op, choice.plan, choice.engine.buffer, homes, plans.paths)
+    busy = _busy(op, choice.plan, choice.engine, homes, plans.paths)
     early, loads = _loading_s(op, choice.plan, budget)
     objective = plans.paths.objective
     is_weighed = objective is not None and objective.weighs_energy
@@ -185,18 +185,21 @@ def _loading_s(op: Op, plan: TilePlan, budget: Budget) -> tuple[float, float]:
 
 
 def _busy(
-    op: Op, plan: TilePlan, buffer: str, homes: Sequence[str], paths: Paths
+    op: Op, plan: TilePlan, engine: Engine, homes: Sequence[str], paths: Paths
 ) -> tuple[tuple[str, float], ...]:
-    """Seconds of the bytes of a plan in each memory and link between homes and the buffer."""
-    found: dict[str, float] = {}
+    """Seconds of the bytes of a plan in each memory and link between homes and the engine.
+
+    A memory that the engine has for itself is busy while it computes, too.
+    """
+    found = dict.fromkeys(engine.occupies, plan.cycles / plan.clock_hz)
     for moved in (plan.loaded, plan.stored):
         for operand, size in moved.items():
-            home = homes[operand]
-            if home == buffer:
+            home, stage = homes[operand], engine.stage(op, operand)
+            if home == stage:
                 continue
             rate = paths.memory(home).service(NOMINAL).bytes_per_s
             found[home] = found.get(home, 0.0) + size / rate
-            for link in paths.route(home, buffer):
+            for link in paths.route(home, stage):
                 way = f"{link.name} {operand < len(op.inputs)}" if link.separate else link.name
                 found[way] = found.get(way, 0.0) + size / link.bytes_per_s
     return tuple(found.items())
