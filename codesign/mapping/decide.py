@@ -190,7 +190,7 @@ class Decision:
         if len(self.paths.buffers) != 1 or not self._buffers(limits):
             return []
         staged = (hold.names for hold in others if hold.memory in self.paths.stages)
-        settled = self._settled.union(*staged)
+        settled = self._settled.union(*staged, self._far())
         keeper = RegionKeeper(
             self.trace,
             self.timeline,
@@ -199,6 +199,19 @@ class Decision:
             lambda hold: self._fits(hold, others, limits),
         )
         return [self._counted(hold) if self.is_search else hold for hold in keeper.holds()]
+
+    def _far(self) -> set[str]:
+        """Tensors that their engine stages where the buffer reaches only by way of home."""
+        found: set[str] = set()
+        engines = self._base[2] if self.paths.stages else []
+        for op, engine in zip(self.timeline.ops, engines, strict=False):
+            for operand, access in enumerate(op.operands if engine else ()):
+                stage = engine.stage(op, operand) if engine else ""
+                if stage in self.paths.stages and not self.paths.is_on_chip(
+                    self.paths.buffers[0], stage
+                ):
+                    found.add(access.tensor.name)
+        return found
 
     def _counted(self, hold: Hold) -> Hold:
         """A hold with what it saves."""

@@ -104,6 +104,11 @@ def _memory(pin: str, name: str, paths: Paths) -> str:
     if not isinstance(paths.hardware.components.get(name), Memory):
         hint = did_you_mean(name, known)
         raise MappingError(f"pin {pin!r} names the unknown memory {name!r}{hint}")
+    if name in paths.stages:
+        raise MappingError(
+            f"pin {pin!r} names {name}, which belongs to engines that stage operands there; pins "
+            "choose no engine: let weights stay with policy 'greedy' and across_runs instead"
+        )
     if name not in known:
         raise MappingError(
             f"pin {pin!r} names {name}, which is not on chip or not in reach of all engines; "

@@ -142,9 +142,10 @@ class _Placing:
         found = {}
         for stay in placement.stays:
             used, is_whole = users.get(stay.tensor.name), stay.bytes == stay.tensor.bytes
-            if used and is_whole and stay.memory in self.paths.buffers:
-                if (stay.first, stay.last) == (used[0], used[-1]):
-                    found[stay.tensor.name] = stay.memory
+            if used is None or not is_whole or stay.memory not in self.paths.buffers:
+                continue
+            if (stay.first, stay.last) == (used[0], used[-1]):
+                found[stay.tensor.name] = stay.memory
         return found
 
     def plans(self, users: Collection[str]) -> Plans:

@@ -9,6 +9,7 @@ import pytest
 import codesign
 from codesign import Engines, Hardware, Residency, Result, Trace, load_hardware
 from codesign.errors import HardwareError
+from codesign.mapping.assign.ask import Choosing
 from codesign.testing.operators import elementwise, matmul, whole
 from codesign.workload.record import Op
 
@@ -53,7 +54,7 @@ def layers(*names: str, **sizes: int) -> Trace:
     return Trace("layers", ops, tuple(a.tensor for op in ops for a in op.operands))
 
 
-def run(trace: Trace, machine: Hardware, engines: Engines | str = "earliest") -> Result:
+def run(trace: Trace, machine: Hardware, engines: Engines | Choosing = "earliest") -> Result:
     found = codesign.simulate(trace, machine, engines=engines, residency="none")
     assert found.lower_bound_s <= found.latency_s <= found.serial_bound_s
     assert found.energy_j == pytest.approx(sum(found.energy_by_component_j.values()))
@@ -101,7 +102,7 @@ def test_one_operator_may_run_on_several_engines(machine: Hardware) -> None:
 
 
 @pytest.mark.parametrize("policy", ["earliest", "alone"])
-def test_the_choice_is_no_worse_than_the_worst_engine(machine: Hardware, policy: str) -> None:
+def test_the_choice_is_no_worse_than_the_worst_engine(machine: Hardware, policy: Choosing) -> None:
     trace = layers("a", "b", "c", "d")
     single = [run(trace, machine, Engines(rules={"*": engine})) for engine in ENGINES]
     chosen = run(trace, machine, policy)
