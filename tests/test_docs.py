@@ -13,6 +13,7 @@ from docs_runner import PAGES, ROOT, blocks, run_page
 from codesign import hookspecs
 from codesign.cli.app import app
 
+LONG = ("hybrid_cim",)
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("codesign_")}
 
 
@@ -20,10 +21,15 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+def _run(page: Path) -> object:
+    """A page as a case; one whose study takes minutes is left to the night."""
+    return pytest.param(page, marks=pytest.mark.nightly if page.stem in LONG else ())
+
+
+@pytest.mark.parametrize("page", [_run(page) for page in PAGES], ids=map(_name, PAGES))
 def test_a_page_runs_and_prints_what_it_says(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies.dram, "measure_all", studies.all_of_dram)
-    monkeypatch.setattr(studies.rnnt, "measure_all", studies.all_of_rnnt)
+    for study, measured in studies.ON_THE_SHELF.items():
+        monkeypatch.setattr(getattr(studies, study), "measure_all", measured)
     for output in run_page(page):
         assert output.actual == output.block.text, "renew with: make docs"
 

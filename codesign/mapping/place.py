@@ -18,6 +18,7 @@ from codesign.mapping.decide import Decision
 from codesign.mapping.fixed import Fixed, find_fixed, with_rules
 from codesign.mapping.fixed_file import Entry
 from codesign.mapping.fixed_notes import fixed_notes
+from codesign.mapping.hold import Hold
 from codesign.mapping.paths import Paths
 from codesign.mapping.pins import Pinned, find_pinned
 from codesign.mapping.placement import Placement
@@ -101,22 +102,24 @@ class _Placing:
         self.check_engines()
         places = {**self.pinned.homes, **self.pinned.buffers}
         plans = self.plans(self.users)
-        found, assigned = self.decided(limits, places, plans)
-        stays = self.staying(found)
-        used = {site.engine for way in assigned.ways for site in way} or self.users
-        if assigned.has_choice and (stays or used != self.users):
+        decision, assigned = self.decision(limits, places, plans)
+        if assigned.has_choice:
             # engines were chosen as if all were fetched and all of them shared the buffers
-            plans = self.plans(used)
-            found, assigned = self.decided(limits, {**stays, **places}, plans)
+            stays = self.staying(decision.holds(limits))
+            used = frozenset(site.engine for way in assigned.ways for site in way)
+            if stays or used != self.users:
+                plans = self.plans(used)
+                decision, assigned = self.decision(limits, {**stays, **places}, plans)
+        found = find_best(decision, limits)
         check_prices(found, self.hardware)
         notes = (*_objective_notes(self.paths.objective), *found.notes)
         notes += (assigned.note,) * bool(assigned.note)
         return replace(found, notes=(*notes, *fixed_notes(found, plans))), plans
 
-    def decided(
+    def decision(
         self, limits: Mapping[str, int], places: Mapping[str, str], plans: Plans
-    ) -> tuple[Placement, Assigned]:
-        """Engines for tensors that lie in these places, and then what stays on chip.
+    ) -> tuple[Decision, Assigned]:
+        """Engines for tensors that lie in these places, ready to decide what stays on chip.
 
         Args:
             limits: by memory, bytes that residents may take.
@@ -128,25 +131,27 @@ class _Placing:
         assigned = assign(
             self.timeline, lambda name: places.get(name, self.paths.home), plans, asked, whole
         )
-        decision = Decision(
-            self.trace, self.timeline, self.asked, self.pinned, plans, limits, assigned.ways
-        )
-        return find_best(decision, limits), assigned
+        pinned, ways = self.pinned, assigned.ways
+        decision = Decision(self.trace, self.timeline, self.asked, pinned, plans, limits, ways)
+        return decision, assigned
 
-    def staying(self, placement: Placement) -> dict[str, str]:
-        """Tensors that stay in a buffer from their first use to their last one."""
-        users: dict[str, list[str]] = {}
-        for op in self.timeline.ops:
+    def staying(self, holds: Sequence[Hold]) -> dict[str, str]:
+        """What is computed and stays in a buffer from its first use to its last one.
+
+        Where weights stay depends on the engine that uses them.
+        """
+        used: dict[str, list[int]] = {}
+        for leaf, op in enumerate(self.timeline.ops):
             for access in op.operands:
-                users.setdefault(access.tensor.name, []).append(op.name)
-        found = {}
-        for stay in placement.stays:
-            used, is_whole = users.get(stay.tensor.name), stay.bytes == stay.tensor.bytes
-            if used is None or not is_whole or stay.memory not in self.paths.buffers:
-                continue
-            if (stay.first, stay.last) == (used[0], used[-1]):
-                found[stay.tensor.name] = stay.memory
-        return found
+                used.setdefault(access.tensor.name, []).append(leaf)
+        return {
+            tensor.name: hold.memory
+            for hold in holds
+            for tensor in hold.tensors
+            if tensor.role not in _STORED and tensor.name in used
+            if hold.memory in self.paths.buffers and hold.is_whole
+            if hold.first <= used[tensor.name][0] and used[tensor.name][-1] <= hold.last
+        }
 
     def plans(self, users: Collection[str]) -> Plans:
         """Plans for buffers that these engines share."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any, ClassVar
 
+from codesign_plugins.systolic import Systolic
 from strategies import LATE, LOADED, STORED, machine
 from test_process import with_process
 
@@ -18,7 +19,6 @@ from codesign.mapping.placement import Assignment, Block, Placement, Residence, 
 from codesign.replay.run import Invocation, Replay, Session
 from codesign.workload.dtype import DType
 from codesign.workload.record import Carry, Op, Region, Tensor, Trace
-from codesign_plugins.systolic import Systolic
 
 BYTE = DType.parse("int8")
 MOST_TILES, MOST_IN_REGION = 40, 160
