@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.errors import PluginError
+from codesign.errors import CodesignError, PluginError, one_line
 from codesign.hardware.component import Component
 
 
@@ -22,7 +22,7 @@ def with_brought(components: Mapping[str, Component]) -> dict[str, Component]:
         if "." in name:
             continue
         found[name] = part
-        for brought in part.brings:
+        for brought in _brought(part):
             owner, dot, word = brought.name.partition(".")
             if owner != name or not dot or not word or brought.name in found:
                 raise PluginError(
@@ -36,3 +36,24 @@ def with_brought(components: Mapping[str, Component]) -> dict[str, Component]:
                 )
             found[brought.name] = brought
     return found
+
+
+def _brought(part: Component) -> tuple[Component, ...]:
+    """What a component brings.
+
+    Raises:
+        PluginError: it fails to say, or says something else than parts.
+    """
+    try:
+        found = part.brings
+    except CodesignError:
+        raise
+    except Exception as error:  # a plugin may fail in any way; name it
+        told = one_line(error)
+        raise PluginError(f"{part.name} ({part.kind}): brings raised {told}; mend it") from error
+    if isinstance(found, tuple) and all(isinstance(one, Component) for one in found):
+        return found
+    raise PluginError(
+        f"{part.name} ({part.kind}): brings must be a tuple of components, got {found!r:.80}; "
+        "mend the plugin"
+    )

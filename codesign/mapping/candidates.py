@@ -24,11 +24,15 @@ _ALL = 16
 """Uses of a tensor up to which every run of them is a candidate; of more, runs that double."""
 
 
+_STAGED = 2
+"""What a byte is worth that stays where it is staged, beside one elsewhere on chip (assumed)."""
+
+
 class Spot(NamedTuple):
     """Where an operand may stay.
 
     Attributes:
-        memory: its name; "" if several engines run the operator, each with its own.
+        memory: its name.
         bytes: that all of the operand takes there.
     """
 
@@ -41,7 +45,7 @@ class Candidates:
 
     Attributes:
         uses: what each item of the program uses.
-        spots: for each operator and operand, where it may stay for its engine.
+        spots: for each operator and operand, where it may stay for its engine, the best first.
         beside: on-chip memories that are no buffer, the preferred ones first.
         settled: names of the tensors whose place is decided already.
         split: operators that several engines share; what they read stays whole or not at all.
@@ -50,7 +54,7 @@ class Candidates:
     def __init__(
         self,
         uses: Uses,
-        spots: Sequence[Sequence[Spot]],
+        spots: Sequence[Sequence[tuple[Spot, ...]]],
         beside: Sequence[str] = (),
         settled: Collection[str] = (),
         split: Collection[int] = (),
@@ -128,12 +132,17 @@ class Candidates:
         if hold.saved <= 0:
             return
         users = list(_users(self.timeline, hold))
-        spots = [self.spots[leaf][operand] for leaf, operand in users]
-        if len({spot.memory for spot in spots}) == 1 and spots[0].memory:
-            size = max(hold.bytes, *(spot.bytes for spot in spots))
+        every = [self.spots[leaf][operand] for leaf, operand in users]
+        for place, (memory, _) in enumerate(every[0]):
+            sizes = [spot.bytes for spots in every for spot in spots if spot.memory == memory]
+            if len(sizes) < len(every):
+                continue
+            size = max(hold.bytes, *sizes)
             is_cut = any(leaf in self.split for leaf, _ in users) or size > hold.bytes
             part = None if is_cut else find_part(self.timeline, hold)
-            yield replace(hold, memory=spots[0].memory, bytes=size, part=part)
+            # where it is staged it saves the way from another place on chip, too
+            saved = hold.saved * (_STAGED if place == 0 and len(every[0]) > 1 else 1)
+            yield replace(hold, memory=memory, bytes=size, part=part, saved=saved)
         if not hold.loads and not hold.stores:
             yield from (replace(hold, memory=memory) for memory in self.beside)
 

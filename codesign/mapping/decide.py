@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from codesign.errors import MappingError
+from codesign.errors import MappingError, PluginError
 from codesign.hardware.component import Engine
 from codesign.mapping.assign.ways import Way, run_by
 from codesign.mapping.candidates import Candidates, Spot
@@ -15,6 +15,7 @@ from codesign.mapping.greedy import choose_greedily, may_stay, turns
 from codesign.mapping.hold import Hold, peak
 from codesign.mapping.layout import Layout
 from codesign.mapping.optimal import choose_optimally
+from codesign.mapping.paths import Paths
 from codesign.mapping.pin_holds import check_pinned, hold_pinned
 from codesign.mapping.pins import Pinned
 from codesign.mapping.placer import Meant, Placer
@@ -201,17 +202,21 @@ class Decision:
         return [self._counted(hold) if self.is_search else hold for hold in keeper.holds()]
 
     def _far(self) -> set[str]:
-        """Tensors that their engine stages where the buffer reaches only by way of home."""
+        """Tensors that their engine stages at home, or where the buffer reaches only through it."""
         found: set[str] = set()
-        engines = self._base[2] if self.paths.stages else []
-        for op, engine in zip(self.timeline.ops, engines, strict=False):
-            for operand, access in enumerate(op.operands if engine else ()):
-                stage = engine.stage(op, operand) if engine else ""
-                if stage in self.paths.stages and not self.paths.is_on_chip(
-                    self.paths.buffers[0], stage
-                ):
-                    found.add(access.tensor.name)
+        if not any(engine.stages or engine.occupies for engine in self.paths.hardware.engines):
+            return found
+        for op, engine in zip(self.timeline.ops, self._base[2], strict=True):
+            if engine is not None:
+                names = (access.tensor.name for access in op.operands)
+                staged = enumerate(names)
+                found |= {n for operand, n in staged if self._is_far(engine.stage(op, operand))}
         return found
+
+    def _is_far(self, stage: str) -> bool:
+        """Whether what stays in the buffer would leave the chip on its way to a stage."""
+        buffer = self.paths.buffers[0]
+        return stage == self.paths.home or not self.paths.is_on_chip(buffer, stage)
 
     def _counted(self, hold: Hold) -> Hold:
         """A hold with what it saves."""
@@ -225,7 +230,7 @@ class Decision:
         return replace(hold, saved=moved - self.timeline.levels[hold.level].runs * once)
 
     @cached_property
-    def _base(self) -> tuple[list[list[int]], list[list[Spot]], list[Engine | None]]:
+    def _base(self) -> tuple[list[list[int]], list[list[tuple[Spot, ...]]], list[Engine | None]]:
         """For each operator what it moves of each operand to or from home, where that may stay.
 
         Last its engine; None if several run it. That is with nothing but the pins on chip, and all
@@ -235,14 +240,14 @@ class Decision:
         for leaf, op in enumerate(self.timeline.ops):
             where = [self._where(access.tensor.name) for access in op.operands]
             total = dict.fromkeys(range(len(where)), 0)
-            staged: list[list[Spot]] = []
+            staged: list[list[tuple[Spot, ...]]] = []
             running: list[Engine] = []
             for part, engine in run_by(op, self.ways[leaf] if self.ways else ()):
                 choice = self.plans.choose(part, {}, where, engine=engine)
                 moved = {n: access.bytes for n, access in enumerate(part.operands)}
                 if choice.plan is not None:
                     moved = choice.plan.loaded | choice.plan.stored
-                staged.append(_spots(choice.engine, part))
+                staged.append(_spots(choice.engine, part, self.paths))
                 running.append(choice.engine)
                 if choice.engine.buffer != self.paths.home:
                     for n, size in moved.items():
@@ -302,17 +307,33 @@ class Decision:
         return found
 
 
-def _spots(engine: Engine, op: Op) -> list[Spot]:
-    """Where the operands of an operator may stay for an engine: staged, or else in its buffer."""
+def _spots(engine: Engine, op: Op, paths: Paths) -> list[tuple[Spot, ...]]:
+    """Where the operands of an operator may stay for an engine: staged, or in its buffer."""
     found = []
     for operand, access in enumerate(op.operands):
-        size = engine.stage_bytes(op, operand)
-        stage = engine.buffer if size is None else engine.stage(op, operand)
-        found.append(Spot(stage, access.tensor.bytes if size is None else size))
+        own, stage = access.tensor.bytes, engine.stage(op, operand)
+        size, spots = engine.stage_bytes(op, operand), []
+        if size is not None:
+            if not isinstance(size, int) or size < access.bytes:
+                raise PluginError(
+                    f"{engine.name} ({engine.kind}): stage_bytes of operand {operand} of "
+                    f"{op.name!r} must be at least its {access.bytes:,} B, or None, got {size!r}; mend it"
+                )
+            spots.append(Spot(stage, size))
+        if stage == engine.buffer or stage == paths.home:
+            spots = spots or [Spot(engine.buffer, own)]
+        elif paths.is_on_chip(engine.buffer, stage):
+            spots.append(Spot(engine.buffer, own))
+        found.append(tuple(spots))
     return found
 
 
-def _common(spots: Sequence[Spot]) -> Spot:
-    """Where several engines stage one operand: in one memory, or in none in particular."""
-    same = len({spot.memory for spot in spots}) == 1
-    return Spot(spots[0].memory if same else "", max(spot.bytes for spot in spots))
+def _common(several: Sequence[tuple[Spot, ...]]) -> tuple[Spot, ...]:
+    """Where an operand may stay for all of several engines."""
+    first, *others = several
+    found = []
+    for spot in first:
+        same = [one for spots in others for one in spots if one.memory == spot.memory]
+        if len(same) == len(others):
+            found.append(Spot(spot.memory, max(one.bytes for one in (spot, *same))))
+    return tuple(found)

@@ -101,39 +101,39 @@ class _Placing:
         limits = self.limits()
         self.check_engines()
         places = {**self.pinned.homes, **self.pinned.buffers}
-        plans = self.plans(self.users)
-        decision, assigned = self.decision(limits, places, plans)
-        if assigned.has_choice:
-            # engines were chosen as if all were fetched and all of them shared the buffers
-            stays = self.staying(decision.holds(limits))
-            used = frozenset(site.engine for way in assigned.ways for site in way)
-            if stays or used != self.users:
-                plans = self.plans(used)
-                decision, assigned = self.decision(limits, {**stays, **places}, plans)
+        assigned = self.assigned(places)
+        plans = self.plans(_running(assigned) or self.users)
+        decision = self.decision(limits, assigned, plans)
+        stays = self.staying(decision.holds(limits)) if assigned.has_choice else {}
+        if stays:  # engines were chosen as if all were fetched
+            assigned = self.assigned({**stays, **places})
+            plans = self.plans(_running(assigned))
+            decision = self.decision(limits, assigned, plans)
         found = find_best(decision, limits)
         check_prices(found, self.hardware)
         notes = (*_objective_notes(self.paths.objective), *found.notes)
         notes += (assigned.note,) * bool(assigned.note)
         return replace(found, notes=(*notes, *fixed_notes(found, plans))), plans
 
-    def decision(
-        self, limits: Mapping[str, int], places: Mapping[str, str], plans: Plans
-    ) -> tuple[Decision, Assigned]:
-        """Engines for tensors that lie in these places, ready to decide what stays on chip.
+    def assigned(self, places: Mapping[str, str]) -> Assigned:
+        """Engines for tensors that lie in these places, by name, and else at home."""
+        plans = self.plans(self.users)
+        asked = with_rules(self.engines, plans.fixed)
+        whole = self.pinned.buffers if self.asked.partial else ()
+        return assign(
+            self.timeline, lambda name: places.get(name, self.paths.home), plans, asked, whole
+        )
+
+    def decision(self, limits: Mapping[str, int], assigned: Assigned, plans: Plans) -> Decision:
+        """Ready to decide what stays on chip.
 
         Args:
             limits: by memory, bytes that residents may take.
-            places: by tensor name, where that is not home.
+            assigned: which engine runs what.
             plans: of the engines that share the buffers.
         """
-        asked = with_rules(self.engines, plans.fixed)
-        whole = self.pinned.buffers if self.asked.partial else ()
-        assigned = assign(
-            self.timeline, lambda name: places.get(name, self.paths.home), plans, asked, whole
-        )
         pinned, ways = self.pinned, assigned.ways
-        decision = Decision(self.trace, self.timeline, self.asked, pinned, plans, limits, ways)
-        return decision, assigned
+        return Decision(self.trace, self.timeline, self.asked, pinned, plans, limits, ways)
 
     def staying(self, holds: Sequence[Hold]) -> dict[str, str]:
         """What is computed and stays in a buffer from its first use to its last one.
@@ -232,6 +232,11 @@ class _Placing:
             refused = len(refusals(op, self.hardware.engines)) == len(self.hardware.engines)
             self._parts[op.name] = attention_parts(op) if refused else (op,)
         return self._parts[op.name]
+
+
+def _running(assigned: Assigned) -> frozenset[str]:
+    """Engines that run something; none where there was nothing to decide."""
+    return frozenset(site.engine for way in assigned.ways for site in way)
 
 
 def _objective_notes(objective: Objective | None) -> tuple[str, ...]:

@@ -71,6 +71,11 @@ class CimAnalogSram(SramMacros):
             output_energy_j=self.output_energy or 0.0,
         )
 
+    @property
+    def lossless_bits(self) -> int:
+        """Bits that tell all sums apart."""
+        return int(lossless_adc_bits(self.rows, self.input_bits, self.bits_per_conversion))
+
     def check(self) -> None:
         """Converters tell all sums apart, unless clipping is declared.
 
@@ -78,7 +83,7 @@ class CimAnalogSram(SramMacros):
             HardwareError: they do not, or a field contradicts another.
         """
         super().check()
-        needed = int(lossless_adc_bits(self.rows, self.input_bits, self.bits_per_conversion))
+        needed = self.lossless_bits
         if self.adc_bits < needed and not self.clipping:
             raise HardwareError(
                 f"{self.name}.adc_bits must be >= {needed} to tell the sums of {self.rows} rows of "
@@ -93,4 +98,4 @@ class CimAnalogSram(SramMacros):
             f"{self.name} clips: {self.adc_bits}-bit converters do not tell all sums of "
             f"{self.rows} rows apart, and what that does to accuracy is not simulated"
         )
-        return super().notes + (clipped,) * self.clipping
+        return super().notes + (clipped,) * (self.adc_bits < self.lossless_bits)

@@ -31,13 +31,15 @@ class Pace:
         sum_bytes: of a partial sum that waits in the buffer.
         filling: of each round, macro cycles in which rows are written beyond the time of their
             weights at the port.
+        fills_beside: whether that happens while macros compute.
     """
 
     passes: int
     macros: int
     clock_hz: float
     sum_bytes: int
-    filling: tuple[int, ...] = ()
+    filling: tuple[int, ...]
+    fills_beside: bool
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,8 @@ class Chunks:
         cycles = self._cycles(extents, number)
         if not self.budget.is_resident(1) and (is_first or len(self.rounds) > 1):
             loads += list(self._weights(number))
-            cycles += self.pace.filling[number] if self.pace.filling else 0
+            filling = self.pace.filling[number]
+            cycles = max(cycles, filling) if self.pace.fills_beside else cycles + filling
         stores = self._shared(self._outputs, number, extents)
         return Tile(cycles, tuple(loads), tuple(stores))
 

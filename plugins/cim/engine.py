@@ -45,8 +45,8 @@ class Macros(Engine):
             whole divisors of every loop of the reduction in a tile, as zigzag-dse does.
         pack: ``group`` lays small groups block by block in one tile; ``diagonal`` also lets
             neighbouring output pixels share one; ``none`` gives every group tiles of its own.
-        double_buffer: whether the next weights are written into spare cells while these compute;
-            else macros stand still while weights are loaded.
+        double_buffer: whether the next weights are written into spare cells, as many again, while
+            these compute; else macros stand still while weights are loaded.
         rewrite_operand: whether a product of two computed operands may write the second into the
             cells.
         partial_sum_bytes: of a sum that waits in the buffer for further rows.
@@ -88,7 +88,7 @@ class Macros(Engine):
         raise NotImplementedError
 
     def write_s(self, weights: Round) -> float:
-        """Seconds in which all macros together write the tiles of a round."""
+        """Seconds in which macros write the tiles of a round, each its own, in equal shares."""
         raise NotImplementedError
 
     def filling_cycles(self, weights: Round) -> int:

@@ -32,8 +32,15 @@ def map_contraction(engine: Macros, op: Op, budget: Budget) -> TilePlan:
     """
     work = engine.work(op)
     rounds = weight_rounds(work.layout, _most(engine, op, budget, work), op.inputs[1].bytes)
-    filling = () if engine.double_buffer else tuple(engine.filling_cycles(one) for one in rounds)
-    pace = Pace(work.passes, engine.macros, engine.clock_hz, engine.partial_sum_bytes, filling)
+    filling = tuple(engine.filling_cycles(one) for one in rounds)
+    pace = Pace(
+        passes=work.passes,
+        macros=engine.macros,
+        clock_hz=engine.clock_hz,
+        sum_bytes=engine.partial_sum_bytes,
+        filling=filling,
+        fills_beside=engine.double_buffer,
+    )
     _, rows, _, _ = op.loops.classes(len(op.inputs))
     cuts = splits(op.loops.extents, rows, 1, _CUTS)
     every = [Chunks(op, budget, work.layout, rounds, cut, pace) for cut in cuts]

@@ -100,8 +100,9 @@ class CimNvmPhases(Macros):
         )
 
     def write_s(self, weights: Round) -> float:
-        """Row after row, however many of its columns are used."""
-        return float(self.physics.writing.seconds(weights.rows)) / self.macros
+        """Row after row of the fullest macro, however many of its columns are used."""
+        fullest = weights.rows / weights.tiles * -(-weights.tiles // self.macros)
+        return float(self.physics.writing.seconds(fullest))
 
     @cached_property
     def cells(self) -> Cells:

@@ -90,8 +90,9 @@ class SramMacros(Macros):
         return self.sram.set_reads(rows, columns)
 
     def write_s(self, weights: Round) -> float:
-        """Weights go through the write port of their macro; zeros between packed blocks stay."""
-        return weights.weight_bytes / self.cells.bandwidth
+        """Weights go through the port of their macro; zeros between packed blocks stay."""
+        fullest = weights.weight_bytes / weights.tiles * -(-weights.tiles // self.macros)
+        return fullest * self.macros / self.cells.bandwidth
 
     @cached_property
     def cells(self) -> Cells:

@@ -60,7 +60,7 @@ class Moody(Memory):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owner(Systolic):
+class Owner(Systolic):  # type: ignore[misc]  # plugins are untyped here
     """An engine that has memories for itself while it computes."""
 
     kind: ClassVar[str] = "owner"

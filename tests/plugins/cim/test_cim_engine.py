@@ -194,7 +194,9 @@ def test_more_macros_on_an_uncontended_link_are_never_slower(
     for count in (engine.macros, engine.macros + more):
         hardware = machine(dataclasses.replace(engine, macros=count), bandwidth=1e14, sram=1 << 20)
         times.append(codesign.simulate(one(op), hardware, residency="none").latency_s)
-    assert times[1] <= times[0] * (1 + 1e-9)
+    # what is written beyond the time of its bytes is rounded up to a macro cycle in each round
+    rounding = engine.layout(op).count / engine.clock_hz
+    assert times[1] <= times[0] * (1 + 1e-9) + rounding
 
 
 @FEW

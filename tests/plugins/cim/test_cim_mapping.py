@@ -117,7 +117,8 @@ def test_cycles_are_products_times_passes_on_the_macros_there_are(
     least = layout.pixels * math.ceil(layout.count / engine.macros) * passes(engine)
     assert plan.cycles >= least
     assert plan.clock_hz == engine.clock_hz
-    if engine.sets == 1 and engine.pack != "diagonal":
+    has_one_port = engine.macros == 1 and isinstance(engine, SramMacros)
+    if engine.sets == 1 and engine.pack != "diagonal" and has_one_port:
         assert plan.cycles == least  # rounds of as many tiles as there are macros
 
 
@@ -211,7 +212,9 @@ def test_layers_take_the_macro_cycles_of_the_closed_form(
         ({"rows": 256, "columns": 64}, 75_264),
         ({"rows": 32}, 451_584),
         ({"macros": 6}, 25_088),
-        ({"macros": 4}, 50_176),  # six tiles on four macros take two turns
+        # six tiles on four macros take two turns; in each of four chunks the last two tiles are
+        # written through two ports, 768 cycles, where their bytes take 384 through all
+        ({"macros": 4}, 50_176 + 4 * (768 - 384)),
         ({"sets": 6}, 150_528),
     ],
     ids=str,
