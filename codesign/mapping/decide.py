@@ -317,7 +317,8 @@ def _spots(engine: Engine, op: Op, paths: Paths) -> list[tuple[Spot, ...]]:
             if not isinstance(size, int) or size < access.bytes:
                 raise PluginError(
                     f"{engine.name} ({engine.kind}): stage_bytes of operand {operand} of "
-                    f"{op.name!r} must be at least its {access.bytes:,} B, or None, got {size!r}; mend it"
+                    f"{op.name!r} must be at least its {access.bytes:,} B, or None, got {size!r}; "
+                    "mend the plugin"
                 )
             spots.append(Spot(stage, size))
         if stage == engine.buffer or stage == paths.home:
