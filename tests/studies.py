@@ -18,8 +18,10 @@ dram: Any = importlib.import_module("dram_study.measure")
 rnnt: Any = importlib.import_module("rnnt_study.measure")
 hybrid: Any = importlib.import_module("hybrid_study.measure")
 recurrent: Any = importlib.import_module("recurrent_study.measure")
+recommender: Any = importlib.import_module("recommender_study.measure")
 _ALL_OF_DRAM, _ALL_OF_RNNT = dram.measure_all, rnnt.measure_all
 _ALL_OF_HYBRID, _ALL_OF_RECURRENT = hybrid.measure_all, recurrent.measure_all
+_ALL_OF_RECOMMENDER = recommender.measure_all
 
 
 def all_of_dram() -> Any:
@@ -37,6 +39,11 @@ def all_of_recurrent() -> Any:
     return SHELF.get("recurrent study", _ALL_OF_RECURRENT)
 
 
+def all_of_recommender() -> Any:
+    """Every model and machine of the recommender study."""
+    return SHELF.get("recommender study", _ALL_OF_RECOMMENDER)
+
+
 def all_of_rnnt(tasks: Iterable[Any]) -> Any:
     """What the recogniser study measures, kept task by task."""
     found = _ALL_OF_RNNT(tasks)
@@ -50,5 +57,6 @@ ON_THE_SHELF = {
     "rnnt": all_of_rnnt,
     "hybrid": all_of_hybrid,
     "recurrent": all_of_recurrent,
+    "recommender": all_of_recommender,
 }
 """What pages call in the place of ``measure_all`` of each study."""

@@ -226,7 +226,7 @@ def test_a_mapping_that_fits_nowhere_is_one_line() -> None:
         )
     text = str(caught.value)
     assert text.startswith("mapping: a: its tiles take ")
-    assert "of sram, which grants 2,048 B" in text
+    assert "of sram, which grants 4,096 B" in text
     assert "\n" not in text
 
 

@@ -15,6 +15,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
+pytestmark = pytest.mark.nightly  # placing and replaying all of it takes minutes
+
 cases: Any = importlib.import_module("recommender_study.cases")
 counting: Any = importlib.import_module("recommender_study.traffic")
 measuring: Any = importlib.import_module("recommender_study.measure")

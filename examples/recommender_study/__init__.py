@@ -1,0 +1,1 @@
+"""The parts of ``recommender_pim.py``: cases, traffic, replays, figure."""
