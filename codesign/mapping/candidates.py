@@ -141,8 +141,9 @@ class Candidates:
             is_cut = any(leaf in self.split for leaf, _ in users) or size > hold.bytes
             part = None if is_cut else find_part(self.timeline, hold)
             # where it is staged it saves the way from another place on chip, too
-            saved = hold.saved * (_STAGED if place == 0 and len(every[0]) > 1 else 1)
-            yield replace(hold, memory=memory, bytes=size, part=part, saved=saved)
+            factor = _STAGED if place == 0 and len(every[0]) > 1 else 1
+            saved = hold.saved * factor
+            yield replace(hold, memory=memory, bytes=size, part=part, saved=saved, factor=factor)
         if not hold.loads and not hold.stores:
             yield from (replace(hold, memory=memory) for memory in self.beside)
 

@@ -42,6 +42,7 @@ class Hold:
         stores: what is written back after.
         is_for_ever: whether it stays from run to run, and so is loaded before the first one.
         part: how much of the tensor stays, where part of it may; None if only all of it may.
+        factor: times that ``saved`` counts each byte, since some places are worth more than others.
         names: names of what stays.
     """
 
@@ -58,6 +59,7 @@ class Hold:
     stores: tuple[Access, ...] = ()
     is_for_ever: bool = False
     part: Part | None = None
+    factor: int = 1
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:

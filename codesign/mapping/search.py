@@ -113,7 +113,8 @@ def _best(found: Sequence[_Offer]) -> _Offer:
 
 def _costs_nothing(offer: _Offer, with_pins: _Offer, decision: Decision) -> bool:
     """Whether the tiles have lost neither bytes nor time to what stays beside the pins."""
-    saved = sum(hold.saved for hold in offer.holds if hold not in decision.pins)
+    chosen = [hold for hold in offer.holds if hold not in decision.pins]
+    saved = sum(hold.saved // hold.factor for hold in chosen)
     if offer.home_bytes > with_pins.home_bytes - saved:
         return False
     return offer.seconds <= _LOSS * least_s(offer.placement, decision.plans)
