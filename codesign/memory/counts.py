@@ -137,7 +137,10 @@ def _slowest_hundredth(waits: NDArray[np.int64]) -> float:
 
 
 def _open_clocks(run: Tables) -> int:
-    """Clocks with a bank open, summed over ranks; a row that is still open is open to the end."""
-    ranks = run.ranks.rows
-    tail = np.maximum(run.numbers[f.END] + 1 - ranks[:, f.OPEN_SINCE], 0)
-    return int(ranks[:, f.OPEN_CLOCKS].sum() + tail[ranks[:, f.OPEN_BANKS] > 0].sum())
+    """Clocks with a bank open, summed over ranks; a row that is still open is open to the end.
+
+    One that closes behind the last answer is open no longer than the run.
+    """
+    ranks, end = run.ranks.rows, run.numbers[f.END]
+    tail = np.maximum(end + 1 - ranks[:, f.OPEN_SINCE], 0) * (ranks[:, f.OPEN_BANKS] > 0)
+    return int(np.minimum(ranks[:, f.OPEN_CLOCKS] + tail, end).sum())

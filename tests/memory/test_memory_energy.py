@@ -93,3 +93,15 @@ def test_conflicts_cost_more_energy_than_hits() -> None:
     wanted = replace(wanted, address=wanted.address % DEVICE.organisation.capacity_bytes)
     conflicts = simulate(DEVICE, wanted).counts
     assert energy(DEVICE, conflicts).total_j > energy(DEVICE, hits).total_j
+
+
+@pytest.mark.parametrize("policy", ["open", "closed"])
+def test_a_bank_that_closes_behind_the_last_answer_is_open_no_longer_than_the_run(
+    policy: str,
+) -> None:
+    controller = replace(DEVICE.controller, style="dramsim3", row_policy=policy)
+    slow = replace(DEVICE.timings, tras=900, trc=950)
+    device = replace(DEVICE, controller=controller, timings=slow)
+    counts = simulate(device, stream("seq_rd", 1, 64)).counts
+    assert 0 < counts.active_clocks <= counts.clocks < 900
+    assert counts.precharged_clocks == counts.clocks - counts.active_clocks >= 0
