@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ def test_conflicts_cost_more_energy_than_hits() -> None:
 
 @pytest.mark.parametrize("policy", ["open", "closed"])
 def test_a_bank_that_closes_behind_the_last_answer_is_open_no_longer_than_the_run(
-    policy: str,
+    policy: Literal["open", "closed"],
 ) -> None:
     controller = replace(DEVICE.controller, style="dramsim3", row_policy=policy)
     slow = replace(DEVICE.timings, tras=900, trc=950)
