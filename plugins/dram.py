@@ -8,19 +8,16 @@ and two that do not may be faster. Energy comes from counts and from the time in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, ClassVar, Literal
-
-from pydantic import PlainSerializer, PlainValidator, ValidationInfo
+from typing import ClassVar, Literal
 
 from codesign import Component, Descriptor, Memory, Service, hookimpl
 from codesign.errors import HardwareError
 from codesign.hardware.component import Direction, Rest
-from codesign.hardware.dram_file import DeviceFile, find_device
+from codesign.hardware.dram_field import DramDevice
 from codesign.hardware.provenance import Provenance
-from codesign.hardware.surroundings import Surroundings
 from codesign.memory.backends import Backend, Transfer, serve
 from codesign.memory.compiled import has_compiler
 from codesign.memory.device import Device
@@ -57,25 +54,6 @@ def _error(backend: Backend, grain: int) -> str:
     return f"{mean} % in the mean and {most} % at most with 2 to 8 streams at this grain"
 
 
-def _load(value: object, info: ValidationInfo) -> DeviceFile:
-    """A device file as it is, or by its name or path."""
-    if isinstance(value, DeviceFile):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(
-            f"must be the name or path of a DRAM device, got {value!r}; known: codesign memory list"
-        )
-    try:
-        return find_device(value, Surroundings.of(info))
-    except HardwareError as error:
-        raise ValueError(str(error)) from error
-
-
-def _numbers(file: DeviceFile) -> dict[str, Any]:
-    """What the digest of the hardware covers: every number, no name and no source."""
-    return {key: value for key, value in asdict(file.device).items() if key != "name"}
-
-
 @lru_cache(maxsize=1 << 14)
 def _canonical(pattern: Pattern, device: Device) -> Pattern:
     """A pattern without what no window tells apart; a replay asks for the same ones again."""
@@ -104,7 +82,7 @@ class Dram(Memory):
     off_chip: ClassVar[bool] = True
     IDLE: ClassVar[str] = "precharged"
 
-    device: Annotated[DeviceFile, PlainValidator(_load), PlainSerializer(_numbers)]
+    device: DramDevice
     size: Bytes | Literal[0] = 0
     channels: Natural = 0
     backend: Backend = "window"

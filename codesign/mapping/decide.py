@@ -191,7 +191,7 @@ class Decision:
         if len(self.paths.buffers) != 1 or not self._buffers(limits):
             return []
         staged = (hold.names for hold in others if hold.memory in self.paths.stages)
-        settled = self._settled.union(*staged, self._far())
+        settled = self._settled.union(*staged, self._far)
         keeper = RegionKeeper(
             self.trace,
             self.timeline,
@@ -201,17 +201,17 @@ class Decision:
         )
         return [self._counted(hold) if self.is_search else hold for hold in keeper.holds()]
 
-    def _far(self) -> set[str]:
+    @cached_property
+    def _far(self) -> frozenset[str]:
         """Tensors that their engine stages at home, or where the buffer reaches only through it."""
-        found: set[str] = set()
         if not any(engine.stages or engine.occupies for engine in self.paths.hardware.engines):
-            return found
-        for op, engine in zip(self.timeline.ops, self._base[2], strict=True):
-            if engine is not None:
-                names = (access.tensor.name for access in op.operands)
-                staged = enumerate(names)
-                found |= {n for operand, n in staged if self._is_far(engine.stage(op, operand))}
-        return found
+            return frozenset()
+        return frozenset(
+            access.tensor.name
+            for op, engine in zip(self.timeline.ops, self._base[2], strict=True)
+            for operand, access in enumerate(op.operands)
+            if engine is not None and self._is_far(engine.stage(op, operand))
+        )
 
     def _is_far(self, stage: str) -> bool:
         """Whether what stays in the buffer would leave the chip on its way to a stage."""

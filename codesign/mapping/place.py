@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -90,6 +90,7 @@ class _Placing:
         self.trace, self.paths, self.asked, self.engines = trace, paths, asked, engines
         self.mappings, self.hardware = mappings, paths.hardware
         self._parts: dict[str, tuple[Op, ...]] = {}
+        self._plans: dict[frozenset[str], Plans] = {}
 
     def placement(self) -> tuple[Placement, Plans]:
         """Checks everything, then plans; with the plans that were asked."""
@@ -153,9 +154,12 @@ class _Placing:
             if hold.first <= used[tensor.name][0] and used[tensor.name][-1] <= hold.last
         }
 
-    def plans(self, users: Collection[str]) -> Plans:
-        """Plans for buffers that these engines share."""
-        return Plans(Paths(self.hardware, self.paths.objective, users), self.fixed)
+    def plans(self, users: frozenset[str]) -> Plans:
+        """Plans for buffers that these engines share; the same again for the same engines."""
+        if users not in self._plans:
+            paths = Paths(self.hardware, self.paths.objective, users)
+            self._plans[users] = Plans(paths, self.fixed)
+        return self._plans[users]
 
     @cached_property
     def fixed(self) -> Fixed:

@@ -7,7 +7,7 @@ units per picosecond tick, and 1 to 8 equal shares of a link divide without a re
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -110,8 +110,11 @@ class Shares:
 
     def wait(self, number: int) -> int:
         """Most ticks that a transfer of a class may wait for memories to wake up."""
-        touched = (name for name, _, _ in self._members[number][1])
-        rests = (rest for name in touched for rest in self.rests.get(name, ()))
+        return self.wake(name for name, _, _ in self._members[number][1])
+
+    def wake(self, memories: Iterable[str]) -> int:
+        """Most ticks until these memories are awake."""
+        rests = (rest for name in memories for rest in self.rests.get(name, ()))
         return max((rest.exit for rest in rests), default=0)
 
     def alone(self, number: int, size: int) -> int:

@@ -136,10 +136,6 @@ class Templates:
             return parts(tile.stores, "write")
 
         number, size = len(self._known), assignment.budget_bytes
-        return Template(assignment.plan, size, number, loads, stores, self._wake(assignment))
-
-    def _wake(self, assignment: Assignment) -> int:
-        """Most ticks until the memories that an engine has for itself are awake."""
         occupied = self.transfers.hardware.engine(assignment.engine).occupies
-        rests = [r for name in occupied for r in self.transfers.shares.rests.get(name, ())]
-        return max((rest.exit for rest in rests), default=0)
+        wake = self.transfers.shares.wake(occupied)
+        return Template(assignment.plan, size, number, loads, stores, wake)

@@ -152,7 +152,7 @@ class Result:
     @cached_property
     def wear(self) -> tuple[Wear, ...]:
         """Writes and life of every memory that wears; empty where none does."""
-        return find_wear(self.machine, [self.ledger])
+        return find_wear(self.machine, self.ledger)
 
     @property
     def assumed_energy_share(self) -> float:

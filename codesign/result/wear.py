@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codesign.hardware.spec import Hardware
@@ -41,21 +40,21 @@ class Wear:
         return self.endurance / per_s if per_s else math.inf
 
 
-def find_wear(machine: Hardware, ledgers: Iterable[Ledger]) -> tuple[Wear, ...]:
+def find_wear(machine: Hardware, ledger: Ledger) -> tuple[Wear, ...]:
     """The wear of every memory with an endurance, in the order of the hardware.
 
     Args:
         machine: the hardware.
-        ledgers: what was written, of one or several models.
+        ledger: what was written.
     """
-    written: dict[str, int] = {}
-    for ledger in ledgers:
-        is_write = ledger.action == "write"
-        rows = zip(ledger.component[is_write], ledger.count[is_write], strict=True)
-        for component, size in rows:
-            written[str(component)] = written.get(str(component), 0) + int(size)
     return tuple(
-        Wear(memory.name, written.get(memory.name, 0), memory.size, memory.endurance)
+        Wear(memory.name, _written(ledger, memory.name), memory.size, memory.endurance)
         for memory in machine.memories
         if memory.endurance is not None
     )
+
+
+def _written(ledger: Ledger, memory: str) -> int:
+    """Bytes written into a memory."""
+    rows = (ledger.component == memory) & (ledger.action == "write")
+    return int(ledger.count[rows].sum())

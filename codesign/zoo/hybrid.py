@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from codesign.zoo.layers import ConvNorm, chain, image
-from codesign.zoo.mobilenet import STAGES, InvertedResidual
+from codesign.zoo.mobilenet import STAGES, inverted_residuals
 
 WIDTH, HEADS, HIDDEN, LAYERS = 192, 3, 768, 6
 CONVOLUTIONS = STAGES[:5]
@@ -35,10 +35,9 @@ def hybrid_cnn_vit(batch: int) -> tuple[nn.Module, tuple[Tensor]]:
     """The network, which maps images to [batch, 196, 192], and a batch of images."""
     residuals: list[nn.Module] = []
     channels = 32
-    for expansion, outputs, blocks, stride in CONVOLUTIONS:
-        for step in [stride] + [1] * (blocks - 1):
-            residuals.append(InvertedResidual(channels, outputs, expansion, step))
-            channels = outputs
+    for stage in CONVOLUTIONS:
+        residuals += inverted_residuals(channels, stage)
+        channels = stage[1]
     model = chain(
         stem=ConvNorm(3, 32, 3, stride=2, activation=nn.ReLU6),
         convolutions=nn.Sequential(*residuals),

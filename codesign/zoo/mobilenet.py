@@ -36,15 +36,25 @@ class InvertedResidual(nn.Module):
         return x + self.residual(x) if self.shortcut else self.residual(x)
 
 
+def inverted_residuals(channels: int, stage: tuple[int, int, int, int]) -> list[nn.Module]:
+    """The blocks of a stage; the first of them widens and strides.
+
+    Args:
+        channels: of what comes in.
+        stage: one of ``STAGES``.
+    """
+    expansion, outputs, blocks, stride = stage
+    first = InvertedResidual(channels, outputs, expansion, stride)
+    return [first, *(InvertedResidual(outputs, outputs, expansion, 1) for _ in range(blocks - 1))]
+
+
 def mobilenet_v2(batch: int) -> tuple[nn.Module, tuple[Tensor]]:
     """MobileNetV2 of width 1 with 1,000 classes and a batch of images."""
     stages: dict[str, nn.Module] = {}
     channels = 32
-    for number, (expansion, outputs, blocks, stride) in enumerate(STAGES, start=1):
-        first = InvertedResidual(channels, outputs, expansion, stride)
-        rest = (InvertedResidual(outputs, outputs, expansion, 1) for _ in range(blocks - 1))
-        stages[f"stage{number}"] = nn.Sequential(first, *rest)
-        channels = outputs
+    for number, stage in enumerate(STAGES, start=1):
+        stages[f"stage{number}"] = nn.Sequential(*inverted_residuals(channels, stage))
+        channels = stage[1]
     stem = ConvNorm(3, 32, 3, stride=2, activation=nn.ReLU6)
     widen = ConvNorm(channels, 1280, activation=nn.ReLU6)
     model = chain(stem=stem, **stages, widen=widen, classifier=classifier(1280))

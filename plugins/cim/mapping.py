@@ -75,7 +75,7 @@ def _plan(engine: Macros, work: Work, chunks: Chunks) -> TilePlan:
     split, rounds, layout = chunks.split, chunks.rounds, work.layout
     products = [chunks.products(split.tile)] * split.full_count
     products += [chunks.products(split.edge)] * split.edge_count if split.edge else []
-    # the zeros between packed blocks lie alike in every round
+    # zeros between packed blocks are counted once for every tile: a further chunk finds them there
     filling = work.filling() if chunks.reloads else 0
     actions = work.actions(rounds, split.count)
     if filling:

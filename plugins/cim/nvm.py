@@ -8,23 +8,20 @@ from typing import ClassVar
 
 from codesign.units import Count, Joules, Seconds
 
-from .cells import Cells
-from .engine import Macros
 from .nvm_buffers import Buffers
+from .nvm_engine import NvmMacros
 from .nvm_physics import Areas, Energies, NvmArray, Pair
 from .nvm_timing import Step
-from .nvm_writing import Writing
-from .quantities import PositiveJoules, PositiveSeconds, Pulses, SquareMetres, Writes
-from .rounds import Round
+from .quantities import PositiveSeconds, SquareMetres
 
 
 @dataclass(frozen=True, kw_only=True)
-class CimNvm(Macros):
+class CimNvm(NvmMacros):
     """Macros of RRAM or PCM cells, the currents of which are summed and converted in turn.
 
     A product takes input slices x row groups x columns per converter steps of
     ``read_pulse + dac_time + adc_time + digital_time`` (Shafiee et al., ISAAC, ISCA 2016; Zhu et
-    al., MNSIM 2.0). Writing is charged: rows one after the other, each with so many pulses.
+    al., MNSIM 2.0).
 
     Attributes:
         bits_per_cell: of a weight.
@@ -47,14 +44,8 @@ class CimNvm(Macros):
         register_energy: of an input slice from its register.
         shift_energy: of shifting and adding a conversion.
         join_energy: of adding the bit columns of a weight, two at a time.
-        cell_area: of a cell with its transistor; areas leave out what is not given.
-        row_area: of the driver and register of a row, without its converter.
         dac_area: of a converter of rows.
         adc_area: of a converter of columns.
-        write_time: of one pulse on a row, with the read that verifies it.
-        write_pulses: until a cell holds its value, on average.
-        write_energy: of one pulse on one cell.
-        endurance: writes that a cell lasts.
     """
 
     kind: ClassVar[str] = "cim_nvm"
@@ -78,14 +69,9 @@ class CimNvm(Macros):
     register_energy: Joules = 0.0
     shift_energy: Joules
     join_energy: Joules = 0.0
-    cell_area: SquareMetres | None = None
-    row_area: SquareMetres | None = None
     dac_area: SquareMetres | None = None
     adc_area: SquareMetres | None = None
     write_time: PositiveSeconds = 10e-9
-    write_pulses: Pulses = 1.0
-    write_energy: PositiveJoules
-    endurance: Writes = 1e6
 
     @property
     def buffers(self) -> Buffers | None:
@@ -129,33 +115,14 @@ class CimNvm(Macros):
                 dac_m2=self.dac_area or 0.0,
                 adc_m2=self.adc_area or 0.0,
             ),
-            writing=Writing(
-                row_s=self.write_time,
-                pulses=self.write_pulses,
-                cell_j=self.write_energy,
-                endurance=self.endurance,
-            ),
+            writing=self.writing,
             buffers=self.buffers,
         )
 
-    def write_s(self, weights: Round) -> float:
-        """Row after row of the fullest macro, however many of its columns are used."""
-        fullest = weights.rows / weights.tiles * -(-weights.tiles // self.macros)
-        return float(self.physics.writing.seconds(fullest))
-
-    @cached_property
-    def cells(self) -> Cells:
-        """The cells; every macro writes one row at a time."""
-        written = self.physics.writing
-        cells_j = float(written.joules(self.physics.cells(self.rows, 1, self.weight_bits)))
-        rate = self.columns * self.weight_bits / 8 / float(written.seconds(1))
-        return Cells(
-            name=f"{self.name}.cells",
-            size=self.macros * self.sets * self.tile_bytes,
-            bandwidth=self.macros * rate,
-            write_energy=cells_j / (self.rows * self.weight_bits / 8),
-            writes=self.endurance,
-        )
+    @property
+    def cells_per_weight(self) -> float:
+        """One for each part of a weight, or a pair."""
+        return float(self.physics.cells(1, 1, self.weight_bits))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -8,21 +8,17 @@ from typing import ClassVar
 
 from codesign.units import Count, Hertz, Joules
 
-from .cells import Cells
-from .engine import Macros
+from .nvm_engine import NvmMacros
 from .nvm_phases import PhaseArray, PhaseEnergies, PhaseTimes
-from .nvm_writing import Writing
-from .quantities import PositiveJoules, PositiveSeconds, Pulses, SquareMetres, Writes
-from .rounds import Round
+from .quantities import SquareMetres
 
 
 @dataclass(frozen=True, kw_only=True)
-class CimNvmPhases(Macros):
+class CimNvmPhases(NvmMacros):
     """Macros of pairs of RRAM cells with an analog neuron for each column.
 
     All rows and columns work at once. The bit planes of an input come as pulses, which a neuron
     integrates and then digitises step by step, in one phase or two (Wan et al., Nature 608, 2022).
-    Writing is charged: rows one after the other, each with so many pulses.
 
     Attributes:
         phases: in which the bit planes of an input are integrated, 1 or 2.
@@ -36,13 +32,7 @@ class CimNvmPhases(Macros):
         pulse_energy: of a row that is driven with a bit plane, all its pulses.
         integration_energy: of a neuron that integrates a bit plane.
         step_energy: of a conversion step of a neuron.
-        cell_area: of a cell; areas leave out what is not given.
-        row_area: of the drivers of a row.
         neuron_area: of a neuron.
-        write_time: of one pulse on a row, with the read that verifies it.
-        write_pulses: until a cell holds its value, on average.
-        write_energy: of one pulse on one cell.
-        endurance: writes that a cell lasts.
     """
 
     kind: ClassVar[str] = "cim_nvm_phases"
@@ -59,13 +49,7 @@ class CimNvmPhases(Macros):
     pulse_energy: Joules
     integration_energy: Joules
     step_energy: Joules
-    cell_area: SquareMetres | None = None
-    row_area: SquareMetres | None = None
     neuron_area: SquareMetres | None = None
-    write_time: PositiveSeconds
-    write_pulses: Pulses = 1.0
-    write_energy: PositiveJoules
-    endurance: Writes = 1e6
 
     @cached_property
     def physics(self) -> PhaseArray:
@@ -91,28 +75,10 @@ class CimNvmPhases(Macros):
             cell_m2=self.cell_area or 0.0,
             row_m2=self.row_area or 0.0,
             neuron_m2=self.neuron_area or 0.0,
-            writing=Writing(
-                row_s=self.write_time,
-                pulses=self.write_pulses,
-                cell_j=self.write_energy,
-                endurance=self.endurance,
-            ),
+            writing=self.writing,
         )
 
-    def write_s(self, weights: Round) -> float:
-        """Row after row of the fullest macro, however many of its columns are used."""
-        fullest = weights.rows / weights.tiles * -(-weights.tiles // self.macros)
-        return float(self.physics.writing.seconds(fullest))
-
-    @cached_property
-    def cells(self) -> Cells:
-        """The cells; every macro writes one row at a time, and each weight takes two cells."""
-        written = self.physics.writing
-        weight_bytes = self.weight_bits / 8
-        return Cells(
-            name=f"{self.name}.cells",
-            size=self.macros * self.sets * self.tile_bytes,
-            bandwidth=self.macros * self.columns * weight_bytes / float(written.seconds(1)),
-            write_energy=float(written.joules(2)) / weight_bytes,
-            writes=self.endurance,
-        )
+    @property
+    def cells_per_weight(self) -> float:
+        """A pair."""
+        return 2.0

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import PlainSerializer, PlainValidator
+from typing import ClassVar, Literal
 
 from codesign import Budget, DType, Engine, Op, TilePlan
 from codesign.errors import HardwareError, TraceError
-from codesign.hardware.dram_file import DeviceFile
+from codesign.hardware.dram_field import DramDevice
 from codesign.hardware.provenance import Provenance
 from codesign.units import PS_PER_S, Bytes, Count, Joules, Natural
 from codesign.workload.work import number_format
 
 from .broadcast import broadcast_cost
-from .device import load, numbers
 from .places import FINE_GRAINED, Parts, check_parts, way_to
 from .plans import Planner
 from .programs import elementwise_cost, piece_elements, product_cost
@@ -78,7 +75,7 @@ class PimNearBank(Engine):
     expected_error: ClassVar[str] = _ERRORS["registers"]
 
     memory: str
-    device: Annotated[DeviceFile, PlainValidator(load), PlainSerializer(numbers)]
+    device: DramDevice
     channels: Natural = 0
     program: Program = "registers"
     blocks: Count = 8

@@ -85,8 +85,13 @@ def tensor(name: str, role: str = "activation", size: int = 1) -> Tensor:
     return Tensor(name, (size,), BYTE, role)  # type: ignore[arg-type]
 
 
-def plan(draw: Random) -> TilePlan:
-    """One to three levels of loops, often long, over tiles that load, compute or store."""
+def plan(draw: Random, doors: Random) -> TilePlan:
+    """One to three levels of loops, often long, over tiles that load, compute or store.
+
+    Args:
+        draw: for all but what follows.
+        doors: for what loads alone; apart, so that all else is as without it.
+    """
 
     def tile() -> Tile:
         loads = draw.choice([(), (LOADED,), (LOADED,), (LATE,), (LOADED, LATE)])
@@ -114,7 +119,7 @@ def plan(draw: Random) -> TilePlan:
         slot_out_bytes=max(sum(m.bytes for m in tile.stores) for tile in every),
         slots_in=draw.randint(1, 3),
         slots_out=draw.randint(1, 2),
-        exclusive=draw.choice([(), (), (LOADED,), (LATE,), (LOADED, LATE)]),
+        exclusive=doors.choice([(), (), (LOADED,), (LATE,), (LOADED, LATE)]),
     )
 
 
@@ -124,9 +129,17 @@ _NONE = Trace("", (), ())
 class Writer:
     """Writes the operators of one program; some read what an earlier one wrote."""
 
-    def __init__(self, draw: Random, name: str, engines: int, processes: float = 0) -> None:
+    def __init__(
+        self,
+        draw: Random,
+        name: str,
+        engines: int,
+        processes: float = 0,
+        doors: Random | None = None,
+    ) -> None:
         self.draw, self.name, self.engines, self.processes = draw, name, engines, processes
-        self.plans = [plan(draw) for _ in range(draw.randint(1, 3))]
+        apart = doors or Random("doors")
+        self.plans = [plan(draw, apart) for _ in range(draw.randint(1, 3))]
         self.made: list[Tensor] = []
         self.count = 0
 
@@ -190,7 +203,7 @@ def work(seed: int) -> Work:
 
     In a sixth of the cases some operators run on an engine that is a process.
     """
-    draw = Random(seed)
+    draw, doors = Random(seed), Random(f"doors {seed}")
     processes = draw.choice([0, 0, 0, 0, 0, 0.2])
     engines = draw.randint(1, 3)
     buffers = draw.randint(1, engines)
@@ -205,7 +218,7 @@ def work(seed: int) -> Work:
         memory_rate=draw.choice([1e14, 2e9]),
     )
     names = ["a", "b"][: draw.choice([1, 1, 2])]
-    programs = {name: Writer(draw, name, engines, processes).placement() for name in names}
+    programs = {name: Writer(draw, name, engines, processes, doors).placement() for name in names}
     arrivals = {
         name: sorted(
             draw.choice([0, draw.randint(0, 10**8)]) for _ in range(draw.choice([1, 1, 3]))
@@ -225,8 +238,8 @@ def work(seed: int) -> Work:
         moody = Moody(name="dram", size=2**40, rate=10**9, first=rests[0], second=rests[1])
         parts = {**hardware.components, "dram": moody}
         hardware = Hardware(hardware.name, "", hardware.precision, parts)
-    if draw.random() < 0.4:
-        hardware = with_owners(hardware, draw)
+    if doors.random() < 0.4:
+        hardware = with_owners(hardware, doors)
     return Work(hardware, programs, arrivals, foreigners)
 
 

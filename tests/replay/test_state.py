@@ -64,7 +64,7 @@ def test_a_fabric_cut_at_random_ends_goes_on_as_if_it_had_not_been(
         with mock.patch("codesign.replay.run.Dispatch", Cutting):
             cut = play(make(seed), exact_events=True)
         assert (figures(cut[0]), cut[1]) == (figures(whole[0]), whole[1]), f"seed {seed}"
-    assert Cutting.cuts > 6 * len(seeds)
+    assert Cutting.cuts > 10 * len(seeds)
 
 
 SEQUENCES = st.lists(plans(), min_size=1, max_size=3)

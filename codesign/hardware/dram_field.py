@@ -1,23 +1,19 @@
-"""The DRAM device of an engine: the same file that its memory names."""
+"""The type of a field that names a DRAM device: a memory's, or that of units next to its banks."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationInfo
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo
 
 from codesign.errors import HardwareError
 from codesign.hardware.dram_file import DeviceFile, find_device
 from codesign.hardware.surroundings import Surroundings
 
 
-def load(value: object, info: ValidationInfo) -> DeviceFile:
-    """A device file as it is, or by its name or path.
-
-    Raises:
-        ValueError: there is none; the reader of the hardware file says where it was asked for.
-    """
+def _load(value: object, info: ValidationInfo) -> DeviceFile:
+    """A device file as it is, or by its name or path."""
     if isinstance(value, DeviceFile):
         return value
     if not isinstance(value, str):
@@ -30,6 +26,10 @@ def load(value: object, info: ValidationInfo) -> DeviceFile:
         raise ValueError(str(error)) from error
 
 
-def numbers(file: DeviceFile) -> dict[str, Any]:
+def _numbers(file: DeviceFile) -> dict[str, Any]:
     """What the digest of the hardware covers: every number, no name and no source."""
     return {key: value for key, value in asdict(file.device).items() if key != "name"}
+
+
+DramDevice = Annotated[DeviceFile, PlainValidator(_load), PlainSerializer(_numbers)]
+"""A device file, given by its name or its path: ``lpddr5-6400``."""
