@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeVar
 
-from codesign.errors import CodesignError, MappingError, PluginError, one_line
+from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.plan import Budget, TilePlan
+from codesign.mapping.answers import plan_of, refusals
 from codesign.mapping.paths import Paths
 from codesign.mapping.placement import Assignment
 from codesign.mapping.prices import planned_j
 from codesign.workload.record import Op
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +29,6 @@ class Choice:
     engine: Engine
     plan: TilePlan | None
     budget_bytes: int
-
-
-def refusals(op: Op, engines: Sequence[Engine]) -> dict[str, str]:
-    """Engines that refuse an operator, with their reasons."""
-    answers = {e.name: _ask(e, op, "supports", partial(e.supports, op)) for e in engines}
-    return {name: reason for name, reason in answers.items() if reason is not None}
 
 
 def choose(
@@ -131,41 +122,6 @@ def budget_of(
     """What an engine may use for an operator; arguments as for ``Paths.budget``."""
     stages = [engine.stage(op, operand) for operand in range(len(homes))]
     return paths.budget(engine, taken, homes, len(op.inputs), stages)
-
-
-def plan_of(engine: Engine, op: Op, budget: Budget) -> TilePlan:
-    """An engine's plan.
-
-    Raises:
-        MappingError: no tile fits the budget.
-        PluginError: the engine fails, or returns something else.
-    """
-    plan = _ask(engine, op, "plan", partial(engine.plan, op, budget))
-    if not isinstance(plan, TilePlan):
-        raise PluginError(
-            f"{engine.name} ({engine.kind}): plan of {op.name!r} must be a TilePlan, "
-            f"got {type(plan).__name__}; run codesign.testing.check_engine on it"
-        )
-    return plan
-
-
-def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:
-    """An answer of a plugin, whose own failures are told as such."""
-    try:
-        return answer()
-    except CodesignError as error:
-        if isinstance(error, MappingError):
-            raise
-        raise PluginError(_failed(engine, op, question, error)) from error
-    except Exception as error:  # a plugin may fail in any way; name it and say where
-        raise PluginError(_failed(engine, op, question, error)) from error
-
-
-def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
-    return (
-        f"{engine.name} ({engine.kind}): {question}() of {op.name!r} raised {one_line(error)}; "
-        "run codesign.testing.check_engine on it"
-    )
 
 
 def estimate_s(plan: TilePlan, budget: Budget) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from codesign.errors import MappingError
 from codesign.hardware.objective import Objective
 from codesign.hardware.spec import Hardware
+from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines
-from codesign.mapping.choice import refusals
 from codesign.mapping.explain import Explanation, explain
 from codesign.mapping.fixed import near
 from codesign.mapping.fixed_file import Entry

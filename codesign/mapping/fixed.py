@@ -10,8 +10,8 @@ from glob import escape
 from codesign.errors import MappingError, did_you_mean, nearest
 from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
+from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import KIND, Engines, matches
-from codesign.mapping.choice import refusals
 from codesign.mapping.fixed_cut import operand_names
 from codesign.mapping.fixed_file import Entry
 from codesign.workload.record import Op

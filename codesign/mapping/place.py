@@ -10,10 +10,10 @@ from functools import cached_property
 from codesign.errors import MappingError, TraceError
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware
+from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines, as_engines, find_ruled
 from codesign.mapping.assign.assign import Assigned, assign
 from codesign.mapping.capacity import check_capacity
-from codesign.mapping.choice import refusals
 from codesign.mapping.decide import Decision
 from codesign.mapping.fixed import Fixed, find_fixed, with_rules
 from codesign.mapping.fixed_file import Entry

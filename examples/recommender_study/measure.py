@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from multiprocessing import Pool
+from multiprocessing import get_context
 
 from codesign import Result, Trace
 from codesign.mapping.place import place
@@ -22,12 +22,11 @@ from recommender_study.cases import (
     PIM,
     REPLAYED,
     Case,
-    capture,
     in_format,
 )
 from recommender_study.traffic import Traffic, traffic_of
 
-Job = tuple[str, int, tuple[Case, ...]]
+Job = tuple[int, tuple[Case, ...]]
 
 
 @dataclass(frozen=True)
@@ -80,23 +79,29 @@ class Study:
 
 def measure_all() -> Study:
     """Counts the traffic of every model and replays what ``jobs`` names, on all cores."""
-    # models are captured here: torch may hang in a process forked from one that has it
-    traffic = {model: traffic_of(model) for model in MODELS}
-    for model, batch, _ in jobs():
-        capture(model, batch)
-    with Pool() as pool:
-        found = pool.starmap(measure, jobs(), chunksize=1)
-    return Study(traffic, {(one.model, one.batch, one.case): one for row in found for one in row})
+    # each process captures its models itself: torch may hang in one that is forked from torch's
+    with get_context("spawn").Pool() as pool:
+        found = pool.map(_of_model, sorted(MODELS, key=_longest_first), chunksize=1)
+    by_model = {model: (traffic, runs) for model, traffic, runs in found}
+    runs = {(one.model, one.batch, one.case): one for model in MODELS for one in by_model[model][1]}
+    return Study({model: by_model[model][0] for model in MODELS}, runs)
 
 
-def jobs() -> list[Job]:
-    """What is replayed, the longest first."""
-    found: dict[tuple[str, int], tuple[Case, ...]] = {
-        (model, batch): (HOST, PIM) for model in REPLAYED for batch in LINE
-    }
-    found |= {(model, batch): CASES for model, batches in IN_FULL.items() for batch in batches}
-    ordered = sorted(found.items(), key=lambda job: (-len(job[1]), -job[0][1]))
-    return [(model, batch, cases) for (model, batch), cases in ordered]
+def _longest_first(model: str) -> tuple[int, bool]:
+    cases = [case for _, some in jobs(model) for case in some]
+    return -len(cases), model not in REPLAYED[1:]  # dlrm is small
+
+
+def _of_model(model: str) -> tuple[str, Traffic, list[Measured]]:
+    runs = [one for batch, some in jobs(model) for one in measure(model, batch, some)]
+    return model, traffic_of(model), runs
+
+
+def jobs(model: str) -> list[Job]:
+    """What is replayed of a model: batches, and cases of each."""
+    found = dict.fromkeys(LINE if model in REPLAYED else (), (HOST, PIM))
+    found |= dict.fromkeys(IN_FULL.get(model, ()), CASES)
+    return list(found.items())
 
 
 def measure(model: str, batch: int, cases: Iterable[Case]) -> list[Measured]:

@@ -67,6 +67,19 @@ def test_a_rule_leaves_one_way() -> None:
     assert [way[0].site for way in found] == [Site("npu0")]
 
 
+def test_the_only_way_is_planned_only_where_somebody_reads_its_cost() -> None:
+    op, hardware = matmul(10**4, 10**4, 10**4), arrays(16, 64).with_all({"sram1.size": 2})
+    paths = Paths(hardware)
+    homes = [paths.home] * len(op.operands)
+    ((plain,),) = find_ways(op, homes, Plans(paths), "npu1", judged=False)
+    assert plain == Cost(Site("npu1"), 0.0, 0.0, 0.0, ())
+    with pytest.raises(MappingError, match="no tile fits"):
+        find_ways(op, homes, Plans(paths), "npu1")
+    ((first,),) = find_ways(op, homes, Plans(paths), judged=False)  # of two that take it, one fits
+    assert first.site == Site("npu0")
+    assert first.seconds > 0
+
+
 def test_a_rule_for_an_engine_that_does_not_take_it_repeats_the_reason() -> None:
     with pytest.raises(MappingError, match=r"must run on npu0 by a rule, .*contractions only"):
         ways(softmax(4, 4), arrays(16, 64), "npu0")

@@ -15,7 +15,8 @@ from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.plan import Budget
 from codesign.hardware.spec import list_hardware
-from codesign.mapping.choice import choose, plan_of
+from codesign.mapping.answers import plan_of
+from codesign.mapping.choice import choose
 from codesign.mapping.paths import Paths
 from codesign.testing import elementwise, matmul
 

@@ -14,7 +14,7 @@ from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.plan import Budget, NestLoop, TilePlan
-from codesign.mapping.choice import plan_of
+from codesign.mapping.answers import plan_of
 from codesign.mapping.fixed import find_fixed
 from codesign.mapping.fixed_file import read_mappings
 from codesign.testing import check_plan, convolution, elementwise, matmul, softmax

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.hardware.objective import Objective
+from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines, find_ruled
 from codesign.mapping.assign.finish import Task, Turn, find_earliest, finish
 from codesign.mapping.assign.order import find_before
 from codesign.mapping.assign.ways import Cost, Way, find_ways
-from codesign.mapping.choice import refusals
 from codesign.mapping.plans import Plans
 from codesign.mapping.timeline import Timeline
 
@@ -79,7 +79,7 @@ def assign(
         split = asked.split and kept.isdisjoint(a.tensor.name for a in op.operands)
         key = (op.content, homes, engine, plans.fixed.of(op), split)
         if key not in known:
-            known[key] = find_ways(op, homes, plans, engine, split=split)
+            known[key] = find_ways(op, homes, plans, engine, split=split, judged=not is_plain)
         found.append(known[key])
     alone = [_fastest(costs) for costs in found]
     has_choice = any(len(costs) > 1 for costs in found)

@@ -10,12 +10,12 @@ from typing import TypeAlias
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, TilePlan
+from codesign.mapping.answers import refusals
 from codesign.mapping.choice import (
     budget_of,
     end_to_end_s,
     energy_of,
     estimate_s,
-    refusals,
     transfers_s,
 )
 from codesign.mapping.cut import find_grain, piece
@@ -77,7 +77,13 @@ def run_by(op: Op, way: Way) -> list[tuple[Op, str]]:
 
 
 def find_ways(
-    op: Op, homes: Sequence[str], plans: Plans, engine: str = "", *, split: bool = False
+    op: Op,
+    homes: Sequence[str],
+    plans: Plans,
+    engine: str = "",
+    *,
+    split: bool = False,
+    judged: bool = True,
 ) -> list[tuple[Cost, ...]]:
     """The ways to run an operator: first those on one engine, in order of the hardware.
 
@@ -89,6 +95,7 @@ def find_ways(
         plans: plans of operators.
         engine: where it must run; any if empty.
         split: whether several engines may share it.
+        judged: whether anybody reads what the only way costs; else nothing is planned for it.
 
     Raises:
         MappingError: no engine that takes it finds tiles that fit, or the one that it must run on
@@ -105,6 +112,8 @@ def find_ways(
         )
     taking = [e for e in engines if e.name not in refused and engine in ("", e.name)]
     taking.sort(key=lambda e: e.process is not None)
+    if len(taking) == 1 and not judged:
+        return [(Cost(Site(taking[0].name), 0.0, 0.0, 0.0, ()),)]
     whole = _fitting(op, homes, plans, taking)
     ways: list[tuple[Cost, ...]] = [(cost,) for cost in whole]
     if split and len(whole) > 1:
