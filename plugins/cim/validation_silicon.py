@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from codesign.validation import Case, NotRun
 
-from . import gates
+from . import gates, validation_beyond
 from .figures import Peak, peak
 from .silicon import (
     CHIPS,
@@ -28,10 +28,6 @@ Comparison: TypeAlias = Callable[[], Iterator[Case | NotRun]]
 JIA_WHOLE_OPS_PER_JOULE = {0.85: 233e12, 1.2: 119e12}
 """What the published energies of a use come to with the datapath."""
 UNCOMPARED = {
-    "Jia, JSSC 2020: clock and area": "a product takes 54 cycles of its clock, and the closed "
-    "form of converters is one of 28 nm; a preset gives cycle and area",
-    "Colonnade, JSSC 2021: clock and area": "every cell has an adder of its own, which the closed "
-    "form does not have; a preset gives cycle and area",
     "IMAGINE, arXiv 2412.19750": "the abstract gives the efficiency of a system and no macro",
     "Khwa, ISSCC 2024 34.2": "the title gives efficiencies and no macro",
     "Chih, ISSCC 2021 16.4": "all but the title is recalled and not verified",
@@ -45,7 +41,9 @@ def comparisons() -> Sequence[Comparison]:
     """The comparisons of each chip, the figures of which are typed."""
     return (
         *(partial(chip_cases, chip) for chip in CHIPS),
-        *(jia_boundaries, jia_laws, colonnade_bits, colonnade_weight_bits, uncompared),
+        *(jia_boundaries, jia_laws, colonnade_bits, colonnade_weight_bits),
+        *(validation_beyond.clocks, validation_beyond.jia_areas, validation_beyond.colonnade_areas),
+        uncompared,
     )
 
 
