@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codesign.hardware.component import Component
     from codesign.scenario.arrival_kinds import ArrivalKind
     from codesign.validation.contract import Validation
+    from codesign.workload.formats import Format
     from codesign.workload.lowering import Lowering
     from codesign.workload.record import Trace
     from codesign.zoo import ModelEntry
@@ -81,6 +82,16 @@ def codesign_arrivals() -> Mapping[str, ArrivalKind]:
 
     Example:
         ``return {"burst": ArrivalKind(Burst, {"runs": Key(whole, is_needed=True)})}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_formats() -> Mapping[str, Format]:
+    """Codecs in which tensors can be stored, by the name that ``codesign.annotate`` takes.
+
+    Example:
+        ``return {"our-bitmap": OurBitmap()}``.
     """
     raise NotImplementedError
 

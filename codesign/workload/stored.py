@@ -1,0 +1,55 @@
+"""How a tensor is stored at home: the codec, and the bits that an element takes in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeVar
+
+from codesign.errors import TraceError
+from codesign.workload.dtype import DType
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+N = TypeVar("N", int, "NDArray[np.int64]")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor in a codec. A part of it takes its share: values are spread alike.
+
+    Attributes:
+        codec: name of the format.
+        data: bits of values for each element of the dense tensor, at least 0.
+        meta: bits for each element beside them: masks, indices, pointers, scales; at least 0.
+    """
+
+    codec: str
+    data: Fraction
+    meta: Fraction = Fraction(0)
+
+    def __post_init__(self) -> None:
+        if self.data < 0 or self.meta < 0 or not self.bits:
+            raise TraceError(
+                f"codec {self.codec!r} must store some bits of data or metadata and never less "
+                f"than 0, got {self.data} and {self.meta} an element"
+            )
+
+    @property
+    def bits(self) -> Fraction:
+        """Bits of an element of the dense tensor in all."""
+        return self.data + self.meta
+
+    def in_format(self, old: DType, new: DType) -> Stored:
+        """The same codec for values of another format: as many of them, with as many marks.
+
+        Scales of blocks count as metadata, so that another block format needs another codec.
+        """
+        return replace(self, data=self.data * new.bits / old.bits)
+
+    def bytes(self, elements: N) -> N:
+        """Whole bytes of so many elements of the dense tensor; vectorised."""
+        over, under = self.bits.numerator, 8 * self.bits.denominator
+        return -(-elements * over // under)
