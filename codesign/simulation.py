@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from codesign.annotation_file import Source, read_annotations
 from codesign.errors import ModelError
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Choosing, Engines, as_engines
 from codesign.mapping.explain import Explanation
 from codesign.mapping.explain_operator import explain_operator
-from codesign.mapping.fixed_file import Source, read_mappings
+from codesign.mapping.fixed_file import Source as Mappings
+from codesign.mapping.fixed_file import read_mappings
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.residency import Policy, Residency, as_residency
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
+from codesign.workload.annotate import with_annotations
 from codesign.workload.as_run import NATIVE, as_run
 from codesign.workload.check import check_trace
 from codesign.workload.dtype import DType
@@ -34,9 +37,10 @@ def simulate(
     dtype: str | None = None,
     residency: Policy | Residency = "region",
     engines: Choosing | Engines = "earliest",
-    mapping: Source | None = None,
+    mapping: Mappings | None = None,
     objective: Objective | str | None = None,
     schedule: str | None = None,
+    annotations: Source | None = None,
     plugins: Sequence[Path | str] = (),
     watch: Watcher | None = None,
     exact_events: bool = False,
@@ -65,6 +69,8 @@ def simulate(
             an engine.
         schedule: ``time-major`` (frame by frame through all layers) or ``layer-major:8`` (in
             chunks of 8 steps); by default the order in which the model was captured.
+        annotations: bit widths, zeros and codecs that the user declares: a ``.yaml`` file, or its
+            content by pattern of operator names, see ``codesign.annotate``.
         plugins: folders of plugin files.
         watch: told about progress as (operators ended, operators in all).
         exact_events: handle every event of the replay instead of skipping what recurs; slower, and
@@ -83,9 +89,9 @@ def simulate(
     fixed = () if mapping is None else read_mappings(mapping)
     if dtype not in (None, NATIVE):
         DType.parse(str(dtype))
-    trace = as_run(
-        _trace(model, args, kwargs, plugins, options), machine.precision, dtype, schedule
-    )
+    said = () if annotations is None else read_annotations(annotations)
+    declared = with_annotations(_trace(model, args, kwargs, plugins, options), said, plugins)
+    trace = as_run(declared, machine.precision, dtype, schedule)
     placement = place(trace, machine, asked, choosing, fixed, goal)
     played = replay(placement, machine, watch, exact_events=exact_events)
     return build_result(placement, machine, played)
@@ -100,9 +106,10 @@ def explain(
     dtype: str | None = None,
     residency: Policy | Residency = "region",
     engines: Choosing | Engines = "earliest",
-    mapping: Source | None = None,
+    mapping: Mappings | None = None,
     objective: Objective | str | None = None,
     schedule: str | None = None,
+    annotations: Source | None = None,
     plugins: Sequence[Path | str] = (),
     **options: int,
 ) -> tuple[Explanation, ...]:
@@ -119,6 +126,7 @@ def explain(
         mapping: what is decided of the mapping of operators.
         objective: what mappings and the choice of engines make small.
         schedule: order of steps.
+        annotations: what is declared of operators.
         plugins: folders of plugin files.
         **options: ``batch``, ``seq_len`` or ``steps`` of a model given by name.
 
@@ -131,7 +139,9 @@ def explain(
     machine = _machine(hardware, settings or {}, plugins)
     goal = as_objective(objective)
     fixed = () if mapping is None else read_mappings(mapping)
-    trace = as_run(_trace(model, None, None, plugins, options), machine.precision, dtype, schedule)
+    said = () if annotations is None else read_annotations(annotations)
+    declared = with_annotations(_trace(model, None, None, plugins, options), said, plugins)
+    trace = as_run(declared, machine.precision, dtype, schedule)
     asked, choosing = as_residency(residency), as_engines(engines)
     return explain_operator(trace, machine, operator, asked, choosing, fixed, goal)
 

@@ -219,6 +219,7 @@ class CellArray(Engine):
             budget.setup_s,
             budget.shared_link,
             8 * budget.port_bytes_per_s,
+            (budget.share(0), budget.share(1)),
         )
 
     def _actions(self, op: Op, mapping: Chosen) -> tuple[tuple[str, str, int], ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from codesign import Component, Link, hookimpl
-from codesign.units import BytesPerSecond, JoulesPerByte, Seconds
+from codesign.errors import HardwareError
+from codesign.units import BytesPerSecond, Hertz, Joules, JoulesPerByte, Seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,9 @@ class Bus(Link):
         duplex: ``half``: both directions share the channel; ``full``: a channel each way.
         energy: energy per byte carried.
         setup: time from issuing a transfer to its first byte; each transfer pays it once.
+        decode_rate: elements per second by codec that a decoder at the end of the link unpacks on
+            the way to a buffer; the link carries what is packed. None by default.
+        decode_energy: energy per element by codec, for each of them.
     """
 
     kind: ClassVar[str] = "link"
@@ -26,6 +31,8 @@ class Bus(Link):
     duplex: Literal["half", "full"] = "half"
     energy: JoulesPerByte = 0.0
     setup: Seconds = 32e-9
+    decode_rate: Mapping[str, Hertz] = field(default_factory=dict)
+    decode_energy: Mapping[str, Joules] = field(default_factory=dict)
 
     @property
     def separate(self) -> bool:
@@ -43,8 +50,27 @@ class Bus(Link):
         return self.setup
 
     def energies_j(self) -> dict[str, float]:
-        """Joules per byte carried."""
-        return {"move": self.energy}
+        """Joules per byte carried, and per element decoded."""
+        decoding = {f"decode {codec}": energy for codec, energy in self.decode_energy.items()}
+        return {"move": self.energy} | decoding
+
+    @property
+    def decoders(self) -> Mapping[str, float]:
+        """Elements per second of each codec."""
+        return self.decode_rate
+
+    def check(self) -> None:
+        """Every codec has a rate above 0 and an energy.
+
+        Raises:
+            HardwareError: one of them is missing.
+        """
+        for codec in sorted({*self.decode_rate, *self.decode_energy}):
+            if not self.decode_rate.get(codec) or codec not in self.decode_energy:
+                raise HardwareError(
+                    f"{self.name}: codec {codec!r} needs a rate above 0 in decode_rate and an "
+                    "energy in decode_energy; give both, such as 16e9 and 0.1 pJ"
+                )
 
 
 @hookimpl

@@ -9,6 +9,7 @@ import typer
 
 from codesign.cli.options import (
     AllowUnsupported,
+    Annotations,
     Batch,
     EnginePolicy,
     Format,
@@ -58,6 +59,7 @@ def show(
     on: Rules = None,
     split: Split = False,
     schedule: Schedule = None,
+    annotations: Annotations = None,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
     json: Json = False,
@@ -82,6 +84,7 @@ def show(
             mapping=mapping,
             objective=objective,
             schedule=schedule,
+            annotations=annotations,
             plugins=folders,
             **options,
         )

@@ -47,6 +47,10 @@ AllowUnsupported: TypeAlias = Annotated[
         "--allow-unsupported", help="Report operators without a lowering instead of stopping."
     ),
 ]
+ScanZeros: TypeAlias = Annotated[
+    bool,
+    typer.Option("--scan-zeros", help="Look for zeros in the values of the weights."),
+]
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder of plugin files; may be repeated.", metavar="DIR"),
@@ -122,6 +126,15 @@ MappingFile: TypeAlias = Annotated[
     typer.Option(
         "--mapping",
         help="A .yaml file with fixed mappings by operator; the rest is searched.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Annotations: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--annotate",
+        help="A .yaml file with bit widths, zeros and codecs by operator.",
         metavar="FILE",
         show_default=False,
     ),

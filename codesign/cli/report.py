@@ -38,6 +38,7 @@ def report(result: Result) -> Sequence[RenderableType]:
         *background(result, result.ledger, result.replay.uses),
         memories(result.machine),
         _traffic(result),
+        *_codecs(result),
         *_wear(result),
         _operators(result, "compute_s", "s", "Operators with the most compute time"),
         _operators(result, "energy_j", "J", "Operators with the most energy"),
@@ -52,6 +53,7 @@ def _headline(result: Result) -> Table:
     offchip = sum(result.offchip_bytes.values())
     slots = result.mac_slots
     effective, issued = slots.get("effective", 0), sum(slots.values())
+    gated = f", {share(slots['gated'], issued)} gated" if slots.get("gated") else ""
     digests = (result.digest, result.trace_digest, result.hardware_digest)
     rows = [
         (
@@ -75,7 +77,7 @@ def _headline(result: Result) -> Table:
         (
             "work",
             quantity(result.macs, "MAC"),
-            f"{share(effective, issued)} of the issued MAC slots effective",
+            f"{share(effective, issued)} of the issued MAC slots effective{gated}",
         ),
         (
             "coverage",
@@ -93,6 +95,22 @@ def _traffic(result: Result) -> RenderableType:
     rows = [(role, quantity(size, "B"), share(size, total)) for role, size in moved.items()]
     made = table("Off-chip traffic by role", ("role", ">bytes moved", ">share"), rows)
     return Group(made, Text(WHOLE_BURSTS, "dim"))
+
+
+def _codecs(result: Result) -> Sequence[RenderableType]:
+    """What came in codecs; nothing where nothing did."""
+    rows = [
+        (
+            one.codec,
+            quantity(one.data_bits / 8, "B"),
+            quantity(one.meta_bits / 8, "B"),
+            f"{(one.data_bits + one.meta_bits) / one.elements:.3f}",
+            quantity(one.decode_s, "s") if one.decode_s else "-",
+        )
+        for one in result.codecs
+    ]
+    columns = ("codec", ">values", ">metadata", ">bits an element", ">decoding")
+    return (table("Codecs and block formats, as loaded", columns, rows),) if rows else ()
 
 
 def _wear(result: Result) -> Sequence[RenderableType]:
@@ -119,7 +137,7 @@ def _wear(result: Result) -> Sequence[RenderableType]:
         ">life, a run a second",
     )
     made = table("Wear", columns, rows)
-    note = "one run; every cell is written alike, and what stays for ever is written in each run"
+    note = "a run behind others; every cell is written alike"
     return (Group(made, Text(note, "dim")),)
 
 

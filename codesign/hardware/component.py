@@ -7,10 +7,10 @@ engine is under 60 lines.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -258,21 +258,13 @@ class Link(Component):
         """Time from issuing a transfer to its first byte; each transfer pays it once."""
         return 0.0
 
+    @property
+    def decoders(self) -> Mapping[str, float]:
+        """Codecs that the link decodes on the way to a buffer, with elements per second.
 
-class Ports(Protocol):
-    """What the replay hands to ``Engine.process``: each call returns a SimPy event to yield."""
-
-    def load(self, operand: int, bytes: int) -> Any:
-        """Starts a load of so many bytes of an operand into the engine's buffer."""
-
-    def store(self, operand: int, bytes: int) -> Any:
-        """Starts a store of so many bytes of an operand to its home."""
-
-    def compute(self, cycles: int, clock_hz: float) -> Any:
-        """Lets so many cycles pass."""
-
-    def act(self, component: str, action: str, count: int) -> None:
-        """Charges ``count`` actions, as in ``TilePlan.actions``."""
+        Each element charges the action ``decode <codec>`` here. None by default.
+        """
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,8 +303,13 @@ class Engine(Component):
         its place badly, such as a narrow matrix in wide rows of cells. ``plan`` is then asked with
         that operand resident.
         """
-        own = op.operands[operand].tensor.bytes
+        own = op.operands[operand].tensor.plain_bytes
         return own if self.stage(op, operand) == self.buffer else None
+
+    @property
+    def decodes(self) -> tuple[str, ...]:
+        """Codecs whose tensors it takes as they are stored; others need a link that decodes."""
+        return ()
 
     @property
     def occupies(self) -> tuple[str, ...]:
@@ -338,6 +335,3 @@ class Engine(Component):
     process: ClassVar[Any] = None
     """Escape hatch: override with ``def process(self, env, op, ports)``, a SimPy generator, for an
     engine that cannot be a plan. Slower, never fast-forwarded, fully supported."""
-
-
-Process = Generator[Any, Any, None]

@@ -54,6 +54,8 @@ class Budget:
         fixed: what the user has decided of the mapping; engines with ``takes_mappings`` keep to it.
         objective: what an engine that searches is to make small; None leaves it to the engine,
             which takes latency unless its hardware file says otherwise.
+        shares: for each operand the time of a byte on its way from or to home, in bytes of one
+            that is stored as it is; empty where all of them are.
     """
 
     buffer_bytes: int
@@ -67,6 +69,11 @@ class Budget:
     stores: tuple[Store, ...] = ()
     fixed: FixedMapping | None = None
     objective: Objective | None = None
+    shares: tuple[float, ...] = ()
+
+    def share(self, operand: int) -> float:
+        """Time of a byte of an operand on its way, in bytes of one that is not compressed."""
+        return self.shares[operand] if self.shares else 1.0
 
     def port_cycles(self, size: int, clock_hz: float) -> int:
         """Cycles that ``size`` bytes take through the port."""

@@ -182,7 +182,7 @@ def _hold(
     return Hold(
         tensors=(tensor,),
         memory="",
-        bytes=tensor.bytes,
+        bytes=tensor.plain_bytes,
         level=level.number,
         start=start,
         stop=stop,

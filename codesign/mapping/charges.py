@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codesign.hardware.component import Engine
 from codesign.hardware.spec import Hardware
+from codesign.mapping.codec import decoding, find_decoder
 
 if TYPE_CHECKING:
     from codesign.hardware.plan import TilePlan
@@ -29,6 +30,24 @@ def way(source: str, target: str, hardware: Hardware) -> Iterator[tuple[str, str
     yield target, "write"
 
 
+def crossing(
+    one: Assignment, operand: int, size: int, is_load: bool, hardware: Hardware
+) -> Iterator[tuple[str, str, int]]:
+    """Component, action and count of so many bytes of a buffer that an operand loads or stores.
+
+    Home and links count the bytes of its codec, if it has one, the engine's side plain bytes.
+    """
+    tensor = one.op.operands[operand].tensor
+    engine = hardware.engine(one.engine)
+    home, stage = one.homes[operand], one.stage(operand, engine)
+    sent = tensor.home_bytes(size)
+    link = find_decoder(home, stage, tensor, hardware) if is_load else None
+    for name, action in way(*((home, stage) if is_load else (stage, home)), hardware):
+        yield name, action, size if name == stage and link else sent
+    if link:
+        yield link.name, decoding(tensor), tensor.elements_in(size)
+
+
 def owner(component: str, engine: Engine) -> str:
     """Who a plan means: ``""`` is its engine, ``"buffer"`` the engine's buffer, else a name."""
     return {"": engine.name, "buffer": engine.buffer}.get(component, component)
@@ -48,9 +67,8 @@ def charged(one: Assignment, plan: TilePlan, hardware: Hardware) -> Counter[tupl
     engine, total = hardware.engine(one.engine), Counter[tuple[str, str]]()
     for moved, is_load in ((plan.loaded, True), (plan.stored, False)):
         for operand, size in moved.items():
-            ends = one.homes[operand], one.stage(operand, engine)
-            for step in way(*(ends if is_load else ends[::-1]), hardware):
-                total[step] += size
+            for component, action, count in crossing(one, operand, size, is_load, hardware):
+                total[component, action] += count
     for component, action, count in plan.actions:
         total[owner(component, engine), action] += count
     return total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from codesign.errors import MappingError
@@ -121,7 +121,7 @@ def budget_of(
 ) -> Budget:
     """What an engine may use for an operator; arguments as for ``Paths.budget``."""
     stages = [engine.stage(op, operand) for operand in range(len(homes))]
-    return paths.budget(engine, taken, homes, len(op.inputs), stages)
+    return paths.budget(engine, taken, homes, len(op.inputs), stages, op)
 
 
 def estimate_s(plan: TilePlan, budget: Budget) -> float:
@@ -139,7 +139,7 @@ def _alone_s(plan: TilePlan, budget: Budget) -> float:
     if not plan.exclusive:
         return 0.0
     alone = [
-        (move.bytes, times)
+        (move.bytes * budget.share(move.operand), times)
         for tile, times in plan.counts
         for move in tile.loads
         if move.operand in plan.exclusive
@@ -150,11 +150,16 @@ def _alone_s(plan: TilePlan, budget: Budget) -> float:
 
 def transfers_s(plan: TilePlan, budget: Budget) -> tuple[float, float]:
     """Seconds of all loads, and of all stores, with what each pays before its first byte."""
-    load = sum(plan.loaded.values()) / budget.load_bytes_per_s
+    load = _sent(plan.loaded.items(), budget) / budget.load_bytes_per_s
     load += sum(bool(tile.loads) * n for tile, n in plan.counts) * budget.setup_s
     store = sum(plan.stored.values()) / budget.store_bytes_per_s
     store += sum(bool(tile.stores) * n for tile, n in plan.counts) * budget.setup_s
     return load, store
+
+
+def _sent(loads: Iterable[tuple[int, int]], budget: Budget) -> float:
+    """Bytes of operands on their way, as long as they take there."""
+    return sum(size * budget.share(operand) for operand, size in loads)
 
 
 def end_to_end_s(plan: TilePlan, budget: Budget) -> float:
@@ -162,7 +167,8 @@ def end_to_end_s(plan: TilePlan, budget: Budget) -> float:
 
     No tile computes before its loads, and none stores before it has computed.
     """
-    head = sum(move.bytes for move in plan.first.loads) / budget.load_bytes_per_s
+    first = ((move.operand, move.bytes) for move in plan.first.loads)
+    head = _sent(first, budget) / budget.load_bytes_per_s
     head += budget.setup_s * bool(plan.first.loads)
     tail = sum(move.bytes for move in plan.last.stores) / budget.store_bytes_per_s
     tail += budget.setup_s * bool(plan.last.stores)

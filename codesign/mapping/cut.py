@@ -32,7 +32,7 @@ class Grain:
         if axis is None or not access.strides[axis]:
             return 0
         whole, rest = divmod(access.bytes, self.columns)
-        return whole if not rest and access.bytes == access.tensor.bytes else 0
+        return whole if not rest and access.bytes == access.tensor.plain_bytes else 0
 
     def slice(self, operand: int, first: int, end: int) -> Access:
         """The columns ``first`` to ``end`` of an operand; all of one that is not cut."""

@@ -226,7 +226,7 @@ class Decision:
             for operand, access in enumerate(self.timeline.ops[leaf].operands)
             if access.tensor.name in hold.names
         )
-        once = sum(view.bytes for view in (*hold.loads, *hold.stores))
+        once = sum(view.home_bytes for view in (*hold.loads, *hold.stores))
         return replace(hold, saved=moved - self.timeline.levels[hold.level].runs * once)
 
     @cached_property
@@ -251,7 +251,8 @@ class Decision:
                 running.append(choice.engine)
                 if choice.engine.buffer != self.paths.home:
                     for n, size in moved.items():
-                        total[n] += size * (where[n] == self.paths.home)
+                        sent = part.operands[n].tensor.home_bytes(size)
+                        total[n] += sent * (where[n] == self.paths.home)
             spots.append([_common(alike) for alike in zip(*staged, strict=True)])
             found.append([*total.values()])
             engines.append(running[0] if len(running) == 1 else None)
@@ -311,7 +312,7 @@ def _spots(engine: Engine, op: Op, paths: Paths) -> list[tuple[Spot, ...]]:
     """Where the operands of an operator may stay for an engine: staged, or in its buffer."""
     found = []
     for operand, access in enumerate(op.operands):
-        own, stage = access.tensor.bytes, engine.stage(op, operand)
+        own, stage = access.tensor.plain_bytes, engine.stage(op, operand)
         size, spots = engine.stage_bytes(op, operand), []
         if size is not None:
             if not isinstance(size, int) or size < access.bytes:

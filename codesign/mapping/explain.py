@@ -26,12 +26,12 @@ class Operand:
         name: ``input``, ``weight``, ``output`` and further ones by number.
         tensor: name of its tensor.
         dtype: number format.
-        bytes: of all of it.
+        bytes: of all of it in a buffer; home may hold it in a codec.
         home: memory that holds it.
         stage: memory that it is loaded into, or stored from.
         chunk: most bytes that come or go at a time; 0 where it lies in its stage already.
         times: how often some come or go.
-        moved: bytes that come or go in all.
+        moved: bytes in a buffer that come or go in all.
     """
 
     name: str

@@ -28,16 +28,20 @@ class Footprint:
     moved: Array
 
 
-def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
+def footprints(
+    op: Op, tiles: Array, burst_bytes: int, shares: Sequence[float] = ()
+) -> list[Footprint]:
     """The footprint of each operand, inputs first.
 
     Args:
         op: a contraction.
         tiles: extent of each loop in a tile, of shape (tilings, loops).
         burst_bytes: of the memory that the operands come from and go to; at least 1.
+        shares: see ``Budget.shares``.
     """
     found = []
-    for access, axes in zip(op.operands, op.loops.operands, strict=True):
+    shares = shares or (1.0,) * len(op.operands)
+    for access, axes, share in zip(op.operands, op.loops.operands, shares, strict=True):
         extents = [
             touched(axis, tiles, extent) if stride else np.ones(len(tiles), dtype=np.int64)
             for axis, extent, stride in zip(axes, access.shape, access.strides, strict=True)
@@ -46,7 +50,10 @@ def footprints(op: Op, tiles: Array, burst_bytes: int) -> list[Footprint]:
         size = access.tensor.dtype.storage_bytes(run * rows)
         row = -(-size // rows)  # as transfers describe it
         bursts = -(-row // burst_bytes) * burst_bytes * rows
-        found.append(Footprint(size, bursts if burst_bytes > 1 else size))
+        moved = bursts if burst_bytes > 1 else size
+        if share != 1:
+            moved = np.ceil(moved * share).astype(np.int64)
+        found.append(Footprint(size, moved))
     return found
 
 

@@ -69,7 +69,7 @@ class Hold:
     def sizes(self) -> tuple[tuple[Tensor, int], ...]:
         """What stays, each with its bytes."""
         if self.is_whole:
-            return tuple((tensor, tensor.bytes) for tensor in self.tensors)
+            return tuple((tensor, tensor.plain_bytes) for tensor in self.tensors)
         return ((self.tensors[0], self.bytes),)
 
     @property

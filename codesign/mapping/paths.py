@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from codesign.errors import MappingError
@@ -10,7 +11,9 @@ from codesign.hardware.component import Descriptor, Direction, Engine, Link, Mem
 from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Budget, Store
 from codesign.hardware.spec import Hardware
+from codesign.mapping.codec import load_share
 from codesign.units import PS_PER_S
+from codesign.workload.record import Op
 
 NOMINAL = (
     Descriptor(4096, 16, 4096, "read"),
@@ -113,6 +116,7 @@ class Paths:
         homes: Sequence[str] = (),
         inputs: int = 0,
         stages: Sequence[str] = (),
+        op: Op | None = None,
     ) -> Budget:
         """What an engine may use for an operator: users that share a buffer get equal shares.
 
@@ -124,12 +128,24 @@ class Paths:
             homes: for each operand, inputs first, the memory that holds it.
             inputs: how many of the operands are inputs.
             stages: for each operand the memory that it is staged in; the buffer by default.
+            op: the operator, if some tensor of it is stored in a codec.
         """
+        if op is not None and any(access.tensor.stored for access in op.operands):
+            plain = self.budget(engine, taken, homes, inputs, stages)
+            return replace(plain, shares=self._shares(engine, op, homes, plain.load_bytes_per_s))
         mine = {n: taken[n] for n in (engine.buffer, *engine.stages) if n in taken}
         key = engine.name, tuple(mine.items()), tuple(homes), inputs, tuple(stages)
         if key not in self._budgets:
             self._budgets[key] = self._budget(engine, mine, homes, inputs, stages)
         return self._budgets[key]
+
+    def _shares(
+        self, engine: Engine, op: Op, homes: Sequence[str], rate: float
+    ) -> tuple[float, ...]:
+        return tuple(
+            load_share(engine, op, operand, home, rate, self.hardware)
+            for operand, home in enumerate(homes)
+        )
 
     def _budget(
         self,

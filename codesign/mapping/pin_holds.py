@@ -27,7 +27,7 @@ def hold_pinned(pinned: Pinned, timeline: Timeline, *, across_runs: bool) -> lis
         timeline: the operators and levels.
         across_runs: whether weights, constants and state stay from run to run.
     """
-    moved = [[access.bytes for access in op.operands] for op in timeline.ops]
+    moved = [[access.home_bytes for access in op.operands] for op in timeline.ops]
     uses = Uses(timeline, moved)
     carried = _carried(timeline)
     found: dict[tuple[str, ...], Hold | None] = {}
@@ -134,7 +134,7 @@ def _hold(
     return Hold(
         tensors=tuple(tensors),
         memory=memory,
-        bytes=sum(tensor.bytes for tensor in tensors),
+        bytes=sum(tensor.plain_bytes for tensor in tensors),
         level=level.number,
         start=uses[0].place,
         stop=uses[-1].place,

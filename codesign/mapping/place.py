@@ -14,6 +14,7 @@ from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines, as_engines, find_ruled
 from codesign.mapping.assign.assign import Assigned, assign
 from codesign.mapping.capacity import check_capacity
+from codesign.mapping.codec import check_codecs
 from codesign.mapping.decide import Decision
 from codesign.mapping.fixed import Fixed, find_fixed, with_rules
 from codesign.mapping.fixed_file import Entry
@@ -111,6 +112,7 @@ class _Placing:
             plans = self.plans(_running(assigned))
             decision = self.decision(limits, assigned, plans)
         found = find_best(decision, limits)
+        check_codecs(found, self.hardware)
         check_prices(found, self.hardware)
         notes = (*_objective_notes(self.paths.objective), *found.notes)
         notes += (assigned.note,) * bool(assigned.note)

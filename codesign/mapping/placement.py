@@ -133,7 +133,7 @@ class Placement:
         found: list[tuple[Assignment, int]] = []
         _walk(self.program, 1, found)
         return sum(
-            size * times
+            one.op.operands[operand].tensor.home_bytes(size) * times
             for one, times in found
             if one.plan is not None
             for moved in (one.plan.loaded, one.plan.stored)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from codesign.errors import MappingError, did_you_mean
 from codesign.hardware.plan import TilePlan
 from codesign.hardware.spec import Hardware
-from codesign.mapping.charges import charged, owner, way
+from codesign.mapping.charges import charged, crossing, owner
 from codesign.mapping.placement import Assignment, Placement
 
 
@@ -62,17 +62,16 @@ def planned_j(one: Assignment, plan: TilePlan, hardware: Hardware) -> float:
 
 def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str]]:
     """(component, action) of what an assignment will do."""
-    engine, plan = hardware.engine(assignment.engine), assignment.plan
+    plan = assignment.plan
     operands = range(len(assignment.op.operands))
     inputs = len(assignment.op.inputs)
-    for operand in plan.loaded if plan else operands[:inputs]:
-        stage = assignment.stage(operand, engine)
-        yield from way(assignment.homes[operand], stage, hardware)
-    for operand in plan.stored if plan else operands[inputs:]:
-        stage = assignment.stage(operand, engine)
-        yield from way(stage, assignment.homes[operand], hardware)
+    moved = (plan.loaded, plan.stored) if plan else (operands[:inputs], operands[inputs:])
+    for some, is_load in zip(moved, (True, False), strict=True):
+        for operand in some:
+            for component, action, _ in crossing(assignment, operand, 1, is_load, hardware):
+                yield component, action
     for component, action, _ in plan.actions if plan else ():
-        yield owner(component, engine), action
+        yield owner(component, hardware.engine(assignment.engine)), action
 
 
 def check_charge(component: str, action: str, assignment: Assignment, hardware: Hardware) -> None:

@@ -47,7 +47,7 @@ class RegionKeeper:
         return Hold(
             tensors=tensors,
             memory=self.memory,
-            bytes=sum(tensor.bytes for tensor in tensors),
+            bytes=sum(tensor.plain_bytes for tensor in tensors),
             level=level.number,
             start=place,
             stop=place,

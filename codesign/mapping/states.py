@@ -55,7 +55,7 @@ def _holds(
         yield Hold(
             tensors=tuple(tensors.values()),
             memory="",
-            bytes=sum(tensor.bytes for tensor in tensors.values()),
+            bytes=sum(tensor.plain_bytes for tensor in tensors.values()),
             level=level.number,
             start=place,
             stop=stop,

@@ -195,7 +195,7 @@ class _Scene:
         """What some candidates cost under every order and choice of what is held."""
         op, budget = self.op, self.budget
         counts, compute = self.space.counts[rows], self.compute[rows]
-        touched = footprints(op, self.space.tiles[rows], budget.burst_bytes)
+        touched = footprints(op, self.space.tiles[rows], budget.burst_bytes, budget.shares)
         for order in allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS:
             for held in _held_choices(budget):
                 yield order, held, cost_of(op, budget, counts, touched, compute, order, held)

@@ -21,6 +21,8 @@ WORK_PER_BYTE = PS_PER_S * PARTS
 _MEMORY = -1  # stands for the channel where a resource is a memory
 _ALONE = -2  # less a class, stands for the rate of that class alone at a memory
 
+_PLAIN = Descriptor(4096, 16, 4096, "write")
+
 Resource: TypeAlias = "tuple[str, int]"
 """A link and its channel, or a memory."""
 
@@ -38,6 +40,7 @@ class Route:
         target: memory that is written.
         crossed: memories on the way, which are written and read at once.
         setup: ticks from issuing a transfer to its first byte.
+        limit: most bytes per second of all transfers of a class together; 0 for none.
     """
 
     source: str
@@ -45,6 +48,7 @@ class Route:
     target: str
     setup: int
     crossed: tuple[str, ...] = ()
+    limit: int = 0
 
 
 class Shares:
@@ -107,6 +111,10 @@ class Shares:
                 )
             self._services[key] = found
         return self._services[key]
+
+    def written(self, memory: str) -> int:
+        """Bytes per second that a memory takes of a plain stream alone."""
+        return self._memories[memory].service((_PLAIN,)).bytes_per_s
 
     def wait(self, number: int) -> int:
         """Most ticks that a transfer of a class may wait for memories to wake up."""
@@ -224,3 +232,7 @@ class Shares:
             if alone < room[name, _MEMORY]:
                 room[name, _ALONE - number] = alone * active[number]
                 users[name, _ALONE - number] = [number] * len(patterns)
+        limit = self._members[number][0].limit
+        if limit:
+            room["", _ALONE - number] = limit * PARTS
+            users["", _ALONE - number] = [number]

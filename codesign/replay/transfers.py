@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from codesign.hardware.component import Descriptor, Direction
 from codesign.hardware.plan import Move, Tile
 from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, base_of, phases
+from codesign.mapping.codec import at_home, decoded_bytes_per_s, find_decoder
 from codesign.mapping.placement import Assignment
 from codesign.replay.shares import Route, Shares
 from codesign.replay.template import Load, Parts, Template
@@ -32,7 +34,15 @@ class Transfers:
         self._buffers = {name for e in hardware.engines for name in (e.buffer, *e.stages)}
         self._routes: dict[tuple[str, str], Route] = {}
 
-    def number(self, source: str, target: str, move: Move, initiator: str, base: int = 0) -> int:
+    def number(
+        self,
+        source: str,
+        target: str,
+        move: Move,
+        initiator: str,
+        base: int = 0,
+        limit: int = 0,
+    ) -> int:
         """Class of a transfer of a move's bytes, started by an engine or a process.
 
         Args:
@@ -41,9 +51,20 @@ class Transfers:
             move: bytes and access shape.
             initiator: who asks.
             base: first byte at the home of what is moved.
+            limit: most bytes per second, as of a decoder; 0 for none.
         """
         forth, back = (describe(move, way, initiator, base) for way in WAYS)
-        return self.shares.classify(self._route(source, target), forth, back)
+        route = self._route(source, target)
+        return self.shares.classify(replace(route, limit=limit) if limit else route, forth, back)
+
+    def _limit(self, assignment: Assignment, operand: int, source: str, target: str) -> int:
+        """Bytes per second of a codec that its decoder and the buffer behind it take; 0 for all."""
+        tensor = assignment.op.operands[operand].tensor
+        link = find_decoder(source, target, tensor, self.hardware)
+        if link is None:
+            return 0
+        written = self.shares.written(target)
+        return max(1, int(tensor.home_share * min(int(decoded_bytes_per_s(link, tensor)), written)))
 
     def _route(self, source: str, target: str) -> Route:
         key = (source, target)
@@ -73,8 +94,10 @@ class Transfers:
             if home != stage:
                 ends = (home, stage) if direction == "read" else (stage, home)
                 base = base_of(assignment, move.operand, addresses)
-                number = self.number(*ends, move, engine.name, base)
-                total[number] = total.get(number, 0) + move.bytes
+                sent = at_home(move, assignment.op)
+                limit = self._limit(assignment, move.operand, *ends) if direction == "read" else 0
+                number = self.number(*ends, sent, engine.name, base, limit)
+                total[number] = total.get(number, 0) + sent.bytes
         return tuple(total.items())
 
 

@@ -169,9 +169,10 @@ def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Cou
         for moved in (assignment.plan.loaded, assignment.plan.stored) if assignment.plan else ():
             for operand, size in moved.items():
                 away = assignment.homes[operand] != assignment.stage(operand, engine)
-                total[op.name] += size * times * away
-    for assignment, _, size, _ in replay.moves:
-        total[assignment.op.name] += size
+                total[op.name] += op.operands[operand].tensor.home_bytes(size) * times * away
+    for assignment, operand, size, _ in replay.moves:
+        tensor = assignment.op.operands[operand].tensor
+        total[assignment.op.name] += tensor.home_bytes(size)
     return total
 
 

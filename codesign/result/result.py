@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from codesign.hardware.machine import CHANGED
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
+from codesign.result.codecs import Packed, find_codecs
 from codesign.result.ledger import Ledger, build_ledger
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
@@ -152,7 +153,12 @@ class Result:
     @cached_property
     def wear(self) -> tuple[Wear, ...]:
         """Writes and life of every memory that wears; empty where none does."""
-        return find_wear(self.machine, self.ledger)
+        return find_wear(self.machine, self.ledger, self.placement)
+
+    @cached_property
+    def codecs(self) -> tuple[Packed, ...]:
+        """What came in codecs and block formats; empty where nothing did."""
+        return find_codecs(self.placement, self.machine, self.replay)
 
     @property
     def assumed_energy_share(self) -> float:
@@ -228,6 +234,8 @@ class Result:
         figures["assumed_energy_share"] = self.assumed_energy_share
         if self.wear:
             figures["writes_per_cell"] = {one.memory: one.writes for one in self.wear}
+        if self.codecs:
+            figures["codecs"] = [asdict(one) for one in self.codecs]
         return figures | {"digest": self.digest, "version": __version__}
 
     def to_arrow(self) -> pyarrow.Table:

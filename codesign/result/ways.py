@@ -10,6 +10,7 @@ from codesign.hardware.component import Descriptor, Direction, Memory
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.charges import way
+from codesign.mapping.codec import at_home, decoding, find_decoder
 from codesign.mapping.placement import Assignment
 from codesign.replay.result import Use
 from codesign.replay.transfers import describe
@@ -43,17 +44,26 @@ class Ways:
         home = assignment.homes[move.operand]
         engine = self.hardware.engine(assignment.engine)
         stage = assignment.stage(move.operand, engine)
-        role = assignment.op.operands[move.operand].tensor.role
+        tensor = assignment.op.operands[move.operand].tensor
+        role, sent = tensor.role, at_home(move, assignment.op)
+        link = find_decoder(home, stage, tensor, self.hardware) if load else None
+        if link:
+            yield link.name, decoding(tensor), role, tensor.elements_in(move.bytes)
         for name, action in way(*((home, stage) if load else (stage, home)), self.hardware):
             part = self.hardware.components[name]
             if not isinstance(part, Memory):
-                yield name, action, role, move.bytes
+                yield name, action, role, sent.bytes
                 continue
-            yield name, action, role, _served(part, move, action)
+            yield (
+                name,
+                action,
+                role,
+                _served(part, move if link and name == stage else sent, action),
+            )
             direction: Direction = "read" if action == "read" else "write"
-            seen = describe(move, direction, assignment.engine, base)
+            seen = describe(sent, direction, assignment.engine, base)
             for extra, rate in self._rates(part, seen).items():
-                yield name, extra, role, rate * move.bytes
+                yield name, extra, role, rate * sent.bytes
 
     def _rates(self, memory: Memory, seen: Descriptor) -> Mapping[str, Fraction]:
         """Actions for each byte of a transfer.

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 from codesign.hardware.spec import Hardware
+from codesign.mapping.charges import charged
+from codesign.mapping.placement import Placement
 from codesign.result.ledger import Ledger
 
 
@@ -15,15 +17,17 @@ class Wear:
 
     Attributes:
         memory: its name.
-        written_bytes: in one run, zeros and copies beside the weights included.
+        written_bytes: in each run, zeros and copies beside the weights included.
         size_bytes: of the memory.
         endurance: writes that a cell lasts.
+        once_bytes: written before the first run, since they stay from run to run.
     """
 
     memory: str
     written_bytes: int
     size_bytes: int
     endurance: float
+    once_bytes: int = 0
 
     @property
     def writes(self) -> float:
@@ -40,17 +44,27 @@ class Wear:
         return self.endurance / per_s if per_s else math.inf
 
 
-def find_wear(machine: Hardware, ledger: Ledger) -> tuple[Wear, ...]:
+def find_wear(machine: Hardware, ledger: Ledger, placement: Placement) -> tuple[Wear, ...]:
     """The wear of every memory with an endurance, in the order of the hardware.
 
     Args:
         machine: the hardware.
-        ledger: what was written.
+        ledger: what was written by one run and what came before it.
+        placement: what that was.
     """
-    return tuple(
-        Wear(memory.name, _written(ledger, memory.name), memory.size, memory.endurance)
-        for memory in machine.memories
-        if memory.endurance is not None
+    found = []
+    for memory in machine.memories:
+        if memory.endurance is not None:
+            once = _set_up(placement, machine, memory.name)
+            size = _written(ledger, memory.name) - once
+            found.append(Wear(memory.name, size, memory.size, memory.endurance, once))
+    return tuple(found)
+
+
+def _set_up(placement: Placement, machine: Hardware, memory: str) -> int:
+    """Bytes written into a memory before the first run."""
+    return sum(
+        charged(one, one.plan, machine)[memory, "write"] for one in placement.setup if one.plan
     )
 
 

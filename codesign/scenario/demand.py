@@ -120,10 +120,12 @@ def _transfers(part: Result, machine: Hardware) -> dict[tuple[str, str], int]:
     found: Counter[tuple[str, str]] = Counter()
     for assignment, times in _program(part):
         for operand, size, is_load in _moves(assignment):
-            found[_ends(assignment, operand, is_load, machine)] += size * times
+            sent = assignment.op.operands[operand].tensor.home_bytes(size)
+            found[_ends(assignment, operand, is_load, machine)] += sent * times
     processes: Counter[tuple[str, str]] = Counter()
     for assignment, operand, size, is_load in part.replay.moves:
-        processes[_ends(assignment, operand, is_load, machine)] += size
+        sent = assignment.op.operands[operand].tensor.home_bytes(size)
+        processes[_ends(assignment, operand, is_load, machine)] += sent
     for ends, size in processes.items():
         found[ends] += size // len(part.replay.invocations)
     return {ends: size for ends, size in found.items() if ends[0] != ends[1]}

@@ -58,6 +58,10 @@ def _check_signs(place: str, plan: TilePlan) -> None:
     }
     for name, number in numbers.items():
         expect(_is_count(number), f"{place}: {name} must be whole and at least 0, got {number!r}")
+    idle = sorted(set(plan.exclusive) - set(plan.loaded))
+    expect(
+        not idle, f"{place}: exclusive names operands {idle}, which no tile loads; leave them out"
+    )
 
 
 def _is_count(number: object) -> bool:
@@ -182,8 +186,14 @@ def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
     expect(len(slots) == len(plan.slots), f"{place}: names a cause of slots twice; add them up")
     for cause, count in plan.slots:
         expect(_is_count(count), f"{place}: books {count!r} slots as {cause!r}; whole, at least 0")
-    if op.macs:
-        effective = slots.get("effective", 0)
+    effective = slots.get("effective", 0)
+    if any(access.tensor.sparsity for access in op.inputs):
+        expect(
+            effective <= op.macs,
+            f"{place}: books {effective} effective MAC slots, of {op.macs} MACs with zeros among "
+            "them; effective are those with both operands",
+        )
+    elif op.macs:
         expect(
             effective == op.macs,
             f"{place}: books {effective} effective MAC slots, the operator has {op.macs} MACs; "

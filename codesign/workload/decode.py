@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
+from fractions import Fraction
 from typing import Any, TypeVar
 
 from codesign.errors import TraceError, did_you_mean
@@ -23,7 +25,10 @@ from codesign.workload.record import (
     Tensor,
     Trace,
 )
+from codesign.workload.sparsity import Sparsity
+from codesign.workload.stored import Stored
 
+_FRACTION = re.compile(r"\d{1,12}(/[1-9]\d{0,11})?")
 MAX_OPERATORS = 1_000_000
 """Most operators, regions and branches of a trace, and most tensors."""
 _DOCUMENT = ("name", "notes", "coverage", "tensors", "nests", "items")
@@ -155,14 +160,34 @@ def _build(row: Cursor, make: Callable[..., T], *parts: Any) -> T:
 
 
 def _tensor(row: Cursor) -> Tensor:
-    row.fields(("name", "shape", "dtype", "role"))
+    row.fields(("name", "shape", "dtype", "role"), ("sparsity", "stored"))
     role = row["role"].text()
     if role not in ROLES:
         raise TraceError(
             f"{row['role'].path}: unknown role {role[:60]!r}{did_you_mean(role, ROLES)}"
         )
     dtype = _build(row["dtype"], DType.parse, row["dtype"].text()[:60])
-    return Tensor(row["name"].name(), row["shape"].extents(), dtype, role)
+    name, shape = row["name"].name(), row["shape"].extents()
+    sparsity = _sparsity(row["sparsity"], shape, name) if "sparsity" in row else None
+    stored = _stored(row["stored"]) if "stored" in row else None
+    return Tensor(name, shape, dtype, role, sparsity, stored)
+
+
+def _sparsity(row: Cursor, shape: tuple[int, ...], name: str) -> Sparsity:
+    return _build(row, _build(row, Sparsity.from_json, row.value).on, shape, name)
+
+
+def _stored(row: Cursor) -> Stored:
+    row.fields(("codec", "data", "meta"))
+    data, meta = _bits(row["data"]), _bits(row["meta"])
+    return _build(row, Stored, row["codec"].name(), data, meta)
+
+
+def _bits(row: Cursor) -> Fraction:
+    """Bits of an element as a fraction, such as ``5/2``."""
+    if not _FRACTION.fullmatch(row.text()):
+        row.fail("must be bits of an element as a whole number or a fraction, such as '5/2'")
+    return Fraction(row.text())
 
 
 def _coverage(row: Cursor) -> Coverage:

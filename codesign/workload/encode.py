@@ -64,7 +64,13 @@ def _value(key: str, value: Any) -> str:
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
     shape, dtype = list(tensor.shape), str(tensor.dtype)
-    return {"name": tensor.name, "shape": shape, "dtype": dtype, "role": tensor.role}
+    row: dict[str, Any] = {"name": tensor.name, "shape": shape, "dtype": dtype, "role": tensor.role}
+    if tensor.sparsity is not None:
+        row["sparsity"] = tensor.sparsity.to_json()
+    if tensor.stored is not None:
+        stored = tensor.stored
+        row["stored"] = {"codec": stored.codec, "data": str(stored.data), "meta": str(stored.meta)}
+    return row
 
 
 def _nest(nest: LoopNest) -> dict[str, Any]:

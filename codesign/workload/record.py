@@ -156,8 +156,7 @@ class Op:
     def content(self) -> tuple[object, ...]:
         """What the cost depends on: everything but names and places. Equal content, equal plan."""
         shapes = tuple(
-            (a.shape, a.strides, a.tensor.dtype, a.tensor.role, bool(a.advance))
-            for a in self.operands
+            (a.shape, a.strides, a.tensor.content, bool(a.advance)) for a in self.operands
         )
         inputs = len(self.inputs), self.distinct_inputs
         return self.kind, inputs, shapes, self.nest, self.functions, self.attributes

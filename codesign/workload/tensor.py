@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from codesign.workload.dtype import DType
+from codesign.workload.sparsity import Sparsity
+from codesign.workload.stored import Stored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+N = TypeVar("N", int, "NDArray[np.int64]")
+
+_WHOLE = Fraction(1)
 
 Role = Literal["weight", "constant", "state", "input", "output", "activation"]
 ROLES: tuple[Role, ...] = ("weight", "constant", "state", "input", "output", "activation")
@@ -22,14 +33,18 @@ class Tensor:
     Attributes:
         name: unique in the trace.
         shape: extents; ``()`` is a scalar.
-        dtype: number format in memory.
+        dtype: number format of an element.
         role: what the bytes are for, see ``ROLES``.
+        sparsity: where its zeros are; None if nobody says that there are any.
+        stored: the codec in which it is stored at home; None for all elements as they are.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
     role: Role
+    sparsity: Sparsity | None = None
+    stored: Stored | None = None
 
     @property
     def elements(self) -> int:
@@ -37,9 +52,47 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
+    def content(self) -> tuple[object, ...]:
+        """What a plan depends on beside the elements that are used."""
+        return self.dtype, self.role, self.sparsity, self.stored
+
+    @property
     def bytes(self) -> int:
-        """Whole bytes that the tensor takes in memory."""
+        """Whole bytes that the tensor takes at home, in its codec if it has one."""
+        return self.stored_bytes(self.elements)
+
+    def stored_bytes(self, elements: N) -> N:
+        """Whole bytes that so many of its elements take at home; vectorised.
+
+        In the buffer of an engine they take ``dtype.storage_bytes``.
+        """
+        return self.stored.bytes(elements) if self.stored else self.dtype.storage_bytes(elements)
+
+    @property
+    def plain_bytes(self) -> int:
+        """Whole bytes that the tensor takes in a buffer, all elements as they are."""
         return self.dtype.storage_bytes(self.elements)
+
+    def home_bytes(self, size: int) -> int:
+        """Whole bytes at home of so many bytes in a buffer."""
+        share = self.home_share
+        return -(-size * share.numerator // share.denominator)
+
+    @property
+    def home_share(self) -> Fraction:
+        """Bytes at home for each byte in a buffer: 1 unless the tensor has a codec."""
+        if self.stored is None:
+            return _WHOLE
+        return self.stored.bits / self._plain_bits
+
+    def elements_in(self, size: int) -> int:
+        """Elements that so many bytes in a buffer hold."""
+        return int(8 * size / self._plain_bits)
+
+    @property
+    def _plain_bits(self) -> Fraction:
+        """Bits of an element in a buffer, with its part of a scale."""
+        return Fraction(self.dtype.scale_bits, self.dtype.block or 1) + self.dtype.bits
 
     def access(self) -> Access:
         """The whole tensor, row-major."""
@@ -77,8 +130,13 @@ class Access:
 
     @property
     def bytes(self) -> int:
-        """Whole bytes of the distinct elements."""
+        """Whole bytes of the distinct elements in a buffer."""
         return self.tensor.dtype.storage_bytes(self.elements)
+
+    @property
+    def home_bytes(self) -> int:
+        """Whole bytes that they take at home."""
+        return self.tensor.home_bytes(self.bytes)
 
     @property
     def run(self) -> int:

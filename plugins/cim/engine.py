@@ -127,7 +127,7 @@ class Macros(Engine):
     def stage_bytes(self, op: Op, operand: int) -> int | None:
         """Whole tiles for weights; what is computed does not stay in the cells."""
         if self.stage(op, operand) == self.buffer:
-            return op.operands[operand].tensor.bytes
+            return op.operands[operand].tensor.plain_bytes
         if op.operands[operand].tensor.role not in _STORED or self.supports(op):
             return None
         return self.layout(op).count * self.tile_bytes

@@ -102,6 +102,10 @@ PLAN_FAULTS: dict[str, tuple[Change, str]] = {
         lambda plan, op, budget: replace(plan, held_bytes=-1),
         "held_bytes must be whole and at least 0, got -1",
     ),
+    "nothing to wait for": (
+        lambda plan, op, budget: replace(plan, exclusive=(7,)),
+        "exclusive names operands [7], which no tile loads; leave them out",
+    ),
     "no tile": (
         lambda plan, op, budget: replace(plan, loop=Loop((plan.first,), 0)),
         "has no tile",

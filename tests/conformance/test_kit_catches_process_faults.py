@@ -11,7 +11,7 @@ import pytest
 from toy_plugins import caught
 
 from codesign import Engine, Op
-from codesign.hardware.component import Ports
+from codesign.hardware.process import Ports
 from codesign.testing import (
     check_engine,
     check_process_engine,

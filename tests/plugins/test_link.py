@@ -8,6 +8,8 @@ import pydantic
 import pytest
 from codesign_plugins.link import Bus
 
+from codesign.errors import HardwareError
+
 
 def bus(**fields: Any) -> Bus:
     return Bus(name="bus", connects=("dram", "sram"), **fields)
@@ -37,3 +39,28 @@ def test_the_set_up_is_the_field() -> None:
 def test_another_duplex_is_refused() -> None:
     with pytest.raises(pydantic.ValidationError, match="half"):
         pydantic.TypeAdapter(Bus).validate_python({"connects": ["a", "b"], "duplex": "both"})
+
+
+def test_a_bus_decodes_nothing_unless_it_is_told_to() -> None:
+    assert dict(bus().decoders) == {}
+    assert list(bus().energies_j()) == ["move"]
+
+
+def test_each_codec_has_a_rate_and_an_energy() -> None:
+    found = bus(decode_rate={"rle4": 2e9}, decode_energy={"rle4": 1e-13})
+    found.check()
+    assert dict(found.decoders) == {"rle4": 2e9}
+    assert found.energy_j("decode rle4", 10) == pytest.approx(1e-12)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"decode_rate": {"rle4": 2e9}},
+        {"decode_energy": {"rle4": 1e-13}},
+        {"decode_rate": {"rle4": 0.0}, "decode_energy": {"rle4": 1e-13}},
+    ],
+)
+def test_a_codec_with_one_of_them_only_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(HardwareError, match="codec 'rle4' needs a rate above 0 in decode_rate"):
+        bus(**fields).check()

@@ -126,14 +126,14 @@ def move(name: str, reads: tuple[Tensor, ...], writes: tuple[Tensor, ...]) -> Op
 
 def test_an_update_in_place_waits_for_the_readers_of_the_old_value() -> None:
     state, x, y = tensor("state", "state"), tensor("x", "input"), tensor("y", "activation")
-    reader, writer = move("read", (state, x), (y,)), move("write", (x,), (state,))
+    reader, writer = move("read", (state, x), (y,)), move("write", (x, x), (state,))
     result = two_engines(reader, writer, (state, x, y))
     assert result.spans[1].end == result.spans[0].end + 1000 * NS
 
 
 def test_an_input_that_the_model_overwrites_is_not_loaded_before_it_is_written() -> None:
     x, y, z = tensor("x", "input"), tensor("y", "input"), tensor("z", "activation")
-    result = two_engines(move("write", (x,), (y,)), move("read", (y,), (z,)), (x, y, z))
+    result = two_engines(move("write", (x, x), (y,)), move("read", (y, y), (z,)), (x, y, z))
     assert result.spans[1].start == result.spans[0].end
 
 

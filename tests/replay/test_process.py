@@ -12,7 +12,8 @@ from strategies import KIB, Sketch, machine, traces
 
 from codesign import simulate
 from codesign.errors import CodesignError
-from codesign.hardware.component import Engine, Ports, Process
+from codesign.hardware.component import Engine
+from codesign.hardware.process import Ports, Process
 from codesign.hardware.spec import Hardware
 from codesign.result.result import Result
 from codesign.workload.record import Op, Trace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ import codesign
 from codesign import Hardware, Residency, Trace, load_hardware
 from codesign.mapping.residency import Policy
 from codesign.result.wear import Wear
-from codesign.testing.operators import matmul
+from codesign.testing.operators import matmul, whole
 from codesign.units import PS_PER_S
 
 FILE = """
@@ -79,7 +80,26 @@ def test_what_is_never_written_lasts_for_ever() -> None:
 
 def test_weights_that_stay_are_written_once_whatever_runs(machine: Hardware) -> None:
     kept = Residency("greedy", across_runs=True)
-    assert worn(product(64), machine, kept).written_bytes == TILE
+    found = worn(product(64), machine, kept)
+    assert (found.once_bytes, found.written_bytes) == (TILE, 0)
+    assert found.lifetime_s(1e9) == math.inf
+
+
+def test_several_operators_that_stay_are_written_once_together(machine: Hardware) -> None:
+    kept = Residency("greedy", across_runs=True)
+    first, second = (matmul(4, 64, 64 * n) for n in (1, 2))
+    second = replace(
+        second,
+        name="second",
+        inputs=(second.inputs[0], whole("w2", (64, 128), "weight")),
+        outputs=(whole("y2", (4, 128), "output"),),
+    )
+    tensors = {access.tensor: None for op in (first, second) for access in op.operands}
+    both = Trace("two", (first, second), tuple(tensors))
+    found = worn(both, machine.with_("cim.macros", 4), kept)
+    assert (found.once_bytes, found.written_bytes) == (3 * TILE, 0)
+    apart = worn(both, machine.with_("cim.macros", 4))
+    assert (apart.once_bytes, apart.written_bytes) == (0, 3 * TILE)
 
 
 def test_memories_that_do_not_wear_are_not_listed(machine: Hardware) -> None:

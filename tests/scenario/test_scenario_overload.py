@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scenario_case import scenario, stream, work
 from strategies import KIB, Sketch, machine
 
-from codesign.hardware.component import Engine, Ports, Process
+from codesign.hardware.component import Engine
+from codesign.hardware.process import Ports, Process
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
 from codesign.mapping.residency import Residency

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 from hypothesis import strategies as st
 
+from codesign.testing import matmul
 from codesign.workload.dtype import DType
 from codesign.workload.nest import Axis, LoopNest, matmul_nest
 from codesign.workload.record import (
@@ -19,6 +23,9 @@ from codesign.workload.record import (
     Tensor,
     Trace,
 )
+from codesign.workload.retensor import with_tensors
+from codesign.workload.sparsity import Sparsity
+from codesign.workload.stored import Stored
 
 INT8 = DType.parse("int8")
 STEPS = 5
@@ -91,6 +98,16 @@ def everything() -> Trace:
         Coverage(4, 3, (("aten.mystery.default", 2),)),
         ("a note", "another"),
     )
+
+
+def packed() -> Trace:
+    """A product whose weights have zeros and a codec."""
+    op = matmul(4, 8, 16)
+    stored = Stored("2:4", Fraction(4), Fraction(3, 2))
+    zeros = Sparsity.parse("2:4 axis 0").on((8, 16), "w")
+    weight = replace(op.inputs[1].tensor, sparsity=zeros, stored=stored)
+    trace = Trace("packed", (op,), tuple(access.tensor for access in op.operands))
+    return with_tensors(trace, {weight.name: weight})
 
 
 def convolution() -> Trace:

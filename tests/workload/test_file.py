@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from sample_traces import chain, convolution, elementwise, everything, tensor, traces
+from sample_traces import chain, convolution, elementwise, everything, packed, tensor, traces
 
 from codesign.errors import TraceError
 from codesign.workload.encode import canonical_bytes, encode_trace
 from codesign.workload.file import content_digest, load_trace, save_trace
 from codesign.workload.nest import matmul_nest
-from codesign.workload.record import Access, Attribute, Branch, Op, Region, Trace
+from codesign.workload.record import Access, Attribute, Branch, Op, Region, Tensor, Trace
 
 SAMPLE = Path(__file__).parents[2] / "traces" / "v1_sample.json"
 SAMPLE_DIGEST = "b384210530dd6885538c91b14a235d4db6ee3581d58e5cf07579e7fdc06688f5"
@@ -45,7 +45,7 @@ def test_a_digest_survives_the_file(trace: Trace, tmp_path_factory: pytest.TempP
 
 
 @pytest.mark.parametrize("name", ["t.json", "t.json.gz"])
-@pytest.mark.parametrize("make", [everything, convolution, lambda: chain("a", "b")])
+@pytest.mark.parametrize("make", [everything, convolution, packed, lambda: chain("a", "b")])
 def test_every_field_comes_back(make: object, name: str, tmp_path: Path) -> None:
     trace = make()  # type: ignore[operator]
     save_trace(trace, tmp_path / name)
@@ -54,6 +54,7 @@ def test_every_field_comes_back(make: object, name: str, tmp_path: Path) -> None
 
 def test_the_full_sample_leaves_no_field_at_its_default() -> None:
     found = _objects(everything())
+    found[Tensor] += _objects(packed())[Tensor]
     unused = [
         f"{cls.__name__}.{field.name}"
         for cls, records in found.items()

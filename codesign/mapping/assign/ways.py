@@ -185,8 +185,9 @@ def _loading_s(op: Op, plan: TilePlan, budget: Budget) -> tuple[float, float]:
     """Seconds of the loads that may go ahead of what is written before, and of all loads."""
     first = plan.first
     at_rest = [n for n, a in enumerate(op.inputs) if a.tensor.role in ("weight", "constant")]
-    ahead = sum(move.bytes for move in first.loads if move.operand in at_rest)
-    most = sum(plan.loaded.get(n, 0) for n in at_rest)
+    resting = [move for move in first.loads if move.operand in at_rest]
+    ahead = sum(move.bytes * budget.share(move.operand) for move in resting)
+    most = sum(plan.loaded.get(n, 0) * budget.share(n) for n in at_rest)
     slots = min(plan.slots_in, plan.tiles) if ahead else 0
     early = min(ahead * slots, most) / budget.load_bytes_per_s + budget.setup_s * slots
     loads, _ = transfers_s(plan, budget)
@@ -204,11 +205,12 @@ def _busy(
     for moved in (plan.loaded, plan.stored):
         for operand, size in moved.items():
             home, stage = homes[operand], engine.stage(op, operand)
+            sends = op.operands[operand].tensor.home_bytes
             if home == stage:
                 continue
-            rate = paths.memory(home).service(NOMINAL).bytes_per_s
-            found[home] = found.get(home, 0.0) + size / rate
+            rate, sent = paths.memory(home).service(NOMINAL).bytes_per_s, sends(size)
+            found[home] = found.get(home, 0.0) + sent / rate
             for link in paths.route(home, stage):
                 way = f"{link.name} {operand < len(op.inputs)}" if link.separate else link.name
-                found[way] = found.get(way, 0.0) + size / link.bytes_per_s
+                found[way] = found.get(way, 0.0) + sent / link.bytes_per_s
     return tuple(found.items())

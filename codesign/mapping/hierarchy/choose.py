@@ -43,6 +43,7 @@ class Rates:
         setup_s: before each transfer.
         shared: whether loads and stores share one channel.
         port_bits_per_s: of the buffer towards the array.
+        shares: of the two factors, see ``Budget.shares``.
     """
 
     clock_hz: float
@@ -51,6 +52,7 @@ class Rates:
     setup_s: float
     shared: bool
     port_bits_per_s: float = math.inf
+    shares: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -204,10 +206,12 @@ def _latency(batch: Batch, orders: Orders, homes: Homes, rates: Rates) -> Floats
     inside = np.prod([batch.inside[n][cut[:, n]] for n in range(4)], axis=0)
     count = np.prod([batch.outside[n][cut[:, n]] for n in range(4)], axis=0)
     compute = inside * count / rates.clock_hz
-    loads = homes.moved[:, :RESULT].sum(axis=1) / rates.load_bits_per_s + rates.setup_s * count
+    loads = homes.moved[:, :RESULT] @ np.array(rates.shares)
+    loads = loads / rates.load_bits_per_s + rates.setup_s * count
     stores = homes.moved[:, RESULT] / rates.store_bits_per_s + rates.setup_s
     link = loads + stores if rates.shared else np.maximum(loads, stores)
-    head = homes.chunks[:, :RESULT].sum(axis=1) / rates.load_bits_per_s + rates.setup_s
+    head = homes.chunks[:, :RESULT] @ np.array(rates.shares)
+    head = head / rates.load_bits_per_s + rates.setup_s
     tail = homes.chunks[:, RESULT] / rates.store_bits_per_s + rates.setup_s
     latency: Floats = np.maximum(link, head + compute + tail)
     return latency

@@ -1,0 +1,179 @@
+"""Weights in a codec: home and links carry what is packed, the buffer holds plain elements."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from codesign_plugins.flat_dram import FlatDram
+from codesign_plugins.link import Bus
+from codesign_plugins.sram import Sram
+from codesign_plugins.systolic import Systolic
+
+from codesign import Hardware, Result, Stored, Trace, simulate
+from codesign.errors import MappingError
+from codesign.hardware.component import Component
+from codesign.hardware.plan import Move
+from codesign.mapping.codec import at_home, decoded_bytes_per_s, find_decoder
+from codesign.mapping.estimate import fetching_s
+from codesign.mapping.paths import Paths
+from codesign.mapping.plans import Plans
+from codesign.mapping.timeline import make_timeline
+from codesign.testing import matmul
+from codesign.workload.record import Op
+from codesign.workload.retensor import with_tensors
+
+OP = matmul(16, 1024, 1024)
+FORMATS = "int8*int4"
+WEIGHTS = 1024 * 1024
+BITMAP = Stored("bitmap", Fraction(24, 10), Fraction(1))  # 30 % of 8 bits, and a mask
+
+
+def machine(rate: float = 1e15, *, decodes: bool = True) -> Hardware:
+    """An array that computes far faster than its 4 GB/s bring weights."""
+    parts: list[Component] = [
+        Systolic(name="npu", buffer="sram", rows=256, cols=256),
+        Sram(name="sram", size=1 << 20, bandwidth=400e9),
+        Bus(
+            name="bus",
+            connects=("dram", "sram"),
+            decode_rate={"bitmap": rate} if decodes else {},
+            decode_energy={"bitmap": 1e-13} if decodes else {},
+            setup=0.0,
+        ),
+        FlatDram(name="dram", device="toy", size=1 << 30, bandwidth=4e9, efficiency=1.0),
+    ]
+    return Hardware("toy", "", None, {part.name: part for part in parts})
+
+
+def packed(stored: Stored | None = BITMAP, op: Op = OP) -> Trace:
+    trace = Trace("t", (op,), tuple({access.tensor: None for access in op.operands}))
+    weight = op.inputs[1].tensor
+    return with_tensors(trace, {weight.name: replace(weight, stored=stored)})
+
+
+def run(trace: Trace, hardware: Hardware) -> Result:
+    return simulate(trace, hardware, residency="none")
+
+
+def counts(result: Result, role: str = "weight") -> dict[tuple[str, str], int]:
+    ledger = result.ledger
+    rows = zip(ledger.component, ledger.action, ledger.role, ledger.count, strict=True)
+    return {(str(c), str(a)): int(n) for c, a, r, n in rows if r == role}
+
+
+def test_a_load_bound_layer_is_faster_by_the_bytes_that_its_codec_saves() -> None:
+    plain, small = run(packed(None), machine()), run(packed(), machine())
+    saved = plain.latency_s - small.latency_s
+    assert saved == pytest.approx(WEIGHTS * (1 - 0.425) / 4e9, rel=0.01)
+
+
+def test_home_and_link_count_packed_bytes_and_the_buffer_plain_ones() -> None:
+    found = counts(run(packed(), machine()))
+    for charge in (("dram", "read"), ("bus", "move")):
+        assert found[charge] == pytest.approx(0.425 * WEIGHTS, rel=2e-4)
+        assert found[charge] >= 0.425 * WEIGHTS  # whole bytes
+    assert found["sram", "write"] == found["bus", "decode bitmap"] == WEIGHTS
+
+
+def test_a_tensor_without_a_codec_is_charged_as_before() -> None:
+    assert counts(run(packed(None), machine())) == {
+        ("dram", "read"): WEIGHTS,
+        ("bus", "move"): WEIGHTS,
+        ("sram", "write"): WEIGHTS,
+    }
+
+
+@pytest.mark.parametrize("rate", [2e9, 1e9, 1e8])
+def test_a_slow_decoder_holds_loads_up(rate: float) -> None:
+    assert run(packed(), machine(rate)).latency_s == pytest.approx(WEIGHTS / rate, rel=0.02)
+
+
+def test_a_buffer_takes_no_more_plain_bytes_than_its_port_lets_in() -> None:
+    slow = machine().with_all({"sram.bandwidth": "5 GB/s"})
+    assert run(packed(), slow).latency_s >= WEIGHTS / 5e9
+
+
+def test_the_estimate_knows_of_codec_and_decoder() -> None:
+    for rate in (1e15, 1e9):
+        hardware, trace = machine(rate), packed()
+        timeline = make_timeline(trace.items, lambda op: (op,))
+        seconds = fetching_s(timeline, Plans(Paths(hardware)))
+        assert run(trace, hardware).latency_s == pytest.approx(seconds, rel=0.03)
+
+
+def test_a_heavier_codec_is_never_faster() -> None:
+    bits = [Fraction(n, 2) for n in range(1, 20)]
+    seconds = [run(packed(Stored("bitmap", one)), machine()).latency_s for one in bits]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] > seconds[0]
+
+
+def test_without_a_decoder_it_is_refused_in_one_line() -> None:
+    with pytest.raises(MappingError) as caught:
+        run(packed(), machine(decodes=False))
+    text = str(caught.value)
+    assert "'w' is stored in codec 'bitmap', which neither a link between dram and sram" in text
+    assert "name it in decode_rate and decode_energy of a link" in text
+    assert "\n" not in text
+
+
+def test_an_engine_that_reads_a_codec_needs_no_decoder() -> None:
+    class Reading(Systolic):  # type: ignore[misc]
+        decodes = ("bitmap",)
+
+    hardware = machine(decodes=False)
+    npu = Reading(name="npu", buffer="sram", rows=256, cols=256)
+    parts: dict[str, Component] = {**hardware.components, "npu": npu}
+    found = counts(run(packed(), Hardware("toy", "", None, parts)))
+    assert ("bus", "decode bitmap") not in found
+    assert found["sram", "write"] == found["dram", "read"] < WEIGHTS / 2
+
+
+def test_the_last_decoder_on_the_way_is_meant() -> None:
+    hardware, weight = machine(), packed().tensors[1]
+    link = find_decoder("dram", "sram", weight, hardware)
+    assert link is not None
+    assert link.name == "bus"
+    assert find_decoder("sram", "sram", weight, hardware) is None
+    assert find_decoder("dram", "sram", OP.inputs[1].tensor, hardware) is None
+    assert decoded_bytes_per_s(link, weight) == 1e15
+    four = replace(weight, dtype=weight.dtype.parse("int4"))
+    assert decoded_bytes_per_s(link, four) == 0.5e15
+
+
+def test_a_move_at_home_has_the_bytes_of_the_codec() -> None:
+    op = next(op for op, _ in packed().ops())
+    assert at_home(Move(1, 1000, 10, 200), op) == Move(1, 425, 10, 85)
+    assert at_home(Move(0, 1000, 10, 200), op) == Move(0, 1000, 10, 200)
+
+
+def test_memory_holds_packed_bytes_and_results_say_so() -> None:
+    trace = packed()
+    assert trace.parameter_bytes == -(-WEIGHTS * 425 // 1000)
+    result = run(trace, machine(rate=2e9))
+    (one,) = result.codecs
+    assert (one.codec, one.elements) == ("bitmap", WEIGHTS)
+    assert one.data_bits == -(-WEIGHTS * 24 // 10)
+    assert one.meta_bits == WEIGHTS
+    assert one.decode_s == pytest.approx(WEIGHTS / 2e9)
+    assert one.share == pytest.approx(24 / 34)
+    assert result.summary()["codecs"][0]["codec"] == "bitmap"
+    assert run(packed(None), machine()).codecs == ()
+    assert "codecs" not in run(packed(None), machine()).summary()
+
+
+def test_a_block_format_counts_its_scales_as_metadata() -> None:
+    op = matmul(16, 64, 64, weight_dtype="int4[32x16]")
+    hardware = machine().with_all(
+        {"npu.macs_per_cell": {FORMATS: 1}, "npu.mac_energy": {FORMATS: "1 pJ"}}
+    )
+    (one,) = run(packed(None, op), hardware).codecs
+    assert (one.codec, one.data_bits, one.meta_bits) == ("int4[32x16]", 64 * 64 * 4, 64 * 64 // 2)
+
+
+def test_weights_that_stay_on_chip_are_unpacked_there() -> None:
+    result = simulate(packed(), machine(), residency="greedy")
+    held = {stay.tensor.name: stay.bytes for stay in result.placement.stays}
+    assert held.get("w", WEIGHTS) == WEIGHTS
