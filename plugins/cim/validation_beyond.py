@@ -50,11 +50,15 @@ def jia_by_formula() -> AnalogSram:
 def colonnade_by_formula(registers: int = 1) -> DigitalSram:
     """Cells of Colonnade with weights of 8 bits at 0.8 V, with adder trees for its chains.
 
+    The closed form is of macros whose columns all hold weights: 16 of 8 bits. The chip has cells
+    and adders in all of its 128 columns, too.
+
     Args:
         registers: of a column; each is taken for a pipeline stage.
     """
     macro = colonnade(COLONNADE_BITS, COLONNADE_BITS)
-    return replace(macro, pipeline_stages=registers, cell_area_m2=_cell_m2(DIMC1))
+    full = replace(macro, columns=128 // COLONNADE_BITS)
+    return replace(full, pipeline_stages=registers, cell_area_m2=_cell_m2(DIMC1))
 
 
 def colonnade_clock_s(bits: int, ops_per_s: float) -> float:
