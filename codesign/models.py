@@ -32,6 +32,7 @@ def resolve_model(
     steps: int | None = None,
     plugins: Sequence[Path | str] = (),
     allow_unsupported: bool = False,
+    scan_zeros: bool = False,
 ) -> Trace:
     """The trace of the model that ``spec`` names.
 
@@ -46,6 +47,7 @@ def resolve_model(
         steps: time steps, at least 1.
         plugins: folders with further plugin files.
         allow_unsupported: report operators without a lowering in the trace instead of stopping.
+        scan_zeros: look for zeros in the values of the weights, see ``codesign.trace``.
 
     Raises:
         ModelError: the spec names nothing, the model does not take an option, or building it fails.
@@ -59,11 +61,17 @@ def resolve_model(
     if spec.endswith((".json", ".json.gz")):
         from codesign.workload.file import load_trace
 
+        if scan_zeros:
+            raise ModelError(
+                f"{spec} is a trace, which holds no values to scan for zeros; name the model that "
+                "it was made from instead"
+            )
         return load_trace(spec)
     capture: dict[str, Any] = {
         "name": spec,
         "plugins": plugins,
         "allow_unsupported": allow_unsupported,
+        "scan_zeros": scan_zeros,
     }
     if spec.endswith(".pt2"):
         from codesign.workload.capture import load_pt2, trace

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
-from codesign.workload import view
-from codesign.workload.affine import broadcast, project, traversal
+from codesign.workload.epilogue import behind
 from codesign.workload.pattern import label
-from codesign.workload.record import Access, Op, Trace
-from codesign.workload.rewrite import Editor, with_operands
+from codesign.workload.record import Op, Trace
+from codesign.workload.rewrite import Editor
 
 ACTIVATIONS = frozenset(
     {
@@ -47,7 +45,7 @@ def fuse_epilogues(trace: Trace) -> Trace:
             continue
         makers = {maker.name: maker for a in op.inputs if (maker := editor.maker(a.tensor))}
         for maker in sorted(makers.values(), key=editor.place, reverse=True):
-            fused = _behind(maker, op)
+            fused = behind(maker, op)
             alone = editor.only_read_by(maker.outputs[0].tensor, op)
             if fused and alone and editor.may_merge((maker, op), op):
                 editor.merge((maker, op), op, fused)
@@ -58,29 +56,3 @@ def fuse_epilogues(trace: Trace) -> Trace:
 def _fusible(op: Op) -> bool:
     name = label(op)
     return (name in ACTIVATIONS and len(op.inputs) == 1) or (name == "add" and len(op.inputs) == 2)
-
-
-def _behind(product: Op, op: Op) -> Op | None:
-    """The contraction with ``op`` behind it, or None if ``op`` reads its result in another way."""
-    if product.kind != "contraction" or product.nest is None:
-        return None
-    written, target = product.outputs[0], op.outputs[0]
-    read = [a for a in op.inputs if a.tensor.name == written.tensor.name]
-    others = [a for a in op.inputs if a.tensor.name != written.tensor.name]
-    if len(read) != 1 or read[0].shape != target.shape or traversal(read[0]) != traversal(written):
-        return None
-    output = view.reshape(target, written.shape)
-    if output is None:
-        return None
-    placed = [_placed(access, target.shape, written.shape) for access in others]
-    axes = product.nest.operands[-1]
-    extra = [project(access, axes) for access in placed if access]
-    if len(extra) != len(others):
-        return None
-    fused = with_operands(product, extra, output)
-    return replace(fused, functions=product.functions + op.functions)
-
-
-def _placed(access: Access, shape: tuple[int, ...], target: tuple[int, ...]) -> Access | None:
-    wide = broadcast(access, shape)
-    return view.reshape(wide, target) if wide else None

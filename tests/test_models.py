@@ -206,6 +206,21 @@ def test_a_trace_file_takes_no_options(trace_file: Path, option: str) -> None:
     assert f"has fixed shapes, so it does not take {option}" in message
 
 
+def test_a_trace_file_has_no_values_to_scan(trace_file: Path) -> None:
+    message = refused(str(trace_file), scan_zeros=True)
+    assert "holds no values to scan for zeros" in message
+
+
+def test_the_weights_of_a_program_are_scanned_if_asked(tmp_path: Path) -> None:
+    path, layer = tmp_path / "net.pt2", torch.nn.Linear(4, 4)
+    with torch.no_grad():
+        layer.weight.mul_(torch.eye(4))
+    torch.export.save(torch.export.export(layer, (torch.empty(2, 4),), strict=False), path)
+    (weight,) = [t for t in resolve_model(str(path), scan_zeros=True).tensors if t.sparsity]
+    assert (weight.name, weight.sparsity and weight.sparsity.share) == ("weight", 0.25)
+    assert not any(t.sparsity for t in resolve_model(str(path)).tensors)
+
+
 @pytest.mark.parametrize("name", ["missing.json", "missing.json.gz", "missing.pt2"])
 def test_a_file_that_is_not_there_is_refused(name: str) -> None:
     assert f"{name} does not exist" in refused(name)

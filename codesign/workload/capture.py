@@ -1,4 +1,4 @@
-"""Capture: a PyTorch module becomes a neutral graph. The only module that imports torch.
+"""Capture: a PyTorch module becomes a neutral graph. Only modules ``capture*`` import torch.
 
 The module is exported where it lives, in non-strict mode and under fake tensors, so that a model on
 the meta device needs no weight memory and one on the CPU no second copy. ``run_decompositions``
@@ -12,7 +12,7 @@ import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,19 @@ from torch.utils import _pytree as pytree
 from codesign.errors import CaptureError
 from codesign.plugins import registry
 from codesign.workload.capture_error import diagnose
+from codesign.workload.capture_weights import (
+    dense_layouts,
+    read_subclasses,
+    refuse_sparse,
+    sparse_paths,
+    stored_data,
+)
+from codesign.workload.capture_zeros import Scan, Values, find_zeros, with_zeros
 from codesign.workload.convert import convert_graph
 from codesign.workload.lower import lower
+from codesign.workload.pruned import fold_masks
+from codesign.workload.quantised import fold_weights
+from codesign.workload.quantised_flow import keep_integers
 from codesign.workload.record import Role, Trace
 
 
@@ -41,6 +52,8 @@ def trace(
     plugins: Sequence[Path | str] = (),
     branch_probability: float | None = None,
     loop_steps: int | None = None,
+    scan_zeros: bool = False,
+    expect: Mapping[str, str] | None = None,
 ) -> Trace:
     """Captures a model and lowers it to a trace.
 
@@ -58,10 +71,15 @@ def trace(
         branch_probability: chance of the true side of every ``torch.cond``, 0 to 1; only the
             likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; by default that of its counter.
+        scan_zeros: look for zeros in the values of the weights; those with a pruning mask or a
+            sparse layout are always looked at. A tensor with fewer than one zero in 16 has none.
+        expect: what weights must follow, by pattern of their names, such as
+            ``{"encoder.*": "2:4"}`` or ``"2:4 axis 1"``; checked against their values.
 
     Raises:
         CaptureError: the model cannot be captured as one graph; the message names the cause, the
-            line of the model and the remedy.
+            line of the model and the remedy. Or its weights have no values to look at.
+        TraceError: a weight does not follow what is expected of it.
         UnsupportedOperatorError: operators without a lowering.
     """
     if isinstance(model, ExportedProgram):
@@ -77,6 +95,8 @@ def trace(
         plugins=plugins,
         branch_probability=branch_probability,
         loop_steps=loop_steps,
+        scan_zeros=scan_zeros,
+        expect=expect,
         model=model if isinstance(model, nn.Module) else None,
     )
 
@@ -91,6 +111,8 @@ def trace_exported(
     plugins: Sequence[Path | str] = (),
     branch_probability: float | None = None,
     loop_steps: int | None = None,
+    scan_zeros: bool = False,
+    expect: Mapping[str, str] | None = None,
     model: nn.Module | None = None,
 ) -> Trace:
     """Lowers an exported program to a trace; see ``trace`` for the arguments.
@@ -105,29 +127,40 @@ def trace_exported(
         branch_probability: chance of the true side of every ``torch.cond``, 0 to 1; only the
             likelier side is counted and replayed.
         loop_steps: trip count of every ``while_loop``; by default that of its counter.
+        scan_zeros: look for zeros in the values of the weights.
+        expect: what weights must follow, by pattern of their names.
         model: the module it came from, for the names of its arguments.
 
     Raises:
-        CaptureError: the program cannot be made functional, or a role matches no argument.
+        CaptureError: the program cannot be made functional, or a role matches no argument, or
+            there are no values to look at.
+        TraceError: a weight does not follow what is expected of it.
         UnsupportedOperatorError: operators without a lowering.
     """
+    refuse_sparse(exported)
+    subclasses = read_subclasses(exported)
     with _quiet():
         try:
             functional = exported.run_decompositions({})
         except Exception as error:  # torch raises anything; the user gets one line
             raise diagnose(error) from error
     paths = argument_paths(functional, model)
-    graph = convert_graph(functional, paths, dict(roles or {}))
-    return lower(
-        graph,
+    pruned = fold_masks(convert_graph(functional, paths, dict(roles or {}), subclasses.names))
+    folded = fold_weights(pruned.graph, subclasses.formats)
+    values = Values(stored_data(functional), folded.zeros, pruned.masks)
+    scan = Scan(scan_zeros, expect or {}, sparse_paths(model) if model else ())
+    zeros = find_zeros(folded.graph, values, scan)
+    lowered = lower(
+        keep_integers(folded.graph),
         registry(plugins),
         name=name,
         fuse=fuse,
         allow_unsupported=allow_unsupported,
-        notes=_notes(functional),
+        notes=folded.notes if folded.zeros else _notes(functional),
         branch_probability=branch_probability,
         loop_steps=loop_steps,
     )
+    return with_zeros(lowered, zeros)
 
 
 def load_pt2(path: Path | str) -> ExportedProgram:
@@ -156,7 +189,7 @@ def export(
     """
     device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
     placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))
-    with _quiet(), _evaluating(model), torch.no_grad():
+    with _quiet(), _evaluating(model), dense_layouts(model), torch.no_grad():
         try:
             return torch.export.export(model, placed[0], placed[1], strict=False)
         except Exception as error:  # torch raises anything; the user gets one line
@@ -203,7 +236,7 @@ def _placed(leaf: Any, device: torch.device | None) -> Any:
 
 
 def _notes(exported: ExportedProgram) -> list[str]:
-    formats = {t.dtype for t in exported.parameters() if t.dtype.is_floating_point}
+    formats = {t.dtype for t in exported.parameters()}
     return ["float model captured at fp32"] if formats == {torch.float32} else []
 
 
@@ -214,7 +247,9 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     fast_path = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        model.eval()
+        # what was exported before has its mode written into its graph, and refuses to change it
+        with suppress(NotImplementedError):
+            model.eval()
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)

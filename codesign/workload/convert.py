@@ -48,13 +48,19 @@ def dtype_of(name: Any) -> DType:
     return DType.parse(_DTYPES[short])
 
 
-def convert_graph(exported: Any, paths: Mapping[str, str], roles: Mapping[str, Role]) -> Graph:
+def convert_graph(
+    exported: Any,
+    paths: Mapping[str, str],
+    roles: Mapping[str, Role],
+    names: Mapping[str, str] | None = None,
+) -> Graph:
     """Converts a functional exported program.
 
     Args:
         exported: a ``torch.export.ExportedProgram`` after ``run_decompositions``.
         paths: path in the argument tree by placeholder name, where known.
         roles: role by pattern of argument path or placeholder name.
+        names: what to call stored tensors in the place of the paths that export gave them.
 
     Raises:
         CaptureError: a dynamic shape, or a role or pattern that means nothing.
@@ -69,6 +75,7 @@ def convert_graph(exported: Any, paths: Mapping[str, str], roles: Mapping[str, R
         value = reader.env.get(getattr(spec.arg, "name", None))
         if isinstance(value, Value):
             path = spec.target or paths.get(value.name, value.name)
+            path = (names or {}).get(path, path)
             default = _default_role(spec.kind.name, value.name in mutated.values())
             role = named.find(path, value.name) or default
             inputs.append(GraphInput(value, role, path, _storage(exported, spec.target, value)))

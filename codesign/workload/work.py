@@ -128,9 +128,12 @@ def number_format(op: Op) -> DType:
 
 
 def format_pair(op: Op) -> str:
-    """Formats of the two factors of a contraction, as ``int8*int8``."""
-    first, second = (access.tensor.dtype for access in op.inputs[:2])
-    return f"{first}*{second}"
+    """Formats of the two factors of a contraction, as ``int8*int8``.
+
+    The scale of a block is no part of it: it multiplies sums, not factors.
+    """
+    formats = (access.tensor.dtype for access in op.inputs[:2])
+    return "*".join(str(DType(dtype.kind, dtype.bits)) for dtype in formats)
 
 
 def cuts(op: Op) -> list[tuple[int, int, int]]:

@@ -83,6 +83,7 @@ def test_all_passes_together_keep_the_ledger(case: Trace) -> None:
 def test_passes_run_in_an_order_that_their_names_give() -> None:
     assert [name.partition("-")[2] for name in sorted(PASSES)] == [
         "reroll",
+        "read-quantised",
         "rms-norm",
         "rope",
         "softmax",
@@ -90,9 +91,11 @@ def test_passes_run_in_an_order_that_their_names_give() -> None:
         "grouped-query",
         "attention-layout",
         "conv-batch-norm",
+        "rescale",
         "activation",
         "gate",
         "contraction-epilogue",
+        "requantise",
         "elementwise-chain",
     ]
 

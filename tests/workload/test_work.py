@@ -191,6 +191,11 @@ def test_the_formats_of_both_factors_are_told() -> None:
     assert format_pair(matmul(2, 2, 2, dtype="bf16", weight_dtype="int4")) == "bf16*int4"
 
 
+@pytest.mark.parametrize("weight", ["int4", "int4[32x16]", "int4[256x40]"])
+def test_the_scale_of_a_block_is_no_part_of_a_factor(weight: str) -> None:
+    assert format_pair(matmul(2, 2, 2, dtype="int8", weight_dtype=weight)) == "int8*int4"
+
+
 @pytest.mark.parametrize("op", every_operator(), ids=lambda op: op.name)
 def test_every_cut_covers_the_work(op: Op) -> None:
     if op.kind == "contraction":
