@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from codesign.errors import CodesignError
+    from codesign.explore.study import Study
     from codesign.hardware.component import (
         Component,
         Descriptor,
@@ -30,15 +31,23 @@ if TYPE_CHECKING:
     from codesign.scenario.simulate import simulate_scenario
     from codesign.scenario.spec import Scenario, Stream
     from codesign.simulation import simulate
+    from codesign.workload.annotate import annotate
     from codesign.workload.capture import trace
     from codesign.workload.dtype import DType
     from codesign.workload.file import load_trace, save_trace
     from codesign.workload.nest import Axis, LoopNest
     from codesign.workload.record import Access, Branch, Carry, Op, Region, Tensor, Trace
+    from codesign.workload.rewrites.drop import drop_layers
+    from codesign.workload.rewrites.factorise import factorise
+    from codesign.workload.rewrites.merge import merge_block
+    from codesign.workload.rewrites.widths import shrink_widths
     from codesign.workload.schedule import layer_major, time_major
+    from codesign.workload.sparsity import Sparsity
+    from codesign.workload.stored import Stored
 
 _HOME = {
     "CodesignError": "errors",
+    "Study": "explore.study",
     "Component": "hardware.component",
     "Descriptor": "hardware.component",
     "Engine": "hardware.component",
@@ -65,6 +74,7 @@ _HOME = {
     "Scenario": "scenario.spec",
     "Stream": "scenario.spec",
     "simulate": "simulation",
+    "annotate": "workload.annotate",
     "trace": "workload.capture",
     "DType": "workload.dtype",
     "load_trace": "workload.file",
@@ -78,7 +88,13 @@ _HOME = {
     "Region": "workload.record",
     "Tensor": "workload.record",
     "Trace": "workload.record",
+    "Sparsity": "workload.sparsity",
+    "Stored": "workload.stored",
+    "drop_layers": "workload.rewrites.drop",
+    "factorise": "workload.rewrites.factorise",
     "layer_major": "workload.schedule",
+    "merge_block": "workload.rewrites.merge",
+    "shrink_widths": "workload.rewrites.widths",
     "time_major": "workload.schedule",
 }
 
@@ -112,16 +128,24 @@ __all__ = [
     "Scenario",
     "ScenarioResult",
     "Service",
+    "Sparsity",
+    "Stored",
     "Stream",
+    "Study",
     "Tensor",
     "Tile",
     "TilePlan",
     "Trace",
+    "annotate",
+    "drop_layers",
+    "factorise",
     "hookimpl",
     "layer_major",
     "load_hardware",
     "load_trace",
+    "merge_block",
     "save_trace",
+    "shrink_widths",
     "simulate",
     "simulate_scenario",
     "time_major",

@@ -54,6 +54,14 @@ class ValidationError(CodesignError):
     """A reference figure or file, or a request to compare with it, that breaks a rule."""
 
 
+class StudyError(CodesignError):
+    """A space, constraint, objective or journal of a study that breaks a rule."""
+
+
+class CalibrationError(CodesignError):
+    """Measurements that no engine can be fitted to, or an engine that has nothing to fit."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``; did you mean 'x'? known: a, b`` for a word that is not among ``known``."""
     names = sorted(known)

@@ -13,7 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 SOURCES = sorted([*(ROOT / "codesign").rglob("*.py"), *PLUGINS])
-STAGES = ("workload", "hardware", "mapping", "replay", "result", "scenario", "validation")
+STAGES = (
+    "workload",
+    "hardware",
+    "mapping",
+    "replay",
+    "result",
+    "scenario",
+    "validation",
+    "calibration",
+    "explore",
+)
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
 FOUNDATIONS = {"errors", "units", "hookspecs", "whole_file"}
@@ -28,6 +38,18 @@ EARLIER_USES = {
     "scenario": {"models", "plugins", "result", "replay", "mapping", "hardware", "workload"},
     # what is compared is up to plugins, so this one needs no stage
     "validation": {"plugins"},
+    # it reads tables as validation does, and asks engines what they predict
+    "calibration": {"validation", "mapping", "hardware", "workload"},
+    "explore": {
+        "annotation_file",
+        "hardware",
+        "mapping",
+        "models",
+        "plugins",
+        "result",
+        "simulation",
+        "workload",
+    },
 }
 OWNERS = {
     "torch": ("codesign/workload/capture", "codesign/workload/convert.py", "codesign/zoo/"),
@@ -38,7 +60,7 @@ OWNERS = {
     "rich": ("codesign/cli/",),
     "networkx": ("codesign/hardware/graph.py",),
     "yaml": ("codesign/hardware/yaml_source.py",),
-    "pyarrow": ("codesign/result/save.py", "codesign/scenario/save.py"),
+    "pyarrow": ("codesign/result/save.py", "codesign/scenario/save.py", "codesign/explore/save.py"),
 }
 """Where each library may be imported."""
 

@@ -9,9 +9,20 @@ from typing import Annotated
 import typer
 
 from codesign import __version__
-from codesign.cli import energy, hardware, mapping, memory, plugins, scenario, validate
+from codesign.cli import (
+    calibrate,
+    energy,
+    hardware,
+    mapping,
+    memory,
+    plugins,
+    scenario,
+    sweep,
+    validate,
+)
 from codesign.cli.options import (
     AllowUnsupported,
+    Annotations,
     Batch,
     EnginePolicy,
     ExactEvents,
@@ -26,6 +37,7 @@ from codesign.cli.options import (
     Plugins,
     Policies,
     Rules,
+    ScanZeros,
     Schedule,
     SeqLen,
     Settings,
@@ -104,6 +116,7 @@ def simulate(
     mapping: MappingFile = None,
     objective: Goal = None,
     schedule: Schedule = None,
+    annotations: Annotations = None,
     exact_events: ExactEvents = False,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
@@ -141,6 +154,7 @@ def simulate(
             mapping=mapping,
             objective=objective,
             schedule=schedule,
+            annotations=annotations,
             exact_events=exact_events,
             plugins=tuple(plugins or ()),
             watch=watch,
@@ -158,6 +172,9 @@ def simulate(
 
 app.command()(scenario.scenario)
 app.command()(validate.validate)
+app.command()(calibrate.calibrate)
+app.command()(sweep.sweep)
+app.command()(sweep.pareto)
 
 
 @app.command()
@@ -174,6 +191,7 @@ def trace(
     steps: Steps = None,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
+    scan_zeros: ScanZeros = False,
 ) -> None:
     """Capture a model and write its operator trace to a file."""
     from codesign.cli.quantities import count, quantity
@@ -184,7 +202,8 @@ def trace(
         raise TraceError(f"a trace file is called *.json or *.json.gz, got {output}; rename it")
     options = model_options(batch, seq_len, steps, allow_unsupported)
     with progress(f"capturing {model}", "", quiet=False):
-        captured = resolve_model(model, plugins=tuple(plugins or ()), **options)
+        folders = tuple(plugins or ())
+        captured = resolve_model(model, plugins=folders, scan_zeros=scan_zeros, **options)
         save_trace(captured, output)
     operators = sum(1 for _ in captured.ops())
     typer.echo(

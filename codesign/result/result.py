@@ -18,6 +18,7 @@ from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
 from codesign.result.codecs import Packed, find_codecs
 from codesign.result.ledger import Ledger, build_ledger
+from codesign.result.ranges import range_notes
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
 from codesign.result.table import Table, operator_table
@@ -185,6 +186,7 @@ class Result:
             *(f"set for this run: {row.component}.{row.field} = {row.value}" for row in changed),
             *self.placement.trace.notes,
             *self.placement.notes,
+            *range_notes(self.placement, self.machine),
             *notes,
             *(
                 f"{row.component}.{row.field}: {row.note}"

@@ -52,6 +52,10 @@ MISTAKES = {
     "show nothing": (("hardware", "show", "edge-npv"), "did you mean 'edge-npu'?"),
     "check nothing": (("hardware", "check", "none.yaml"), "none.yaml"),
     "trace to nowhere": (("trace", SAMPLE, "-o", "no/such/t.json"), "no/such/t.json"),
+    "scan of a trace": (
+        ("trace", SAMPLE, "-o", "t.json", "--scan-zeros"),
+        "holds no values to scan for zeros",
+    ),
     "trace of a kind": (("trace", SAMPLE, "-o", "t.txt"), "t.txt"),
 }
 

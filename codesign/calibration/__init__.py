@@ -1,0 +1,30 @@
+"""Calibration: the constants of an engine fitted to measured operators, and how well they fit.
+
+An engine kind that is ``Calibratable`` says which of its fields are constants and predicts a table
+of operators at once; everything else is here. ``calibrate`` is the whole of it.
+"""
+
+from codesign.calibration.contract import Calibratable, Constant
+from codesign.calibration.errors_by_band import BANDS, Errors, errors_by_band
+from codesign.calibration.fit import Fit, fit_constants, stratified
+from codesign.calibration.measurements import Measurements, read_measurements
+from codesign.calibration.run import Calibration, budget_of, calibrate, with_constants
+from codesign.calibration.write import write_hardware
+
+__all__ = [
+    "BANDS",
+    "Calibratable",
+    "Calibration",
+    "Constant",
+    "Errors",
+    "Fit",
+    "Measurements",
+    "budget_of",
+    "calibrate",
+    "errors_by_band",
+    "fit_constants",
+    "read_measurements",
+    "stratified",
+    "with_constants",
+    "write_hardware",
+]
