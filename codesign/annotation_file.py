@@ -11,7 +11,6 @@ from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.workload.annotate import KEYS, Annotation
 
 _EXAMPLE = '"encoder.*": {weight_bits: 4, sparsity: "2:4", codec: "2:4"}'
-_WHOLE = ("weight_bits", "activation_bits")
 
 Source: TypeAlias = "str | Path | Mapping[str, Mapping[str, object]]"
 """A file, or what would stand in it."""
@@ -28,7 +27,7 @@ def read_annotations(source: Source) -> tuple[Annotation, ...]:
             with file, line and remedy.
     """
     if isinstance(source, Mapping):
-        return tuple(_annotation(str(key), "annotations", one) for key, one in source.items())
+        return tuple(_annotation(str(key), "", one) for key, one in source.items())
     if not isinstance(source, (str, Path)):
         raise TraceError(
             f"annotations must be the path of a file or its content, got {repr(source)[:80]}; "
@@ -53,22 +52,18 @@ def _place(source: str | Path, node: Node) -> str:
 
 
 def _annotation(pattern: str, place: str, given: Any) -> Annotation:
-    where = f"{place}: {pattern}"
+    where = f"{place}: {pattern}" if place else f"annotations: {pattern}"
     if not isinstance(given, Mapping) or not given:
         raise TraceError(
             f"{where}: must be a map that says something, got {repr(given)[:80]}; write for "
             f"example {_EXAMPLE}"
         )
-    for key, value in given.items():
+    for key in given:
         if key not in KEYS:
             raise TraceError(
                 f"{where}: unknown key {str(key)[:60]!r}{did_you_mean(str(key), KEYS)}"
             )
-        if key not in _WHOLE and not isinstance(value, str):
-            raise TraceError(
-                f"{where}: {key} must be text, got {repr(value)[:60]}; write it in quotes"
-            )
     try:
-        return Annotation(pattern, **given)
+        return Annotation(pattern, **given, place=place)
     except TraceError as error:
-        raise TraceError(f"{place}: {error}") from error
+        raise TraceError(f"{place}: {error}" if place else str(error)) from error

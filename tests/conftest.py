@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LONGEST = (
     "test_docs.py",
+    "test_study_pool.py",
+    "test_study_kill.py",
     "test_queueing.py",
     "test_exactness.py",
     "test_zoo_capture.py",

@@ -197,13 +197,13 @@ def read_engines(policy: str, rules: Sequence[str] | None, *, split: bool) -> En
     return Engines(policy, found, split)  # type: ignore[arg-type]
 
 
-def read_settings(texts: Sequence[str] | None) -> Mapping[str, str]:
-    """Reads ``COMPONENT.FIELD=VALUE`` texts.
+def read_settings(texts: Sequence[str] | None) -> Mapping[str, object]:
+    """Reads ``COMPONENT.FIELD=VALUE`` texts; a value in braces is a table.
 
     Raises:
         HardwareError: a text of another form, or one path set twice.
     """
-    settings: dict[str, str] = {}
+    settings: dict[str, object] = {}
     for text in texts or ():
         path, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value or "." not in path:
@@ -213,5 +213,20 @@ def read_settings(texts: Sequence[str] | None) -> Mapping[str, str]:
             )
         if path in settings:
             raise HardwareError(f"--set gives {path!r} twice; keep one")
-        settings[path] = value
+        settings[path] = _table(path, value) if value.startswith("{") else value
     return settings
+
+
+def _table(path: str, text: str) -> dict[str, object]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise HardwareError(
+            f"--set {path}: a table must have entries by name, got {text[:60]!r}; write for "
+            "example {bitmap: 16e9}"
+        )
+    return found

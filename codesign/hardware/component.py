@@ -260,7 +260,7 @@ class Link(Component):
 
     @property
     def decoders(self) -> Mapping[str, float]:
-        """Codecs that the link decodes on the way to a buffer, with elements per second.
+        """Codecs that it decodes where it is the last link before a buffer: elements per second.
 
         Each element charges the action ``decode <codec>`` here. None by default.
         """
@@ -306,9 +306,13 @@ class Engine(Component):
         own = op.operands[operand].tensor.plain_bytes
         return own if self.stage(op, operand) == self.buffer else None
 
-    @property
-    def decodes(self) -> tuple[str, ...]:
-        """Codecs whose tensors it takes as they are stored; others need a link that decodes."""
+    def decodes(self, op: Op, operand: int) -> tuple[str, ...]:
+        """Codecs in which it takes an operand as it is stored; others need a link that decodes.
+
+        Args:
+            op: an operator that it takes.
+            operand: number of the operand, inputs first.
+        """
         return ()
 
     @property

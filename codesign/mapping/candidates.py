@@ -144,7 +144,8 @@ class Candidates:
             factor = _STAGED if place == 0 and len(every[0]) > 1 else 1
             saved = hold.saved * factor
             yield replace(hold, memory=memory, bytes=size, part=part, saved=saved, factor=factor)
-        if not hold.loads and not hold.stores:
+        is_plain = not any(tensor.stored for tensor in hold.tensors)  # nothing encodes there
+        if is_plain and not hold.loads and not hold.stores:
             yield from (replace(hold, memory=memory) for memory in self.beside)
 
 

@@ -1,12 +1,12 @@
 """Between home and a buffer: what a tensor in a codec makes of a move, and who decodes it.
 
 A move counts bytes of the buffer, where all elements lie as they are. Its home and the links send
-what the codec makes of them, and the link with the decoder, which stands at its end, unpacks it.
+what the codec makes of them, tile by tile: packed rows have no fixed length, so that those of a
+tile lie one behind the other. The decoder stands at the end of the last link before the buffer.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codesign.errors import MappingError
@@ -24,16 +24,15 @@ def at_home(move: Move, op: Op) -> Move:
     tensor = op.operands[move.operand].tensor
     if tensor.stored is None:
         return move
-    return replace(move, bytes=tensor.home_bytes(move.bytes), pitch=tensor.home_bytes(move.pitch))
+    return Move(move.operand, tensor.home_bytes(move.bytes))
 
 
 def find_decoder(source: str, target: str, tensor: Tensor, hardware: Hardware) -> Link | None:
-    """The last link on a way that decodes a tensor; None where none does, or nothing has to."""
+    """The last link on a way, if it decodes a tensor; None if not, or if nothing has to."""
     if tensor.stored is None or source == target:
         return None
-    names = set(hardware.route(source, target))
-    able = [x for x in hardware.links if x.name in names and tensor.stored.codec in x.decoders]
-    return able[-1] if able else None
+    last = hardware.components[hardware.route(source, target)[-1]]
+    return last if isinstance(last, Link) and tensor.stored.codec in last.decoders else None
 
 
 def decoding(tensor: Tensor) -> str:
@@ -68,34 +67,39 @@ def load_share(
 
 
 def check_codecs(placement: Placement, hardware: Hardware) -> None:
-    """Checks that whatever is stored in a codec meets a decoder before it is used.
+    """Checks that whatever is stored in a codec is decoded before it is used, and never written.
 
     Raises:
-        MappingError: it does not; with the operator, the way and what to add.
+        MappingError: it is not; with the operator, the way and what to do.
     """
     seen: set[tuple[object, ...]] = set()
     for one, _ in placement.assignments():
-        for operand, access in enumerate(one.op.inputs):
-            engine = hardware.engine(one.engine)
-            ends = one.homes[operand], one.stage(operand, engine)
-            key = (*ends, engine.name, access.tensor.stored and access.tensor.stored.codec)
-            if key not in seen:
+        for operand, access in enumerate(one.op.operands):
+            stored = access.tensor.stored
+            key = one.engine, one.homes[operand], operand, one.op.content
+            if stored is not None and key not in seen:
                 seen.add(key)
-                _check(one, access.tensor, engine, ends, hardware)
+                _check(one, operand, stored.codec, hardware)
 
 
-def _check(
-    one: Assignment, tensor: Tensor, engine: Engine, ends: tuple[str, str], hardware: Hardware
-) -> None:
-    source, target = ends
-    if tensor.stored is None or source == target or tensor.stored.codec in engine.decodes:
+def _check(one: Assignment, operand: int, codec: str, hardware: Hardware) -> None:
+    engine, tensor = hardware.engine(one.engine), one.op.operands[operand].tensor
+    home, stage = one.homes[operand], one.stage(operand, engine)
+    told = f"{one.op.name}: {tensor.name!r} is stored in codec {codec!r}"
+    if home == stage:
         return
-    if find_decoder(source, target, tensor, hardware) is None:
-        links = ", ".join(
-            x.name for x in hardware.links if x.name in hardware.route(source, target)
-        )
+    if operand >= len(one.op.inputs):
         raise MappingError(
-            f"{one.op.name}: {tensor.name!r} is stored in codec {tensor.stored.codec!r}, which "
-            f"neither a link between {source} and {target} ({links}) nor {engine.name} decodes; "
-            "name it in decode_rate and decode_energy of a link"
+            f"{told} and would be written to {home}, where nothing encodes; let it stay in a "
+            "buffer or live at home"
+        )
+    if codec in engine.decodes(one.op, operand):
+        return
+    if find_decoder(home, stage, tensor, hardware) is None:
+        link = hardware.components[hardware.route(home, stage)[-1]]
+        known = ", ".join(link.decoders) if isinstance(link, Link) else ""
+        raise MappingError(
+            f"{told}, which neither {link.name}, the last link from {home} to {stage} (decodes "
+            f"{known or 'none'}), nor {engine.name} decodes; give {link.name} a decode_rate and a "
+            "decode_energy for it"
         )

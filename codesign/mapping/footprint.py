@@ -48,11 +48,12 @@ def footprints(
         ]
         run, rows = _runs(access, extents, len(tiles))
         size = access.tensor.dtype.storage_bytes(run * rows)
-        row = -(-size // rows)  # as transfers describe it
-        bursts = -(-row // burst_bytes) * burst_bytes * rows
-        moved = bursts if burst_bytes > 1 else size
-        if share != 1:
-            moved = np.ceil(moved * share).astype(np.int64)
+        if access.tensor.stored is None:
+            row = -(-size // rows)  # as transfers describe it
+            bursts = -(-row // burst_bytes) * burst_bytes * rows
+            moved = bursts if burst_bytes > 1 else size
+        else:  # packed tiles lie in one piece, and may wait for their decoder
+            moved = np.ceil(size * share / burst_bytes).astype(np.int64) * burst_bytes
         found.append(Footprint(size, moved))
     return found
 

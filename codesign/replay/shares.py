@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias
 
 from codesign.errors import MappingError
@@ -19,7 +20,9 @@ PARTS = 840
 """Sub-units of a byte/s: the least common multiple of 1 to 8."""
 WORK_PER_BYTE = PS_PER_S * PARTS
 _MEMORY = -1  # stands for the channel where a resource is a memory
-_ALONE = -2  # less a class, stands for the rate of that class alone at a memory
+_DECODER = -2  # stands for the channel where a resource is the decoder of a link
+_SECOND = 1 << 80  # of a decoder, in parts: so many that a class takes a whole number for a byte
+_ALONE = -3  # less a class, stands for the rate of that class alone at a memory
 
 _PLAIN = Descriptor(4096, 16, 4096, "write")
 
@@ -28,6 +31,28 @@ Resource: TypeAlias = "tuple[str, int]"
 
 Pattern: TypeAlias = "tuple[object, Descriptor]"
 """What a memory tells apart about a transfer, and a transfer of that class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """A decoder at the end of a link, which all that it decodes share.
+
+    Attributes:
+        link: whose it is.
+        rate: elements per second.
+        bits: of an element in the codec of the transfer.
+        written: most bytes per second of the codec, since the memory behind takes plain elements.
+    """
+
+    link: str
+    rate: int
+    bits: Fraction
+    written: int
+
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes of the codec that it decodes in a second, at least 1."""
+        return max(1, int(self.rate * self.bits / 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +65,7 @@ class Route:
         target: memory that is written.
         crossed: memories on the way, which are written and read at once.
         setup: ticks from issuing a transfer to its first byte.
-        limit: most bytes per second of all transfers of a class together; 0 for none.
+        decoder: what unpacks it at the end; None where nothing has to.
     """
 
     source: str
@@ -48,7 +73,7 @@ class Route:
     target: str
     setup: int
     crossed: tuple[str, ...] = ()
-    limit: int = 0
+    decoder: Decoder | None = None
 
 
 class Shares:
@@ -139,6 +164,8 @@ class Shares:
         return self._ceilings[number]
 
     def _ceiling(self, name: str, channel: int, number: int) -> int:
+        if channel == _DECODER:
+            return self._decoded(number)
         if channel != _MEMORY:
             return self._links[name].bytes_per_s
         return max(self._memories[name].ceiling(one) for _, one in self.patterns(number, name))
@@ -159,7 +186,7 @@ class Shares:
         rates: dict[int, int] = {}
         while len(rates) < len(active):
             share, tightest = min(
-                (room[name] // sum(active[c] for c in crossing), name)
+                (room[name] // self._weight(name, crossing, active), name)
                 for name, crossing in users.items()
                 if crossing
             )
@@ -185,7 +212,7 @@ class Shares:
         A memory has spent on these shares a part of its time, at the joint rate of all; in the rest
         it serves those that are left at theirs.
         """
-        before, left = (sum(active[number] for number in some) for some in classes)
+        before, left = (self._weight(resource, some, active) for some in classes)
         room -= share * before
         if resource[1] == _MEMORY and left:
             all_of_them, rest = (
@@ -204,11 +231,26 @@ class Shares:
             twice = [(name, _MEMORY) for name in route.crossed for _ in range(2)]  # in and out
             for resource in (*dict.fromkeys((*ends, *route.links)), *twice):
                 users.setdefault(resource, []).append(number)
+            if route.decoder:
+                users.setdefault((route.decoder.link, _DECODER), []).append(number)
         return users
+
+    def _weight(self, resource: Resource, classes: list[int], active: Counter[int]) -> int:
+        """What classes take of a resource together at a rate of 1 each."""
+        if resource[1] != _DECODER:
+            return sum(active[number] for number in classes)
+        return sum(-(-active[number] * _SECOND // self._decoded(number)) for number in classes)
+
+    def _decoded(self, number: int) -> int:
+        """Bytes per second of a class that its decoder takes alone."""
+        decoder = self._members[number][0].decoder
+        return decoder.bytes_per_s if decoder else 1
 
     def _room(self, resource: Resource, active: Counter[int]) -> int:
         """Bytes per second of a resource, given all active classes."""
         name, channel = resource
+        if channel == _DECODER:
+            return _SECOND
         if channel != _MEMORY:
             return self._links[name].bytes_per_s
         patterns = [
@@ -232,7 +274,7 @@ class Shares:
             if alone < room[name, _MEMORY]:
                 room[name, _ALONE - number] = alone * active[number]
                 users[name, _ALONE - number] = [number] * len(patterns)
-        limit = self._members[number][0].limit
-        if limit:
-            room["", _ALONE - number] = limit * PARTS
+        decoder = self._members[number][0].decoder
+        if decoder:
+            room["", _ALONE - number] = decoder.written * active[number] * PARTS
             users["", _ALONE - number] = [number]

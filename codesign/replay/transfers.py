@@ -10,9 +10,9 @@ from codesign.hardware.component import Descriptor, Direction
 from codesign.hardware.plan import Move, Tile
 from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, base_of, phases
-from codesign.mapping.codec import at_home, decoded_bytes_per_s, find_decoder
+from codesign.mapping.codec import at_home, find_decoder
 from codesign.mapping.placement import Assignment
-from codesign.replay.shares import Route, Shares
+from codesign.replay.shares import Decoder, Route, Shares
 from codesign.replay.template import Load, Parts, Template
 
 _AT_REST = ("weight", "constant", "input")
@@ -41,7 +41,7 @@ class Transfers:
         move: Move,
         initiator: str,
         base: int = 0,
-        limit: int = 0,
+        decoder: Decoder | None = None,
     ) -> int:
         """Class of a transfer of a move's bytes, started by an engine or a process.
 
@@ -51,20 +51,23 @@ class Transfers:
             move: bytes and access shape.
             initiator: who asks.
             base: first byte at the home of what is moved.
-            limit: most bytes per second, as of a decoder; 0 for none.
+            decoder: what unpacks it at the end.
         """
         forth, back = (describe(move, way, initiator, base) for way in WAYS)
         route = self._route(source, target)
-        return self.shares.classify(replace(route, limit=limit) if limit else route, forth, back)
+        way = replace(route, decoder=decoder) if decoder else route
+        return self.shares.classify(way, forth, back)
 
-    def _limit(self, assignment: Assignment, operand: int, source: str, target: str) -> int:
-        """Bytes per second of a codec that its decoder and the buffer behind it take; 0 for all."""
+    def _decoder(
+        self, assignment: Assignment, operand: int, source: str, target: str
+    ) -> Decoder | None:
         tensor = assignment.op.operands[operand].tensor
         link = find_decoder(source, target, tensor, self.hardware)
-        if link is None:
-            return 0
-        written = self.shares.written(target)
-        return max(1, int(tensor.home_share * min(int(decoded_bytes_per_s(link, tensor)), written)))
+        if link is None or tensor.stored is None:
+            return None
+        rate = int(link.decoders[tensor.stored.codec])
+        written = max(1, int(tensor.home_share * self.shares.written(target)))
+        return Decoder(link.name, rate, tensor.stored.bits, written)
 
     def _route(self, source: str, target: str) -> Route:
         key = (source, target)
@@ -95,8 +98,9 @@ class Transfers:
                 ends = (home, stage) if direction == "read" else (stage, home)
                 base = base_of(assignment, move.operand, addresses)
                 sent = at_home(move, assignment.op)
-                limit = self._limit(assignment, move.operand, *ends) if direction == "read" else 0
-                number = self.number(*ends, sent, engine.name, base, limit)
+                is_load = direction == "read"
+                decoder = self._decoder(assignment, move.operand, *ends) if is_load else None
+                number = self.number(*ends, sent, engine.name, base, decoder)
                 total[number] = total.get(number, 0) + sent.bytes
         return tuple(total.items())
 

@@ -33,11 +33,6 @@ class Packed:
     meta_bits: int
     decode_s: float
 
-    @property
-    def share(self) -> float:
-        """Bits of values for each bit that is sent."""
-        return self.data_bits / (self.data_bits + self.meta_bits)
-
 
 def find_codecs(placement: Placement, machine: Hardware, replay: Replay) -> tuple[Packed, ...]:
     """What came in codecs and block formats, in order of first use.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from codesign.errors import TraceError, did_you_mean, nearest
 from codesign.workload.density_places import Actual
 from codesign.workload.dtype import DType
-from codesign.workload.precision import in_format
 from codesign.workload.record import Op, Tensor, Trace
 from codesign.workload.retensor import with_tensors
 from codesign.workload.rewrite import every_op
@@ -21,6 +20,16 @@ if TYPE_CHECKING:
     from codesign.workload.formats import Format
 
 _AT_REST = ("weight", "constant")
+_TEXTS = (
+    "pattern",
+    "weight_dtype",
+    "activation_dtype",
+    "sparsity",
+    "activation_sparsity",
+    "codec",
+)
+KEYS = ("weight_bits", "activation_bits", *_TEXTS[1:])
+"""What an annotation may say of the operators that match."""
 _PLAIN = "dense"
 """The codec that leaves every element as it is: nobody has to decode it."""
 
@@ -38,6 +47,7 @@ class Annotation:
         sparsity: zeros of the weights, as ``Sparsity.parse`` takes them.
         activation_sparsity: zeros of the activations.
         codec: format in which the weights are stored at home.
+        place: file and line, for errors; "" for none.
     """
 
     pattern: str
@@ -48,8 +58,16 @@ class Annotation:
     sparsity: str | None = None
     activation_sparsity: str | None = None
     codec: str | None = None
+    place: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        for name in _TEXTS:
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or not value):
+                raise TraceError(
+                    f"{self.pattern}: {name} must be a text, got {repr(value)[:60]}; write it in "
+                    "quotes"
+                )
         for side in ("weight", "activation"):
             bits, dtype = getattr(self, f"{side}_bits"), getattr(self, f"{side}_dtype")
             if bits is not None and dtype is not None:
@@ -62,7 +80,12 @@ class Annotation:
                     f"{self.pattern}: {side}_bits must be a whole number from 1 to 128, got "
                     f"{repr(bits)[:60]}; write for example 4"
                 )
-        if all(getattr(self, field.name) is None for field in fields(self)[1:]):
+        for zeros in (self.sparsity, self.activation_sparsity):
+            if zeros is not None:
+                Sparsity.parse(zeros)
+        for side in ("weight", "activation"):
+            self.format_of(side)
+        if all(getattr(self, key) is None for key in KEYS):
             raise TraceError(
                 f"{self.pattern}: an annotation must say something; give for example weight_bits=4"
             )
@@ -76,10 +99,12 @@ class Annotation:
         bits, dtype = getattr(self, f"{side}_bits"), getattr(self, f"{side}_dtype")
         if bits is not None:
             return DType("int", bits)
-        return None if dtype is None else DType.parse(dtype)
-
-
-KEYS = tuple(field.name for field in fields(Annotation)[1:])
+        found = None if dtype is None else DType.parse(dtype)
+        if found is not None and found.kind == "bool":
+            raise TraceError(
+                f"{self.pattern}: {side}_dtype must be of numbers, got bool; write int1"
+            )
+        return found
 
 
 def annotate(
@@ -141,8 +166,16 @@ def with_annotations(
     Raises:
         TraceError: as ``annotate``.
     """
+    if not isinstance(trace, Trace):
+        raise TraceError(
+            f"only a trace can be annotated, got {type(trace).__name__}; capture it with "
+            "codesign.trace, or read it with codesign.load_trace"
+        )
     for said in annotations:
-        trace = _Annotator(trace, said, plugins).trace()
+        try:
+            trace = _Annotator(trace, said, plugins).trace()
+        except TraceError as error:
+            raise TraceError(f"{said.place}: {error}" if said.place else str(error)) from error
     return trace
 
 
@@ -151,7 +184,9 @@ class _Annotator:
 
     def __init__(self, trace: Trace, said: Annotation, plugins: Sequence[Path | str]) -> None:
         self._trace, self._said = trace, said
-        self._codec = find_format(said.codec, plugins) if said.codec else None
+        self._plugins = plugins
+        if said.codec is not None:
+            find_format(said.codec, plugins)
 
     def trace(self) -> Trace:
         """The annotated trace."""
@@ -183,12 +218,16 @@ class _Annotator:
 
     def _weight(self, tensor: Tensor) -> Tensor:
         changed = self._changed(tensor, self._said.format_of("weight"), self._said.sparsity)
-        if self._codec is None or self._said.codec is None:
+        codec = self._said.codec
+        if codec is None and changed != tensor and tensor.stored:
+            codec = tensor.stored.codec  # what it takes follows its format and its zeros
+        if codec is None:
             return changed
+        form = find_format(codec, self._plugins)
         try:
-            stored = self._codec.stored(changed.shape, changed.dtype, changed.sparsity)
+            stored = form.stored(changed.shape, changed.dtype, changed.sparsity)
         except TraceError as error:
-            raise TraceError(f"{tensor.name}: codec {self._said.codec!r}: {error}") from error
+            raise TraceError(f"{tensor.name}: codec {codec!r}: {error}") from error
         return replace(changed, stored=None if stored.codec == _PLAIN else stored)
 
     def _activation(self, tensor: Tensor) -> Tensor:
@@ -198,7 +237,7 @@ class _Annotator:
     @staticmethod
     def _changed(tensor: Tensor, dtype: DType | None, zeros: str | None) -> Tensor:
         if dtype is not None:
-            tensor = in_format(tensor, dtype)
+            tensor = replace(tensor, dtype=dtype)
         if zeros is not None:
             said, known = Sparsity.parse(zeros), tensor.sparsity
             if said.granularity == "n:m" and known and isinstance(known.density, Actual):

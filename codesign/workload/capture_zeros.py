@@ -41,6 +41,17 @@ class Scan:
     expect: Mapping[str, str] = field(default_factory=dict)
     sparse: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.every, bool):
+            raise CaptureError(f"scan_zeros must be True or False, got {self.every!r}")
+        if not isinstance(self.expect, Mapping) or not all(
+            isinstance(text, str) for pair in self.expect.items() for text in pair
+        ):
+            raise CaptureError(
+                f"expect must give a pattern of zeros by pattern of names, got "
+                f"{repr(self.expect)[:60]}; write for example {{'encoder.*': '2:4'}}"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Values:

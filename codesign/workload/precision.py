@@ -43,6 +43,10 @@ def with_precision(trace: Trace, dtype: DType | str) -> Trace:
 
 
 def in_format(tensor: Tensor, dtype: DType) -> Tensor:
-    """A tensor in another format; in a codec, whose values take their bits of it."""
+    """A tensor in another format; in a codec, whose values take their bits of it.
+
+    Raises:
+        TraceError: it is in a codec, and blocks share scales in one of the formats.
+    """
     stored = tensor.stored and tensor.stored.in_format(tensor.dtype, dtype)
     return replace(tensor, dtype=dtype, stored=stored)

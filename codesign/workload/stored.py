@@ -45,8 +45,14 @@ class Stored:
     def in_format(self, old: DType, new: DType) -> Stored:
         """The same codec for values of another format: as many of them, with as many marks.
 
-        Scales of blocks count as metadata, so that another block format needs another codec.
+        Raises:
+            TraceError: blocks share scales in one of them, which count as metadata.
         """
+        if old.block or new.block:
+            raise TraceError(
+                f"codec {self.codec!r} of {old} cannot become one of {new}, whose blocks share "
+                "scales in another way; annotate the format and the codec together"
+            )
         return replace(self, data=self.data * new.bits / old.bits)
 
     def bytes(self, elements: N) -> N:

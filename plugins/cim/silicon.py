@@ -211,7 +211,8 @@ V^2 is off by 2.2 times, so there is nothing between these supplies and none bey
 def colonnade(input_bits: int, weight_bits: int, vdd: float = 0.8) -> DigitalSram:
     """The bit-serial macro of Kim et al. at some widths.
 
-    A weight takes columns of cells for its bits and 7 more in which its sums grow. A pass takes 60 + 11.5 w fJ per MAC with weights of w bits, fitted to six points at 0.8 V.
+    A weight takes columns of cells for its bits and 7 more in which its sums grow. A pass takes
+    60 + 11.5 w fJ per MAC with weights of w bits, fitted to six points at 0.8 V.
 
     Args:
         input_bits: bits of an activation, one of which enters in each cycle.

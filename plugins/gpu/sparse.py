@@ -57,10 +57,14 @@ class SparseTensorCore(Gpu):
     min_rows: Count = 32
     metadata_energy: Joules = 1e-14
 
+    def decodes(self, op: Op, operand: int) -> tuple[str, ...]:
+        """The codec of its own pattern for weights: the units take it as it is."""
+        is_weight = op.kind == "contraction" and operand == _WEIGHT
+        return (self._codec,) if is_weight else ()
+
     @property
-    def decodes(self) -> tuple[str, ...]:
-        """The codec of its own pattern: the units take it as it is."""
-        return (f"{self.kept}:{self.group}",)
+    def _codec(self) -> str:
+        return f"{self.kept}:{self.group}"
 
     def check(self) -> None:
         """A group keeps fewer than all of its weights."""
@@ -102,7 +106,7 @@ class SparseTensorCore(Gpu):
         """The operator with dense weights where they are in the codec of the units."""
         first, weight, *others = op.inputs
         stored = weight.tensor.stored
-        if stored is None or stored.codec not in self.decodes:
+        if stored is None or stored.codec != self._codec:
             return op
         plain = replace(weight, tensor=replace(weight.tensor, stored=None))
         return replace(op, inputs=(first, plain, *others))

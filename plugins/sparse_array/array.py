@@ -90,10 +90,11 @@ class SparseArray(Skipping):
     gate_energy: Joules = 0.03e-12
     operand_energy: JoulesPerByte = 0.1e-12
 
-    @property
-    def decodes(self) -> tuple[str, ...]:
-        """The codec of its own masks, if it skips zeros of weights: lanes take it as it is."""
-        return ("bitmap",) if self.weight == "skip" and self.intersection == "bitmap" else ()
+    def decodes(self, op: Op, operand: int) -> tuple[str, ...]:
+        """The codec of its own masks, for a factor whose zeros it skips: lanes take it as it is."""
+        feature = (self.activation, self.weight, "none")[min(operand, 2)]
+        skips = feature == "skip" and self.intersection == "bitmap"
+        return ("bitmap",) if skips and op.inputs[operand].tensor.sparsity else ()
 
     def check(self) -> None:
         """Groups are balanced by something, and lanes sort only what is known before the run."""

@@ -55,10 +55,9 @@ class DualSideSparse(Skipping):
     lane_rows: Count = 8
     lane_cols: Count = 16
 
-    @property
-    def decodes(self) -> tuple[str, ...]:
-        """The codec of its own masks."""
-        return ("bitmap",)
+    def decodes(self, op: Op, operand: int) -> tuple[str, ...]:
+        """The codec of its own masks, for both factors."""
+        return ("bitmap",) if operand < 2 and op.inputs[operand].tensor.sparsity else ()
 
     def work(self, op: Op) -> Work:
         """A contraction on these cores."""

@@ -128,5 +128,5 @@ def test_fewer_trips_to_the_host_save_more_the_dearer_a_trip_and_5_to_7_percent_
 
 
 def test_a_codec_without_a_decoder_is_refused(machine: Hardware) -> None:
-    with pytest.raises(MappingError, match="codec 'codebook4', which neither a link between"):
+    with pytest.raises(MappingError, match="codec 'codebook4', which neither bus, the last link"):
         run(annotate(network(), "*", codec="codebook4"), machine)

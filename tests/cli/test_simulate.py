@@ -149,3 +149,32 @@ def test_partial_lets_part_of_a_weight_stay(codesign: Codesign) -> None:
     options: dict[str, Any] = {"steps": 4, "dtype": "int8", "settings": {"sram.size": "200 KiB"}}
     result = library.simulate("lstm_lm", "edge-npu", residency=asked, **options)
     assert result.offchip_bytes["weight"] == loaded[("--partial",)]
+
+
+DECODER = (
+    "--set",
+    "bus.decode_rate={bitmap: 16e9}",
+    "--set",
+    "bus.decode_energy={bitmap: 0.1 pJ}",
+)
+
+
+def test_annotations_come_from_a_file_and_a_decoder_from_set(
+    codesign: Codesign, sample: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text('"*": {weight_bits: 8, sparsity: "0.3", codec: bitmap}\n')
+    found = codesign("simulate", sample, *HARDWARE, "--annotate", file, *DECODER)
+    assert found.code == 0
+    assert "Codecs and block formats, as loaded" in found.out
+    assert "bitmap" in found.out
+    bare = codesign("simulate", sample, *HARDWARE, "--annotate", file)
+    assert bare.code == 2
+    assert "is stored in codec 'bitmap', which neither bus" in bare.err
+    assert bare.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("value", ["{bitmap", "{16e9}", "{1: 2}", "{[]: 1}"])
+def test_a_table_that_is_none_is_told(codesign: Codesign, sample: Path, value: str) -> None:
+    found = codesign("simulate", sample, *HARDWARE, "--set", f"bus.decode_rate={value}")
+    assert (found.code, found.err.count("\n")) == (2, 1)

@@ -100,6 +100,39 @@ def test_the_codec_dense_takes_a_codec_away() -> None:
     assert weights(trace)["encoder.0"].stored.codec == "codebook4"
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"sparsity": "0.5", "codec": "bitmap"}, {"sparsity": "0.1"}),
+        ({"codec": "codebook4"}, {"weight_bits": 6}),
+        ({"sparsity": "0.5", "codec": "bitmap"}, {"weight_dtype": "int4[64x16]"}),
+        ({"weight_dtype": "int4[64x16]", "codec": "rle4"}, {"weight_bits": 8}),
+    ],
+)
+def test_a_codec_follows_what_is_said_of_its_tensor_later(
+    first: dict[str, Any], then: dict[str, Any]
+) -> None:
+    trace = annotate(network(), "head", weight_bits=8)
+    if "weight_dtype" in first:
+        trace = network()
+    later = annotate(annotate(trace, "head", **first), "head", **then)
+    known = {**({} if "weight_bits" in first else {"weight_bits": 8}), **first, **then}
+    known.pop("weight_bits" if "weight_dtype" in then else "weight_dtype", None)
+    assert weights(later)["head"] == weights(annotate(network(), "head", **known))["head"]
+
+
+def test_a_codec_that_cannot_hold_what_is_said_later_is_told() -> None:
+    trace = annotate(network(), "head", sparsity="2:4", codec="2:4")
+    with pytest.raises(TraceError, match=r"codec '2:4': its zeros must be 2:4, they are '0\.9'"):
+        annotate(trace, "head", sparsity="0.9")
+
+
+def test_a_codec_of_floats_is_not_carried_into_blocks() -> None:
+    trace = annotate(network(), "head", sparsity="0.5", codec="bitmap")
+    with pytest.raises(TraceError, match="annotate the format and the codec together"):
+        simulate(trace, "edge-npu", dtype="int8[32x16]")
+
+
 def test_lookups_have_weights_too() -> None:
     op = gather(100, 7, 16)
     trace = Trace("t", (op,), tuple(access.tensor for access in op.operands))
@@ -136,6 +169,10 @@ def test_zeros_that_were_read_must_keep_to_a_pattern_that_is_declared() -> None:
         ("*", {"sparsity": "2:4 axis 5"}, "axis 5"),
         ("*", {"codec": "bitmpa"}, "unknown codec 'bitmpa'; did you mean 'bitmap'?"),
         ("*", {"codec": "2:4"}, "codec '2:4': its zeros must be 2:4, none are declared"),
+        ("*", {"codec": ""}, "codec must be a text, got ''"),
+        ("*", {"codec": 4}, "codec must be a text, got 4"),
+        (5, {"weight_bits": 4}, "pattern must be a text, got 5"),
+        ("*", {"weight_dtype": "bool"}, "weight_dtype must be of numbers, got bool"),
     ],
 )
 def test_a_mistake_is_one_line(pattern: str, said: dict[str, Any], message: str) -> None:
@@ -163,8 +200,10 @@ def test_a_file_says_the_same_as_its_content(tmp_path: Path) -> None:
         ("[]", "must give annotations by operator name"),
         ("head: 4", "a.yaml:1: head: must be a map that says something, got 4"),
         ("head: {weight_bit: 4}", "unknown key 'weight_bit'; did you mean 'weight_bits'?"),
-        ("head: {codec: 4}", "codec must be text, got 4"),
+        ("head: {codec: 4}", "codec must be a text, got 4"),
         ("\nhead: {weight_bits: 0}", "a.yaml:2: head: weight_bits must be a whole number"),
+        ('head: {sparsity: "-0.3"}', "a.yaml:1: "),
+        ("head: {weight_dtype: in4}", "a.yaml:1: unknown dtype 'in4'"),
     ],
 )
 def test_a_mistake_in_a_file_names_the_line(text: str, message: str, tmp_path: Path) -> None:
@@ -180,6 +219,19 @@ def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:
         read_annotations(tmp_path / "none.yaml")
     with pytest.raises(TraceError, match="must be the path of a file or its content, got 4"):
         read_annotations(4)  # type: ignore[arg-type]
+
+
+def test_a_mistake_that_only_the_model_shows_names_the_line_too(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    for text in ('"*": {sparsity: "2:4 axis 5"}', "hed: {weight_bits: 4}", "head: {codec: zip}"):
+        file.write_text(f"# first\n{text}\n")
+        with pytest.raises(TraceError, match=r"a\.yaml:2: "):
+            simulate(network(), "edge-npu", annotations=file)
+
+
+def test_only_a_trace_is_annotated() -> None:
+    with pytest.raises(TraceError, match=r"only a trace can be annotated, got str"):
+        annotate("gpt2", "*", weight_bits=4)  # type: ignore[arg-type]
 
 
 def test_simulate_takes_what_annotate_takes() -> None:

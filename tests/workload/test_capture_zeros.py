@@ -189,3 +189,14 @@ def test_the_zeros_of_quantised_weights_are_those_of_the_integers() -> None:
     assert zeros(found).share == float((integers != 0).float().mean())
     # some of what was kept is rounded to zero, and nothing else comes to life
     assert 0 < zeros(found).share <= float(keep.mean())
+
+
+@pytest.mark.parametrize("expect", [{"0.*": 0.5}, "2:4", ["0.*"], {5: "2:4"}])
+def test_what_is_expected_is_a_pattern_by_names(expect: Any) -> None:
+    with pytest.raises(CaptureError, match=r"expect must give a pattern of zeros by pattern of"):
+        trace(linear(), (X,), expect=expect)
+
+
+def test_scanning_is_asked_for_by_a_word() -> None:
+    with pytest.raises(CaptureError, match="scan_zeros must be True or False, got 'yes'"):
+        trace(linear(), (X,), scan_zeros="yes")  # type: ignore[arg-type]

@@ -213,8 +213,10 @@ def test_a_group_that_keeps_everything_is_refused(kept: int) -> None:
 
 
 def test_it_takes_its_own_codec_as_it_is_stored() -> None:
-    assert core().decodes == ("2:4",)
-    assert core(kept=1).decodes == ("1:4",)
+    op = matmul(64, 64, 64, dtype="fp16")
+    assert core().decodes(op, 1) == ("2:4",)
+    assert core(kept=1).decodes(op, 1) == ("1:4",)
+    assert core().decodes(op, 0) == core().decodes(elementwise((8,)), 0) == ()
 
 
 def test_a_replay_with_packed_weights_takes_the_closed_form_and_moves_fewer_bytes() -> None:

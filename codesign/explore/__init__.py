@@ -1,0 +1,1 @@
+"""Studies: spaces, constraints, the journal, the processes that measure points, and fronts."""

@@ -1,0 +1,233 @@
+"""A study: points of a model, a hardware and a schedule, and what is wanted of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from codesign import __version__
+from codesign.annotation_file import Source as Annotations
+from codesign.annotation_file import read_annotations
+from codesign.errors import StudyError, did_you_mean
+from codesign.explore.evaluate import Form, How
+from codesign.explore.executors import Executor
+from codesign.explore.grammar import Constraint
+from codesign.explore.model import find_source
+from codesign.explore.objectives import ALWAYS, FACTS, FIGURES, Goal, Measure
+from codesign.explore.parts import Spaces, sort_constraints
+from codesign.explore.swept import Swept
+from codesign.hardware.objective import Objective, as_objective
+from codesign.hardware.spec import Hardware, load_hardware
+from codesign.mapping.assign.ask import Engines, as_engines
+from codesign.mapping.residency import Residency, as_residency
+from codesign.workload.as_run import check_dtype
+from codesign.workload.record import Trace
+
+Objectives = Sequence["str | Measure | tuple[str, Measure]"]
+
+
+class Study:
+    """A set of points and what is wanted of them.
+
+    Attributes:
+        source: of the traces.
+        machine: hardware before changes.
+        space: all that varies.
+        spaces: the same by what it changes.
+        goals: objectives in order.
+        base: how every point runs, but for what it says itself.
+        on_facts: constraints that are known before a point is replayed.
+        on_results: constraints that are known after it.
+        plugins: folders of plugin files.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Trace | str | Callable[..., Any],
+        hardware: Hardware | str | Path,
+        objectives: Objectives,
+        model_space: Mapping[str, Any] | None = None,
+        hardware_space: Mapping[str, Any] | None = None,
+        schedule_space: Mapping[str, Any] | None = None,
+        zipped: Sequence[Sequence[str]] = (),
+        conditions: Mapping[str, str] | None = None,
+        constraints: Sequence[str] = (),
+        residency: Residency | str = "region",
+        engines: Engines | str = "earliest",
+        dtype: str | None = None,
+        objective: Objective | str | None = None,
+        schedule: str | None = None,
+        annotations: Annotations | None = None,
+        plugins: Sequence[Path | str] = (),
+        **options: int,
+    ) -> None:
+        """Reads and checks a study; nothing runs, and no file is written.
+
+        Args:
+            model: a trace, a model name or file as on the command line, or a function of the
+                parameters in ``model_space`` (or ``package.module:function``) that returns a trace
+                or ``(module, args)``.
+            hardware: a hardware, a preset name or the path of a hardware file.
+            objectives: one or more of what is to be small: names of figures (``latency_s``,
+                ``energy_j``, ``offchip_bytes``, ...), of facts (``params``, ``macs``,
+                ``parameter_bytes``), or functions of the point and its result, which may be named:
+                ``("max:accuracy", accuracy)``. ``max:`` or ``-`` before a name asks for the most.
+            model_space: values by parameter of the model; of a name ``batch``, ``seq_len``,
+                ``steps``.
+            hardware_space: values by path, ``{"sram.size": ["256 KiB", "1 MiB"]}``.
+            schedule_space: values of ``schedule``, ``residency``, ``engines``, ``dtype``,
+                ``objective``, and of annotations such as ``weight_bits``, ``sparsity`` or
+                ``codec`` of all operators, or of some: ``"encoder.*:weight_bits"``. None leaves a
+                point as the study has it.
+            zipped: groups of parameters whose first, second, third values go together.
+            conditions: by parameter, a condition on parameters before it without which it is not
+                there.
+            constraints: such as ``params <= 20e6``, on parameters, facts, figures and objectives.
+                What is known before a point is replayed leaves it out; the rest marks it.
+            residency: as of ``codesign.simulate``, like all that follow.
+            engines: which engine runs what.
+            dtype: number format.
+            objective: what mappings make small.
+            schedule: order of steps.
+            annotations: bit widths, zeros and codecs.
+            plugins: folders of plugin files.
+            **options: ``batch``, ``seq_len``, ``steps`` or other parameters of the model that do
+                not vary.
+
+        Raises:
+            StudyError: a space, constraint or objective that breaks a rule.
+            CodesignError: a mistake in the model or the hardware.
+        """
+        self.plugins = tuple(plugins)
+        self.machine = (
+            hardware if isinstance(hardware, Hardware) else load_hardware(hardware, plugins=plugins)
+        )
+        self.spaces = Spaces(model_space or {}, hardware_space or {}, schedule_space or {})
+        self.source = find_source(model, options, self.plugins)
+        self._check_model(options)
+        self.spaces.check_hardware(self.machine)
+        self.spaces.check_schedule()
+        self.goals = _goals(objectives)
+        self.base = _base(residency, engines, dtype, objective, schedule, annotations)
+        told = tuple(Constraint.parse(text) for text in constraints)
+        names = [*self.spaces.model, *self.spaces.hardware, *self.spaces.schedule]
+        early, self.on_facts, self.on_results = sort_constraints(told, names, self.goals)
+        self.space = self.spaces.space(zipped, conditions or {}, early)
+        self._constraints, self._options = told, dict(options)
+
+    def run(
+        self,
+        folder: str | Path,
+        *,
+        workers: int = 1,
+        resume: bool = False,
+        executor: Executor | None = None,
+        watch: Callable[[int, int, int], None] | None = None,
+    ) -> Swept:
+        """Measures every point.
+
+        The folder gets ``journal.jsonl``, which has every point as soon as it is done,
+        ``traces/`` and at the end ``results.parquet``.
+
+        Args:
+            folder: to write to; made if it is not there.
+            workers: processes; with 1 all runs in this one.
+            resume: go on with the journal in the folder: what is there is not run again.
+            executor: who measures, in the place of ``workers``.
+            watch: told (points done, points failed, points in all).
+
+        Raises:
+            StudyError: no point is left, the folder has a journal and ``resume`` is not given, or
+                the journal of another study.
+            CodesignError: the folder cannot be written.
+        """
+        from codesign.explore.executors import Serial
+        from codesign.explore.pool import Pool
+        from codesign.explore.run import run_study
+
+        if executor is None:
+            pool = Pool(workers)
+            executor = Serial() if workers == 1 else pool
+        return run_study(self, Path(folder), executor, resume=resume, watch=watch)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Figures that every point is asked for, in order."""
+        named = [name for one in self.on_results for name in one.names]
+        asked = [*ALWAYS, *(goal.name for goal in self.goals), *named]
+        return tuple(dict.fromkeys(name for name in asked if name in FIGURES))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides the results: another digest, another study."""
+        space = [[p.name, p.values, p.when.text if p.when else None] for p in self.space.parameters]
+        content = {
+            "version": __version__,
+            "model": self.source.identity,
+            "options": self._options,
+            "hardware": self.machine.digest,
+            "space": space,
+            "zipped": self.space.zipped,
+            "constraints": [constraint.text for constraint in self._constraints],
+            "objectives": [goal.identity for goal in self.goals],
+            "how": self.base,
+            "plugins": [_source_of(Path(folder)) for folder in self.plugins],
+        }
+        text = json.dumps(content, sort_keys=True, default=_plain)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _check_model(self, options: Mapping[str, int]) -> None:
+        self.source.check(self.spaces.model, "model_space")
+        for name in options:
+            if name in self.spaces.model:
+                raise StudyError(f"{name!r} varies in model_space and is given too; keep one")
+
+
+def _goals(given: Objectives) -> tuple[Goal, ...]:
+    if isinstance(given, str) or not given:
+        raise StudyError(
+            f"objectives must be a list of at least one, got {given!r}; write ['energy_j']"
+        )
+    goals = tuple(map(Goal.of, given))
+    known = (*FIGURES, *FACTS)
+    for goal in goals:
+        if goal.measure is None and goal.name not in known:
+            raise StudyError(f"unknown objective {goal.name!r}{did_you_mean(goal.name, known)}")
+        if goal.measure is not None and goal.name in known:
+            raise StudyError(f"a function cannot be called {goal.name!r}, which is a figure")
+        if [other.name for other in goals].count(goal.name) > 1:
+            raise StudyError(f"objective {goal.name!r} is given twice; keep one")
+    return goals
+
+
+def _base(
+    residency: Residency | str,
+    engines: Engines | str,
+    dtype: str | None,
+    objective: Objective | str | None,
+    schedule: str | None,
+    annotations: Annotations | None,
+) -> How:
+    if dtype is not None:
+        check_dtype(dtype)
+    said = () if annotations is None else read_annotations(annotations)
+    form = Form(dtype, schedule, said)
+    return How(form, as_residency(residency), as_engines(engines), as_objective(objective))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for."""
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def _source_of(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        found.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
+    return found.hexdigest()

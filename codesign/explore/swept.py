@@ -1,0 +1,128 @@
+"""What a study has found: its table, its front and its failures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from codesign.errors import StudyError
+from codesign.explore.journal import Record, read_journal
+from codesign.explore.pareto import on_front
+
+JOURNAL = "journal.jsonl"
+"""Name of the journal in the folder of a study."""
+
+Row: TypeAlias = "dict[str, Any]"
+"""Values of one point by column."""
+
+
+@dataclass(frozen=True, repr=False)
+class Swept:
+    """The points of a study that have been measured.
+
+    Attributes:
+        model: what it was called.
+        hardware: what it was called.
+        parameters: names of what varies, in order.
+        objectives: name of each, and whether more of it is better.
+        points: how many there are in all, measured or not.
+        left_out: how many more were left out by what is known before a replay.
+        done: rows of the points that were measured, in order of the space: ``index``, the
+            parameters, facts, figures and objectives, ``feasible``, ``violated`` (the constraints
+            that it breaks), and the digests of the trace and the hardware, and the version.
+        failed: rows of those that failed: ``index``, the parameters, ``message``.
+    """
+
+    model: str
+    hardware: str
+    parameters: tuple[str, ...]
+    objectives: tuple[tuple[str, bool], ...]
+    points: int
+    left_out: int
+    done: tuple[Row, ...]
+    failed: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Swept {self.model} on {self.hardware}: {len(self.done)} of {self.points} points, "
+            f"{len(self.failed)} failed>"
+        )
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Swept:
+        """What the records of a journal come to.
+
+        Raises:
+            StudyError: nothing was measured yet.
+        """
+        events: dict[str, list[Record]] = {}
+        for record in records:
+            events.setdefault(record["event"], []).append(record)
+        if "planned" not in events:
+            raise StudyError("the study has measured no point yet; run it first")
+        told, planned = events["study"][0], events["planned"][0]
+        done = sorted(events.get("done", []), key=lambda record: record["index"])
+        failed = sorted(events.get("failed", []), key=lambda record: record["index"])
+        return cls(
+            told["model"],
+            told["hardware"],
+            tuple(told["parameters"]),
+            tuple((name, maximise) for name, maximise in told["objectives"]),
+            planned["points"],
+            planned["left_out"],
+            tuple(map(_row, done)),
+            tuple({"index": r["index"], **r["point"], "message": r["message"]} for r in failed),
+        )
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Swept:
+        """What a folder of a study has so far; also while the study runs.
+
+        Raises:
+            StudyError: there is no journal, or nothing was measured yet.
+        """
+        return cls.of(read_journal(Path(folder) / JOURNAL))
+
+    def table(self) -> list[Row]:
+        """Rows of the points that were measured, see ``done``."""
+        return [dict(row) for row in self.done]
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The table by column; None where a point has no such parameter."""
+        names = dict.fromkeys(name for row in self.done for name in row)
+        return {name: [row.get(name) for row in self.done] for name in names}
+
+    def pareto(self) -> list[Row]:
+        """Rows that keep to all constraints and that no other such row dominates.
+
+        In order of the first objective, best first; equal ones in order of the space.
+        """
+        rows = [row for row in self.done if row["feasible"]]
+        if not rows:
+            return []
+        signs = [-1.0 if maximise else 1.0 for _, maximise in self.objectives]
+        values = np.array([[row[name] for name, _ in self.objectives] for row in rows], dtype=float)
+        scores = values * signs
+        front = np.flatnonzero(on_front(scores))
+        order = sorted(front, key=lambda n: (*scores[n], rows[n]["index"]))
+        return [dict(rows[n]) for n in order]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of every row: equal digests, equal results to the bit."""
+        text = json.dumps([self.done, self.failed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _row(record: Mapping[str, Any]) -> Row:
+    broken = record["violated"]
+    provenance = {name: record[name] for name in ("trace", "hardware", "version")}
+    kept = {"feasible": not broken, "violated": "; ".join(broken)}
+    return {"index": record["index"], **record["point"], **record["figures"], **kept, **provenance}

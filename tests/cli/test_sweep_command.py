@@ -1,0 +1,116 @@
+"""``codesign sweep`` and ``codesign pareto``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Codesign
+
+from codesign.cli import sweep
+from codesign.workload.file import save_trace
+
+STUDY = """\
+model: tiny.json
+hardware: edge-npu
+hardware_space:
+  sram.size: [64 KiB, 128 KiB]
+  dram.bandwidth: [1 GB/s, 2 GB/s]
+schedule_space:
+  residency: [region]
+objectives: [energy_j, "max:swept_quality:quality"]
+"""
+QUALITY = """\
+def quality(point, result):
+    if point["sram.size"] == "128 KiB" and point["dram.bandwidth"] == "1 GB/s":
+        raise ValueError("no data")
+    return 2.0 if point["dram.bandwidth"] == "1 GB/s" else 1.0
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from codesign.testing.operators import matmul
+    from codesign.workload.record import Trace
+
+    op = matmul(2, 16, 8)
+    save_trace(Trace("tiny", (op,), tuple(a.tensor for a in op.operands)), tmp_path / "tiny.json")
+    (tmp_path / "s.yaml").write_text(STUDY)
+    (tmp_path / "swept_quality.py").write_text(QUALITY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "swept_quality", raising=False)
+    return tmp_path
+
+
+def test_a_sweep_prints_its_front_with_what_differs(folder: Path, codesign: Codesign) -> None:
+    ran = codesign("sweep", "s.yaml", "-o", "out")
+    assert ran.code == 0
+    first, second, *lines = ran.out.splitlines()
+    assert first == "tiny on edge-npu: 3 of 4 points, 1 failed, 0 left out"
+    assert second == "3 on the front"
+    heads = ["point", "sram.size", "dram.bandwidth", "energy_j", "quality", "changes"]
+    assert lines[0].split() == heads
+    assert [line.split()[0] for line in lines[1:4]] == ["1", "3", "0"]
+    assert lines[2].endswith("sram.size: the same")
+    assert "sram.size, dram.bandwidth: energy_j +" in lines[3]
+    assert lines[3].endswith("quality +100.0%")
+    assert lines[4] == "all have residency = region"
+    assert "note: 1 points failed; point 2: ValueError: no data" in ran.err
+    assert codesign("pareto", "out").out == ran.out
+
+
+def test_workers_find_functions_of_the_current_folder_and_the_same(
+    folder: Path, codesign: Codesign
+) -> None:
+    alone = json.loads(codesign("sweep", "s.yaml", "-o", "a", "--json").out)
+    ran = codesign("sweep", "s.yaml", "-o", "b", "--workers", "2", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out) == alone
+    assert (alone["points"], alone["done"], alone["failed"]) == (4, 3, 1)
+    assert len(alone["front"]) == 3
+
+
+def test_a_folder_is_gone_on_with_only_if_asked(folder: Path, codesign: Codesign) -> None:
+    before = codesign("sweep", "s.yaml", "-o", "out").out
+    refused = codesign("sweep", "s.yaml", "-o", "out")
+    assert refused.code == 2
+    assert refused.err.startswith("error: out has the journal of a study; go on with it")
+    assert codesign("sweep", "s.yaml", "-o", "out", "--resume").out == before
+    (folder / "s.yaml").write_text(STUDY.replace("2 GB/s", "3 GB/s"))
+    other = codesign("sweep", "s.yaml", "-o", "out", "--resume")
+    assert other.code == 2
+    assert "is the journal of another study" in other.err
+    assert codesign("pareto", "out").out == before
+
+
+def test_mistakes_are_one_line_with_their_place(folder: Path, codesign: Codesign) -> None:
+    (folder / "s.yaml").write_text(STUDY.replace("sram.size", "sram.sise"))
+    ran = codesign("sweep", "s.yaml", "-o", "out")
+    assert ran.code == 2
+    assert ran.err.startswith("error: s.yaml:4: ")
+    assert "did you mean 'size'?" in ran.err
+    assert ran.err.count("\n") == 1
+    assert not (folder / "out").exists()
+    assert codesign("pareto", "out").err.startswith("error: out/journal.jsonl: cannot be read")
+
+
+def test_a_front_without_points_is_said(folder: Path, codesign: Codesign) -> None:
+    (folder / "s.yaml").write_text(STUDY + "constraints: [latency_s < 0]\n")
+    ran = codesign("sweep", "s.yaml", "-o", "out")
+    assert ran.code == 0
+    assert ran.out.splitlines()[1:] == ["no point keeps to all constraints"]
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sweep._progress("tiny", quiet=False) as watch:
+        assert watch is None
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with sweep._progress("tiny", quiet=True) as watch:
+        assert watch is None
+    with sweep._progress("tiny", quiet=False) as watch:
+        assert watch is not None
+        for done in range(5):
+            watch(done, 1, 10)
