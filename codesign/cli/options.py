@@ -218,13 +218,13 @@ def read_settings(texts: Sequence[str] | None) -> Mapping[str, object]:
 
 
 def _table(path: str, text: str) -> dict[str, object]:
-    import yaml
+    from codesign.hardware.yaml_source import parse_yaml
 
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
+        found = parse_yaml(text.encode(), f"--set {path}").plain()
+    except HardwareError:
         found = None
-    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+    if not isinstance(found, dict):
         raise HardwareError(
             f"--set {path}: a table must have entries by name, got {text[:60]!r}; write for "
             "example {bitmap: 16e9}"
