@@ -13,7 +13,7 @@ from docs_runner import PAGES, ROOT, blocks, run_page
 from codesign import hookspecs
 from codesign.cli.app import app
 
-LONG = ("hybrid_cim", "recommender_pim")
+LONG = ("hybrid_cim", "recommender_pim", "recurrent_cim")
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("codesign_")}
 
 

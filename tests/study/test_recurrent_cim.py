@@ -18,6 +18,8 @@ if str(EXAMPLES) not in sys.path:
 study: Any = importlib.import_module("recurrent_study.measure")
 figure: Any = importlib.import_module("recurrent_study.figure")
 
+pytestmark = pytest.mark.nightly  # replaying all sizes takes long for every change
+
 SIDES = [side.name for side in study.SIDES]
 CELLS, SRAM, LARGE, DRAM = SIDES
 TILE = 128
