@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Descriptor, Link, Memory, Service
+from codesign.mapping.paths import NOMINAL
 from codesign.units import PS_PER_S
 
 PARTS = 840
@@ -23,8 +24,6 @@ _MEMORY = -1  # stands for the channel where a resource is a memory
 _DECODER = -2  # stands for the channel where a resource is the decoder of a link
 _SECOND = 1 << 80  # of a decoder, in parts: so many that a class takes a whole number for a byte
 _ALONE = -3  # less a class, stands for the rate of that class alone at a memory
-
-_PLAIN = Descriptor(4096, 16, 4096, "write")
 
 Resource: TypeAlias = "tuple[str, int]"
 """A link and its channel, or a memory."""
@@ -139,7 +138,7 @@ class Shares:
 
     def written(self, memory: str) -> int:
         """Bytes per second that a memory takes of a plain stream alone."""
-        return self._memories[memory].service((_PLAIN,)).bytes_per_s
+        return self._memories[memory].service(NOMINAL[1:]).bytes_per_s
 
     def wait(self, number: int) -> int:
         """Most ticks that a transfer of a class may wait for memories to wake up."""
