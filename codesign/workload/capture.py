@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -189,7 +190,7 @@ def export(
     """
     device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
     placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))
-    with _quiet(), _evaluating(model), dense_layouts(model), torch.no_grad():
+    with _quiet(), _evaluating(model), dense_layouts(model), _on_any_machine(), torch.no_grad():
         try:
             return torch.export.export(model, placed[0], placed[1], strict=False)
         except Exception as error:  # torch raises anything; the user gets one line
@@ -255,6 +256,22 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast_path)
         for module, training in modes:
             module.training = training
+
+
+@contextmanager
+def _on_any_machine() -> Iterator[None]:
+    """No kernel is chosen by the processor that captures, as torchao does for integer products."""
+    kernels = sys.modules.get("torchao.kernel.intmm")
+    question = "_cpu_is_vnni_supported"
+    if not hasattr(kernels, question):
+        yield
+        return
+    answer = getattr(kernels, question)
+    setattr(kernels, question, lambda: False)
+    try:
+        yield
+    finally:
+        setattr(kernels, question, answer)
 
 
 @contextmanager

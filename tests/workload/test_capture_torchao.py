@@ -107,6 +107,16 @@ def test_activations_quantised_as_the_model_runs_make_an_integer_product() -> No
     ]
 
 
+@pytest.mark.parametrize("has_vnni", [True, False])
+def test_the_processor_that_captures_changes_nothing(
+    has_vnni: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torchao.kernel.intmm._cpu_is_vnni_supported", lambda: has_vnni)
+    monkeypatch.setattr("torchao.kernel.intmm._cpu_is_amx_tile_supported", lambda: False)
+    found = linear(ao.Int8DynamicActivationInt8WeightConfig())
+    assert "uint8" not in {str(each.dtype) for each in found.tensors}
+
+
 def test_8_bit_activations_meet_4_bit_weights() -> None:
     config = ao.Int8DynamicActivationIntxWeightConfig(
         weight_dtype=torch.int4, weight_granularity=granularity.PerGroup(32)
