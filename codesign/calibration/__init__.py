@@ -5,9 +5,12 @@ of operators at once; everything else is here. ``calibrate`` is the whole of it.
 """
 
 from codesign.calibration.contract import Calibratable, Constant
-from codesign.calibration.errors_by_band import BANDS, Errors, errors_by_band
+from codesign.calibration.errors_by_band import BANDS, Errors, errors_by_band, errors_by_work
 from codesign.calibration.fit import Fit, fit_constants, stratified
-from codesign.calibration.measurements import Measurements, read_measurements
+from codesign.calibration.least import least_deviations
+from codesign.calibration.measurements import Measurements, tabulate
+from codesign.calibration.operators import Point, operator
+from codesign.calibration.read import read_measurements
 from codesign.calibration.run import Calibration, budget_of, calibrate, with_constants
 from codesign.calibration.write import write_hardware
 
@@ -19,12 +22,17 @@ __all__ = [
     "Errors",
     "Fit",
     "Measurements",
+    "Point",
     "budget_of",
     "calibrate",
     "errors_by_band",
+    "errors_by_work",
     "fit_constants",
+    "least_deviations",
+    "operator",
     "read_measurements",
     "stratified",
+    "tabulate",
     "with_constants",
     "write_hardware",
 ]

@@ -25,10 +25,12 @@ class Constant:
     Attributes:
         lowest: its least value.
         highest: its largest.
+        unit: of both, such as ``s``; empty for a plain number.
     """
 
     lowest: float
     highest: float
+    unit: str = ""
 
     def clip(self, value: float) -> float:
         """The nearest value of the range."""
@@ -51,10 +53,19 @@ class Calibratable(Protocol):
         """
 
     def constants_of(self, table: Measurements) -> Mapping[str, Constant]:
-        """The fields that such measurements tell, with their ranges; an entry is ``table.key``."""
+        """The fields that such measurements may tell, with their ranges; an entry is ``table.key``.
+
+        Those that an earlier fit has set, and that operators which are not measured now rest on,
+        are none of them.
+
+        Raises:
+            CalibrationError: an earlier fit leaves nothing that could be fitted beside it.
+        """
 
     def predict_s(self, table: Measurements, budget: Budget) -> Seconds:
         """Seconds of every operator, all at once: a pure function of the engine's fields.
+
+        They are those that its plan takes for the operator alone, see ``operator``.
 
         Args:
             table: the operators.
@@ -62,4 +73,8 @@ class Calibratable(Protocol):
         """
 
     def learned(self, fit: Fit) -> Mapping[str, object]:
-        """Values of further fields that follow from a fit, such as the range that it holds for."""
+        """Values of further fields that follow from a fit, such as the range that it holds for.
+
+        The engine is as it was before the fit: what an earlier one has said of operators that are
+        not measured now goes on to hold, with its protocol.
+        """

@@ -1,32 +1,25 @@
-"""Measured operators: a table with one protocol, a unit, and nothing that needs guessing."""
+"""Measured operators as columns: what a fit reads, and when there are enough of them."""
 
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codesign.errors import CalibrationError, TraceError, ValidationError
-from codesign.validation.table import TableRow, read_table
-from codesign.workload.dtype import DType
-from codesign.workload.record import KINDS
+from codesign.calibration.operators import PRODUCT, Point, element_bytes, moved_bytes, operator
+from codesign.errors import CalibrationError
+from codesign.workload.record import Op
+from codesign.workload.work import format_pair
 
-COLUMNS = ("kind", "dims", "dtype", "protocol", "source")
-UNITS = {"latency_s": 1.0, "latency_ms": 1e-3, "latency_us": 1e-6, "latency_ns": 1e-9}
-"""Columns of which a file has one: the measured time in its unit."""
 FEWEST = 20
-"""Points below which nothing is fitted."""
-RESOLUTION = 10
-"""Steps of the clock that a time must have: below, its error is over 10 %."""
-_DIMS = re.compile(r"\d+(x\d+)*")
-_PRODUCT = "contraction"
-_NOISE = 1e-6  # of a step
+"""Different operators below which nothing is fitted."""
+FEWEST_OF_WORK = 5
+"""Different operators of a kind and format: four to fit, and one to hold back."""
+_DIGESTED = ("kind", "formats", "batch", "m", "k", "n", "moved_bytes", "element_bytes", "seconds")
 
 Floats = NDArray[np.float64]
 Texts = NDArray[np.str_]
@@ -43,11 +36,13 @@ class Measurements:
         m: rows of results of a contraction; else rows of the operand.
         k: products added up for one result; 1 if it is no contraction.
         n: columns of results; else the length of a row.
-        moved_bytes: of inputs and outputs, once each, at their true bits.
+        loaded_bytes: of inputs, once each, at their true bits.
+        stored_bytes: of outputs.
         element_bytes: bytes of an element of each of the first two operands, shape [2, points].
         seconds: measured.
         protocol: how; one for all.
         sources: where from, each once.
+        left_out: points that were left out as their times are at the resolution of the clock.
     """
 
     kind: Texts
@@ -56,11 +51,13 @@ class Measurements:
     m: Floats
     k: Floats
     n: Floats
-    moved_bytes: Floats
+    loaded_bytes: Floats
+    stored_bytes: Floats
     element_bytes: Floats
     seconds: Floats
     protocol: str
     sources: tuple[str, ...]
+    left_out: int = 0
 
     def __len__(self) -> int:
         return len(self.seconds)
@@ -70,6 +67,25 @@ class Measurements:
         """Rows of all products of an operator."""
         return self.batch * self.m
 
+    @property
+    def moved_bytes(self) -> Floats:
+        """Bytes of inputs and outputs."""
+        return self.loaded_bytes + self.stored_bytes
+
+    @cached_property
+    def work(self) -> Texts:
+        """Kind and formats of each operator, as ``softmax fp16``."""
+        pairs = zip(self.kind.tolist(), self.formats.tolist(), strict=True)
+        return np.array([" ".join(pair) for pair in pairs], np.str_)
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """Of each point the first one with the same operator: repeats are one operator."""
+        sizes = (self.batch, self.m, self.k, self.n, self.moved_bytes)
+        rows = zip(self.work.tolist(), *(size.tolist() for size in sizes), strict=True)
+        seen: dict[object, int] = {}
+        return np.array([seen.setdefault(row, place) for place, row in enumerate(rows)], np.int64)
+
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Measurements:
         """Some of the points, by a mask or by numbers."""
         columns = {
@@ -77,159 +93,75 @@ class Measurements:
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), np.ndarray)
         }
-        return Measurements(**columns, protocol=self.protocol, sources=self.sources)
+        return Measurements(
+            **columns, protocol=self.protocol, sources=self.sources, left_out=self.left_out
+        )
 
     @property
     def digest(self) -> str:
         """SHA-256 of all points in their order."""
         content = hashlib.sha256(self.protocol.encode())
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                content.update("\n".join(map(str, value.ravel().tolist())).encode())
+        for name in _DIGESTED:
+            content.update("\n".join(map(str, getattr(self, name).ravel().tolist())).encode())
         return content.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One measured operator.
+def tabulate(
+    points: Sequence[Point], protocol: str, sources: tuple[str, ...], left_out: int = 0
+) -> Measurements:
+    """Points as columns.
 
-    Attributes:
-        kind: of the operator.
-        dims: ``(m, k, n)`` or ``(batch, m, k, n)`` of a contraction, else a shape.
-        formats: of its factors, or of its operand.
-        seconds: measured.
+    Args:
+        points: the operators.
+        protocol: how they were measured.
+        sources: where from.
+        left_out: further points that were left out.
     """
-
-    kind: str
-    dims: tuple[int, ...]
-    formats: tuple[DType, ...]
-    seconds: float
-
-
-def read_measurements(path: Path) -> Measurements:
-    """Reads a CSV file with the columns ``kind, dims, dtype, latency_us, protocol, source``.
-
-    ``dims`` is ``MxKxN`` or ``BATCHxMxKxN`` of a contraction, else the shape of the operand.
-    ``dtype`` is a format, or two for a contraction of two (``int8*int4``). The latency may be
-    ``latency_s``, ``_ms``, ``_us`` or ``_ns``. Times at the resolution of the clock are left out.
-
-    Raises:
-        CalibrationError: columns that are missing or have no unit, cells that break a rule, mixed
-            protocols, or too few points.
-    """
-    try:
-        rows = read_table(path, COLUMNS)
-        column = _latency(rows[0], str(path))
-        protocols = sorted({row.text("protocol") for row in rows})
-        points = [_point(row, column) for row in rows]
-    except ValidationError as error:
-        raise CalibrationError(str(error)) from error
-    if len(protocols) > 1:
-        shown = " and ".join(map(repr, protocols[:3]))
-        raise CalibrationError(
-            f"{path}: a file must have one protocol, got {shown}; constants of one mean nothing "
-            "for another: split the file"
-        )
-    kept = resolved(points)
-    if len(kept) < FEWEST:
-        left = f" ({len(points) - len(kept)} at the resolution of the clock left out)"
-        raise CalibrationError(
-            f"{path}: a fit needs at least {FEWEST} points, got {len(kept)}"
-            f"{left if len(kept) < len(points) else ''}; measure more"
-        )
-    sources = tuple(dict.fromkeys(row.text("source") for row in rows))
-    return tabulate(kept, protocols[0], sources)
-
-
-def resolved(points: Sequence[Point]) -> list[Point]:
-    """The points whose time is at least ``RESOLUTION`` steps of the clock.
-
-    The step is the largest power of ten, in seconds, of which all times are multiples.
-    """
-    times = np.array([point.seconds for point in points])
-    for power in range(1, 13):
-        steps = times * 10.0**power
-        if np.abs(steps - np.round(steps)).max() < _NOISE:
-            return [p for p in points if p.seconds * 10.0**power > RESOLUTION - _NOISE]
-    return list(points)
-
-
-def tabulate(points: Sequence[Point], protocol: str, sources: tuple[str, ...]) -> Measurements:
-    """Points as columns."""
-    batch, m, k, n = np.array([_sizes(point) for point in points], float).reshape(-1, 4).T
-    elements = [[_bytes(f) for f in (p.formats[0], p.formats[-1])] for p in points]
+    ops = [operator(point) for point in points]
+    batch, m, k, n = np.array([point.sizes for point in points], float).reshape(-1, 4).T
+    loaded, stored = np.array([moved_bytes(op) for op in ops], float).reshape(-1, 2).T
+    elements = [[element_bytes(one.formats[place]) for place in (0, -1)] for one in points]
     return Measurements(
         np.array([point.kind for point in points], np.str_),
-        np.array(["*".join(map(str, point.formats)) for point in points], np.str_),
+        np.array([_formats(op) for op in ops], np.str_),
         batch,
         m,
         k,
         n,
-        np.array([_moved(point) for point in points], float),
+        loaded,
+        stored,
         np.array(elements, float).reshape(-1, 2).T,
         np.array([point.seconds for point in points], float),
         protocol=protocol,
         sources=sources,
+        left_out=left_out,
     )
 
 
-def _latency(row: TableRow, name: str) -> str:
-    found = [column for column in row.cells if column in UNITS]
-    if len(found) == 1:
-        return found[0]
-    bare = [column for column in row.cells if "latency" in column or "time" in column]
-    got = f"{len(found)} of them" if found else (repr(bare[0]) if bare else "none")
-    raise CalibrationError(
-        f"{name}:1: one column must give the latency with its unit ({', '.join(UNITS)}), got "
-        f"{got}; rename it"
-    )
+def check_enough(table: Measurements, place: str) -> None:
+    """Checks that there are operators enough to fit some and to predict others.
+
+    Args:
+        table: the measurements.
+        place: what messages call them.
+
+    Raises:
+        CalibrationError: too few different operators, in all or of a kind and format.
+    """
+    different = table.where(np.unique(table.first))
+    if len(different) < FEWEST:
+        dropped = f", {table.left_out} at the resolution of the clock left out"
+        raise CalibrationError(
+            f"{place}: a fit needs at least {FEWEST} different operators, got {len(different)} in "
+            f"{len(table)} points{dropped if table.left_out else ''}; measure more"
+        )
+    for work, count in zip(*np.unique(different.work, return_counts=True), strict=True):
+        if count < FEWEST_OF_WORK:
+            raise CalibrationError(
+                f"{place}: a fit needs at least {FEWEST_OF_WORK} different operators of each kind "
+                f"and format, got {count} of {work}; measure more, or take its rows out"
+            )
 
 
-def _point(row: TableRow, column: str) -> Point:
-    kind, dims = row.text("kind"), row.text("dims")
-    if kind not in KINDS or kind == "attention":
-        raise row.fault("kind", "a kind of operator other than attention, such as contraction")
-    if not _DIMS.fullmatch(dims) or len(dims) > 80:
-        raise row.fault("dims", "whole numbers joined by x, such as 64x4096x4096")
-    sizes = tuple(int(size) for size in dims.split("x"))
-    counts = (3, 4) if kind == _PRODUCT else range(1, 9)
-    if min(sizes) < 1 or len(sizes) not in counts:
-        raise row.fault("dims", "sizes of at least 1: MxKxN or BATCHxMxKxN, else a shape")
-    seconds = row.number(column) * UNITS[column]
-    if seconds <= 0:
-        raise row.fault(column, "above 0")
-    return Point(kind, sizes, _formats(row, kind), seconds)
-
-
-def _formats(row: TableRow, kind: str) -> tuple[DType, ...]:
-    words = row.text("dtype").split("*")
-    try:
-        found = tuple(DType.parse(word) for word in words)
-    except TraceError:
-        raise row.fault("dtype", "a format such as fp16, or two such as int8*int4") from None
-    if len(found) > (2 if kind == _PRODUCT else 1):
-        raise row.fault("dtype", "one format, or the two of a contraction")
-    return found * 2 if kind == _PRODUCT and len(found) == 1 else found
-
-
-def _sizes(point: Point) -> tuple[int, int, int, int]:
-    if point.kind != _PRODUCT:
-        return 1, math.prod(point.dims[:-1]), 1, point.dims[-1]
-    batch, m, k, n = (1, *point.dims)[-4:]
-    return batch, m, k, n
-
-
-def _bytes(dtype: DType) -> float:
-    return (dtype.bits + (dtype.scale_bits / dtype.block if dtype.block else 0)) / 8
-
-
-def _moved(point: Point) -> int:
-    """Bytes once each; results have the format of the first operand."""
-    batch, m, k, n = _sizes(point)
-    first, second = point.formats[0], point.formats[-1]
-    if point.kind == _PRODUCT:
-        own = first.storage_bytes(batch * m * k) + second.storage_bytes(batch * k * n)
-        return own + first.storage_bytes(batch * m * n)
-    results = m if point.kind == "reduce" else m * n
-    return first.storage_bytes(m * n) + first.storage_bytes(results)
+def _formats(op: Op) -> str:
+    return format_pair(op) if op.kind == PRODUCT else str(op.inputs[0].tensor.dtype)

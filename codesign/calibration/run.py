@@ -8,15 +8,19 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from codesign.calibration.contract import Calibratable, Constant
-from codesign.calibration.errors_by_band import Errors, errors_by_band
+from codesign.calibration.contract import Calibratable, Constant, Seconds
+from codesign.calibration.errors_by_band import Errors, errors_by_work
 from codesign.calibration.fit import Fit, Values, fit_constants, stratified
-from codesign.calibration.measurements import Measurements
+from codesign.calibration.measurements import Measurements, check_enough
+from codesign.calibration.told import least_told
 from codesign.errors import CalibrationError, did_you_mean
 from codesign.hardware.component import Engine
 from codesign.hardware.machine import Hardware
 from codesign.hardware.plan import Budget
 from codesign.mapping.paths import Paths
+
+WORST = 0.5
+"""Mean error of a kind and format above which a fit is refused: the points are something else."""
 
 E = TypeVar("E")
 
@@ -44,7 +48,8 @@ def calibrate(
 ) -> Calibration:
     """Fits the constants of an engine to measured operators.
 
-    At most 400 points are fitted, drawn by rows; the others are held back and predicted.
+    At most 400 points are fitted, drawn by kind, format and rows; the others are held back and
+    predicted. Constants that the points do not tell stay as they are.
 
     Args:
         table: the measurements.
@@ -53,8 +58,9 @@ def calibrate(
         seed: of the draw.
 
     Raises:
-        CalibrationError: no such engine, one that cannot be calibrated, or measurements of a
-            protocol, kind or format that it does not stand for.
+        CalibrationError: no such engine, one that cannot be calibrated, measurements of a protocol,
+            kind or format that it does not stand for, too few different operators, or ones that
+            no constants predict.
     """
     part = _engine(hardware, engine)
     able = cast(Calibratable, part)
@@ -65,22 +71,50 @@ def calibrate(
     budget = budget_of(hardware, part)
     constants = able.constants_of(fitted)
 
-    def predict(values: Values, points: Measurements) -> tuple[Errors, ...]:
-        seconds = _with(able, values).predict_s(points, budget)
-        return errors_by_band(seconds, points.seconds, points.rows)
+    def errors(values: Values, points: Measurements) -> tuple[Errors, ...]:
+        return errors_by_work(_with(able, values).predict_s(points, budget), points)
 
     found = best_constants(able, constants, fitted, budget)
+    _check_errors(errors(found, fitted), fitted)
+    found = _told_constants(able, constants, found, fitted, budget)
+    fit_errors = errors(found, fitted)
+    _check_errors(fit_errors, fitted)
     fit = Fit(
         found,
+        constants,
         fitted,
-        predict(found, fitted),
-        predict(found, table.where(others)),
+        fit_errors,
+        errors(found, table.where(others)),
         table.digest,
         seed,
     )
     changes = {**changed(part, found), **able.learned(fit)}
     paths = {f"{part.name}.{field}": value for field, value in changes.items()}
     return Calibration(part.name, fit, changes, hardware.with_all(paths))
+
+
+def _told_constants(
+    able: Calibratable,
+    constants: Mapping[str, Constant],
+    found: Values,
+    table: Measurements,
+    budget: Budget,
+) -> Values:
+    """The fitted values that the points tell: without the others they are fitted anew."""
+    left = dict(constants)
+
+    def predict(values: Values) -> Seconds:
+        return _with(able, values).predict_s(table, budget)
+
+    while weakest := least_told(predict, left, found, table.seconds):
+        del left[weakest]
+        if not left:
+            raise CalibrationError(
+                f"the points tell none of {', '.join(constants)}; measure operators that differ "
+                "more in size"
+            )
+        found = best_constants(able, left, table, budget)
+    return found
 
 
 def best_constants(
@@ -165,4 +199,16 @@ def _check(able: Calibratable, name: str, table: Measurements) -> None:
         if reason:
             raise CalibrationError(
                 f"engine {name!r} predicts no {kind} of {formats}: {reason}; take its rows out"
+            )
+    check_enough(table, "the measurements")
+
+
+def _check_errors(errors: tuple[Errors, ...], table: Measurements) -> None:
+    """Refuses points that no constants come near to: an error this large is no calibration."""
+    for one in errors:
+        if one.band == "all" and one.mean > WORST:
+            raise CalibrationError(
+                f"the best constants miss {one.work or table.work[0]} by {one.mean:.0%} in the "
+                f"mean, more than {WORST:.0%}; check the unit of the latency, the dims and dtypes, "
+                "and whether this is the device"
             )

@@ -15,6 +15,8 @@ from codesign.cli.output import print_json, print_note, print_rich, progress, ta
 if TYPE_CHECKING:
     from codesign.calibration import Calibration, Errors
 
+_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
+
 
 def calibrate(
     measurements: Annotated[
@@ -42,7 +44,7 @@ def calibrate(
         typer.Option(
             "-o",
             "--output",
-            help="Hardware file to write, with the constants and where they come from.",
+            help="Hardware file to write, a new one: constants and where they come from.",
             metavar="FILE",
             show_default=False,
         ),
@@ -84,27 +86,55 @@ def _file(hardware: str, plugins: Sequence[Path]) -> Path:
 
 
 def _report(found: Calibration) -> list[Any]:
+    from rich.text import Text
+
     fit = found.fit
-    constants = [
-        (f"{found.engine}.{name}", f"{value:.4g}") for name, value in fit.constants.items()
-    ]
     errors = [
         *(("fit", *_cells(one)) for one in fit.fit_errors),
         *(("held back", *_cells(one)) for one in fit.held_back_errors),
     ]
-    heads = ("=points", "=rows", ">number", ">mean error", ">bias", ">within 10 %")
+    heads = ("=points", "=kind", "=rows", ">number", ">mean error", ">bias", ">within 10 %")
+    # a source is the user's text, which rich would read as markup
+    told = Text(
+        f"protocol {fit.fitted.protocol}; sources: {', '.join(fit.fitted.sources)}; "
+        f"digest {fit.digest[:12]}"
+    )
+    left = fit.fitted.left_out
+    dropped = f"left out, at the resolution of the clock: {left:,} points"
     return [
-        table("", ("=constant", ">value"), constants),
+        table("", ("=constant", ">value", "note"), _constants(found)),
         "",
         table("", heads, errors),
-        f"protocol {fit.fitted.protocol}; sources: {', '.join(fit.fitted.sources)}; "
-        f"digest {fit.digest[:12]}",
+        told,
+        *([dropped] if left else []),
     ]
+
+
+def _constants(found: Calibration) -> list[tuple[str, str, str]]:
+    fit, rows = found.fit, list[tuple[str, str, str]]()
+    for name, one in fit.sought.items():
+        note = "at its limit: check the measurements" if name in fit.at_limit else ""
+        value = "as it was"
+        if name in fit.constants:
+            value = _quantity(fit.constants[name], one.unit)
+        else:
+            note = "the points do not tell it"
+        rows.append((f"{found.engine}.{name}", value, note))
+    return rows
+
+
+def _quantity(value: float, unit: str) -> str:
+    """A value with four digits and its unit, times with the prefix that suits them."""
+    if unit != "s":
+        return f"{value:.4g} {unit}".rstrip()
+    factor, prefix = next((pair for pair in _PREFIXES if value >= pair[0]), _PREFIXES[-1])
+    return f"{value / factor:.4g} {prefix}s"
 
 
 def _cells(one: Errors) -> tuple[str, ...]:
     band = one.band.removeprefix("rows ")
-    return band, f"{one.points:,}", f"{one.mean:.1%}", f"{one.bias:+.1%}", f"{one.within:.0%}"
+    numbers = f"{one.points:,}", f"{one.mean:.1%}", f"{one.bias:+.1%}", f"{one.within:.0%}"
+    return one.work or "all", band, *numbers
 
 
 def _document(found: Calibration) -> dict[str, Any]:
@@ -113,11 +143,15 @@ def _document(found: Calibration) -> dict[str, Any]:
         "engine": found.engine,
         "hardware": found.hardware.name,
         "constants": dict(fit.constants),
+        "units": {name: one.unit for name, one in fit.sought.items()},
+        "untold": list(fit.untold),
+        "at_limit": list(fit.at_limit),
         "changes": dict(found.changes),
         "fit": [asdict(one) for one in fit.fit_errors],
         "held_back": [asdict(one) for one in fit.held_back_errors],
         "protocol": fit.fitted.protocol,
         "sources": list(fit.fitted.sources),
+        "left_out": fit.fitted.left_out,
         "seed": fit.seed,
         "digest": fit.digest,
     }

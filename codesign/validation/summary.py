@@ -8,6 +8,8 @@ from math import fsum
 
 from codesign.validation.contract import Case
 
+ITSELF = "%"
+"""Unit of a figure that is an error itself, such as a mean over thousands of points."""
 EXACT = 1e-12
 """Magnitude of a relative error up to which two figures are equal but for rounding."""
 
@@ -24,6 +26,8 @@ class Summary:
         exact: how many of them are equal but for rounding.
         mean_absolute_error: mean magnitude of the relative errors.
         bias: mean of the relative errors with their signs.
+        ours: mean of our figures.
+        theirs: mean of the references.
         worst: the case with the largest magnitude; the last by name where several have it.
         within_10_percent: share of the cases with a magnitude of at most 0.10.
     """
@@ -35,6 +39,8 @@ class Summary:
     exact: int
     mean_absolute_error: float
     bias: float
+    ours: float
+    theirs: float
     worst: Case
     within_10_percent: float
 
@@ -63,6 +69,8 @@ def _summary(quantity: str, unit: str, calibrated: bool, cases: Sequence[Case]) 
         exact=sum(map(is_exact, cases)),
         mean_absolute_error=fsum(abs(case.error) for case in cases) / len(cases),
         bias=fsum(case.error for case in cases) / len(cases),
+        ours=fsum(case.ours for case in cases) / len(cases),
+        theirs=fsum(case.theirs for case in cases) / len(cases),
         worst=max(cases, key=lambda case: (abs(case.error), case.name)),
         within_10_percent=sum(within) / len(cases),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+import stat
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,10 @@ from codesign.errors import ValidationError, did_you_mean
 
 MAX_BYTES = 64 << 20
 """The longest file that is read."""
+_SHOWN = 40
+"""Columns that a message names at most."""
+_MARKS = ";\t|"
+"""What other programs put between cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +81,22 @@ def read_table(path: Path, columns: Sequence[str]) -> tuple[TableRow, ...]:
     """Reads a CSV file with a header line.
 
     Args:
-        path: the file, UTF-8, of at most ``MAX_BYTES``.
+        path: the file, UTF-8 with or without a byte order mark, of at most ``MAX_BYTES``.
         columns: those that the caller reads; others are kept too.
 
     Raises:
         ValidationError: a file that cannot be read or is too long, or as ``parse_table``.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        mode = path.stat().st_mode
+        # a pipe would be waited for; a folder is told by the system
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ValidationError(f"{path} is a pipe or a device; save what it gives to a file")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise ValidationError(f"{path} is longer than {MAX_BYTES >> 20} MiB; cut it")
-        text = path.read_text(encoding="utf-8")
+        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
     except UnicodeDecodeError as error:
         raise ValidationError(f"{path} is no text in UTF-8; replace it") from error
     except OSError as error:
@@ -101,15 +113,12 @@ def parse_table(text: str, columns: Sequence[str], name: str) -> tuple[TableRow,
         name: what messages call it.
 
     Raises:
-        ValidationError: no CSV, a missing column, no row, or a row with more or fewer cells than
-            the header.
+        ValidationError: no CSV, a missing column, two of one name, no row, or a row with more or
+            fewer cells than the header.
     """
     reader = csv.DictReader(io.StringIO(text.lstrip("\n"), newline=""), strict=True)
     try:
-        for column in columns:
-            if column not in (reader.fieldnames or ()):
-                known = did_you_mean(column, reader.fieldnames or ())
-                raise ValidationError(f"{name}:1: no column {column!r}{known}")
+        _check_header(reader.fieldnames or (), columns, name)
         found = tuple(TableRow(name, reader.line_num, row) for row in reader)
     except csv.Error as error:
         # the line number stands at the last row that was read
@@ -124,3 +133,16 @@ def parse_table(text: str, columns: Sequence[str], name: str) -> tuple[TableRow,
     if not found:
         raise ValidationError(f"{name} has no row below its header; replace it")
     return found
+
+
+def _check_header(header: Sequence[str], columns: Sequence[str], name: str) -> None:
+    """Every column that is read is there, and none twice: the last one would count in silence."""
+    for column in columns:
+        if column not in header:
+            known = did_you_mean(column, [one[:60] for one in header[:_SHOWN]])
+            if len(header) == 1 and any(mark in header[0] for mark in _MARKS):
+                known = "; separate the cells by commas"
+            raise ValidationError(f"{name}:1: no column {column!r}{known}")
+    for column, count in Counter(header).items():
+        if count > 1:
+            raise ValidationError(f"{name}:1: {count} columns are called {column[:60]!r}; keep one")

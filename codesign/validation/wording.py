@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codesign.validation.contract import Case, NotRun
-from codesign.validation.summary import EXACT, Summary, is_exact
+from codesign.validation.summary import EXACT, ITSELF, Summary, is_exact
 
 SUMMARY_HEADS = (
     "family",
@@ -22,30 +22,33 @@ SUMMARY_HEADS = (
 CASE_HEADS = ("case", "quantity", "ours", "theirs", "error", "calibrated", "note")
 LEGEND = (
     "errors: ours / theirs - 1; mean error: of magnitudes; bias: with sign; exact: equal but for "
-    "rounding; calibrated: whether a constant of ours was fitted to these cases"
+    "rounding; calibrated: whether a constant of ours was fitted to these cases; a quantity in % "
+    "is an error itself: its mean error is the mean of ours, bias and worst are ours less theirs"
 )
 
 
 def summary_cells(family: str, summary: Summary) -> tuple[str, ...]:
     """A line of the table of families, below ``SUMMARY_HEADS``."""
     worst = summary.worst
+    is_error = summary.unit == ITSELF
     return (
         family,
         quantity(summary),
         yes(summary.calibrated),
         f"{summary.cases:,}",
         f"{summary.exact:,}",
-        percent(summary.mean_absolute_error, sign=""),
-        percent(summary.bias),
-        percent(worst.error),
-        f"{100 * summary.within_10_percent:.1f} %",
+        percent(summary.ours / 100 if is_error else summary.mean_absolute_error, sign=""),
+        points(summary) if is_error else percent(summary.bias),
+        points(worst) if is_error else percent(worst.error),
+        "" if is_error else f"{100 * summary.within_10_percent:.1f} %",
         "" if is_exact(worst) else worst.name,
     )
 
 
 def case_cells(case: Case) -> tuple[str, ...]:
     """A line of the table of cases, below ``CASE_HEADS``."""
-    error = "exact" if is_exact(case) else percent(case.error)
+    difference = points(case) if case.unit == ITSELF else percent(case.error)
+    error = "exact" if is_exact(case) else difference
     figures = number(case.ours), number(case.theirs)
     return (case.name, quantity(case), *figures, error, yes(case.calibrated), case.note)
 
@@ -68,6 +71,11 @@ def percent(share: float, sign: str = "+") -> str:
         return "0 %"
     value = 100 * share
     return f"{value:{sign}.0e} %" if abs(value) < 0.0005 else f"{value:{sign}.3f} %"
+
+
+def points(of: Case | Summary) -> str:
+    """How far an error is from theirs, in points of a hundred."""
+    return f"{of.ours - of.theirs:+.3f} points"
 
 
 def yes(flag: bool) -> str:

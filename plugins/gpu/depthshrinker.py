@@ -1,4 +1,8 @@
-"""Validation: throughput of MobileNetV2 with merged blocks, where MACs say little."""
+"""Validation: throughput of MobileNetV2 with merged blocks, where MACs say little.
+
+A closed form of its own over all operators: nothing is replayed, and depthwise layers cost their
+bytes only, as the direct kernels of a library do; kind ``gpu`` multiplies them in tiles.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +47,14 @@ MetaPruning-0.35x,,,,,7044
 V100 = Device(units=80, clock_hz=1.53e9, macs=512, bandwidth=900e9, l2_bytes_per_clock=2048)
 """Tesla V100 at its boost clock, products of 16-bit floats in its tensor cores."""
 BATCH, ELEMENT_BYTES = 128, 2
-"""Assumed: neither is published. In 32-bit floats no constants reach the measured DS-F."""
+"""Neither is published: chosen so that constants exist which reach the measured DS-F."""
 BASE, FASTEST, PRUNED = "MBV2-1.4-orig", "MBV2-1.4-DS-F", "MetaPruning-0.35x"
 FITTED = (BASE, FASTEST)
 STAND_IN = 0.3
-"""Width of a uniform network with about the work of the pruned one, whose channels are not
-published with the figures."""
+"""Width, chosen by us, of a uniform network with about the work of the pruned one, whose channels
+are not published with the figures."""
+OTHERS = (0.25, 0.4)
+"""Widths that could have been chosen as well."""
 
 
 @dataclass(frozen=True)
@@ -126,17 +132,21 @@ class Rates:
         work = [Work.of(networks()[name]) for name in FITTED]
         theirs = np.array([self.measured[name] for name in FITTED])
 
-        def error(place: Array) -> float:
+        def residuals(place: Array) -> Array:
             ours = np.array([one.images_per_s(_constants(place)) for one in work])
-            return float(np.mean(np.abs(np.log(ours / theirs))))
+            return np.asarray(np.log(ours / theirs))
 
-        return _constants(least(error, 2, seed=0))
+        return _constants(least(residuals, 2))
 
     @cached_property
     def ours(self) -> Mapping[str, float]:
         """Our rate of every network that is built."""
         found = networks().items()
         return {name: Work.of(layers).images_per_s(self.constants) for name, layers in found}
+
+    def uniform(self, width: float) -> float:
+        """Our rate of a uniform network of some width."""
+        return Work.of(mobilenet(width)).images_per_s(self.constants)
 
     def ratio(self, name: str, base: str) -> tuple[float, float]:
         """How many times faster one network is than another: ours, theirs."""
@@ -160,15 +170,27 @@ class Point:
         """Its counts, its rate and its speed-up."""
         name = self.row.text("model")
         if name == PRUNED:
-            ours, theirs = self.rates.ratio(FASTEST, PRUNED)
-            note = f"for the pruned network a uniform one of width {STAND_IN}; {FASTEST} is fitted"
-            case = f"{FASTEST} over {PRUNED}"
-            yield Case(name=case, quantity="speed-up", ours=ours, theirs=theirs, note=note)
+            yield self._stand_in()
         elif name not in networks():
             yield NotRun(name=name, reason="its channels are not published with the figures")
         else:
             yield from self._counts(name)
             yield from self._speed(name)
+
+    def _stand_in(self) -> Case:
+        """The fastest network beside one of ours in the place of the pruned one."""
+        ours, theirs = self.rates.ratio(FASTEST, PRUNED)
+        others = (self.rates.ours[FASTEST] / self.rates.uniform(width) for width in OTHERS)
+        said = " and ".join(f"{other:.2f}" for other in others)
+        widths = " and ".join(map(str, OTHERS))
+        return Case(
+            name=f"{FASTEST} over {PRUNED}",
+            quantity="speed-up over a network of our choice",
+            ours=ours,
+            theirs=theirs,
+            calibrated=True,
+            note=f"a uniform network of width {STAND_IN}; of widths {widths} it is {said}",
+        )
 
     def _counts(self, name: str) -> Iterator[Case]:
         ours = sums(networks()[name])
@@ -215,11 +237,13 @@ def rows(data: Path | None) -> Sequence[Point]:
 def codesign_validations() -> Mapping[str, Validation[Point]]:
     """Networks that trade small operators for fewer, larger ones."""
     validation = Validation(
-        title="throughput of MobileNetV2-1.4 with merged blocks on a V100",
+        title="throughput of MobileNetV2-1.4 with merged blocks on a V100: a separate closed form",
         source="table of the DepthShrinker repositories (a97f5d6 MIT, 506a163 CC BY-NC 4.0)",
-        note=f"two constants, fitted to {FITTED[0]} and {FITTED[1]}; assumed, as neither is "
-        f"published: batch {BATCH} and {8 * ELEMENT_BYTES}-bit floats; the uniform networks are "
-        "MobileNetV2 of that width with channels in eights; MACs alone predict at most 1.43 times",
+        note=f"two constants, fitted to {FITTED[0]} and {FITTED[1]}; nothing is replayed and the "
+        "kind gpu takes no part; batch and format are not published and were chosen so that "
+        f"{FASTEST} can be reached: {BATCH} and {8 * ELEMENT_BYTES}-bit floats; the uniform "
+        "networks are MobileNetV2 of that width with channels in eights; MACs alone predict at "
+        "most 1.43 times",
         rows=rows,
         compare=lambda point: point.outcomes(),
         files=FILES,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from annotated_types import Ge, Gt, Le
 
@@ -14,7 +14,8 @@ from codesign.errors import HardwareError
 from codesign.units import Count, Hertz, Joules, Seconds, Unit
 from codesign.workload.work import format_pair
 
-from . import calibrated
+from . import calibrated, fitted_on
+from .fitted_on import PRODUCTS
 from .kernel import Kernel, attention, contraction, streaming
 from .pieces import cut
 from .times import Constants, Device, Times
@@ -26,7 +27,7 @@ Rate = Annotated[float, Gt(0), Unit("1")]
 Share = Annotated[float, Ge(1e-3), Le(1), Unit("1")]
 Size = Annotated[float, Ge(0), Unit("1")]
 Protocol = Literal["kernel", "host", "queue"]
-_PRODUCTS = ("contraction", "attention")
+_FP32, _TF32 = "fp32*fp32", "tf32*tf32"
 _NOISE = 1e-6  # cycles
 
 
@@ -49,6 +50,9 @@ class Gpu(Engine):
         clock: their clock.
         macs: multiply-accumulates of a unit in one clock by operand formats (``fp16*fp16``); a
             missing pair is refused, never guessed.
+        allow_tf32: whether products of fp32 are rounded to TF32, the pair ``tf32*tf32`` of
+            ``macs``, as torch does for products of matrices if it is asked to. Else they are exact,
+            and run on the plain cores.
         t0: time that every kernel takes beside its work.
         compute_efficiency: share of the peak that contractions reach.
         memory_efficiency: share of the home's rate that an operator reaches.
@@ -56,16 +60,18 @@ class Gpu(Engine):
         attention_efficiency: share of the peak that a fused attention reaches; that of
             contractions if not given.
         protocol: what a time is. ``kernel``: the device alone. ``host``: the host waits for each
-            kernel and pays ``launch_overhead`` for it. ``queue``: the host runs ahead and a kernel
-            takes no less than a launch; networks of which part is bound by launches and part by
-            the device overlap more than that.
+            kernel and pays ``launch_overhead`` for it. ``queue``: the host launches one kernel
+            while the device works on the one before, and waits for the outputs of the network.
         launch_overhead: time of the host for one kernel.
         mac_energy: energy of one multiply-accumulate by operand formats.
         element_energy: energy of one function on one element.
         calibrated_range: sizes that the constants were fitted on, ``m``, ``k``, ``n`` or ``bytes``:
-            the smallest and the largest.
+            the smallest and the largest. An entry ``softmax bytes`` counts for that work alone.
         calibrated_work: kinds and formats that they were fitted on, as ``contraction
             fp16*fp16``; empty if they were not fitted.
+        calibrated_protocol: protocol of the times that they were fitted to; empty if there is none.
+        calibrated_constants: values of fields when they were fitted; an entry of a table is
+            ``table.key``. A result says where they have changed since.
         calibration: how they were fitted and how well, in a sentence that every result repeats.
     """
 
@@ -75,10 +81,13 @@ class Gpu(Engine):
         "GPU: a closed form per kernel, one kernel after the other; public measurements of one "
         "device differ by 20 %"
     )
+    further_constants: ClassVar[tuple[str, ...]] = ()
+    """Fields of a kind that may be fitted, beside those of this one."""
 
     units: Count = 108
     clock: Hertz = 1.41e9
     macs: Mapping[str, Rate] = field(default_factory=lambda: {"fp16*fp16": 1024.0})
+    allow_tf32: bool = False
     t0: Seconds = 0.0
     compute_efficiency: Share = 1.0
     memory_efficiency: Share = 1.0
@@ -90,24 +99,23 @@ class Gpu(Engine):
     element_energy: Joules = 1e-12
     calibrated_range: Mapping[str, tuple[Size, Size]] = field(default_factory=dict)
     calibrated_work: tuple[str, ...] = ()
+    calibrated_protocol: Literal["", "kernel", "host"] = ""
+    calibrated_constants: Mapping[str, Size] = field(default_factory=dict)
     calibration: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """How wrong it is, and how its constants came about."""
-        about = self.calibration or (
-            "uncalibrated: its efficiencies fit no measurement"
-            if self._has_efficiencies
-            else "uncalibrated, e = 1: every operator runs at the peak of the device"
-        )
-        return (self.expected_error, f"{self.name}: {about}")
-
-    @property
-    def _has_efficiencies(self) -> bool:
-        return min(self.compute_efficiency, self.memory_efficiency) < 1
+        return (self.expected_error, f"{self.name}: {fitted_on.about(self)}")
 
     def check(self) -> None:
-        """Every pair of formats has a rate and an energy."""
+        """Every pair of formats has a rate and an energy, and every name stands for something."""
+        fitted_on.check(self)
+        if self.allow_tf32 and _TF32 not in self.macs:
+            raise HardwareError(
+                f"{self.name}.allow_tf32 needs a rate for {_TF32!r} in {self.name}.macs, got none; "
+                "add it, or leave allow_tf32 out"
+            )
         for table in ("macs", "mac_energy"):
             other = {"macs": self.mac_energy, "mac_energy": self.macs}[table]
             for formats in getattr(self, table):
@@ -119,20 +127,25 @@ class Gpu(Engine):
 
     def supports(self, op: Op) -> str | None:
         """Takes every kind; products only in formats that have a rate."""
-        if op.kind in _PRODUCTS and format_pair(op) not in self.macs:
-            known = ", ".join(sorted(self.macs))
-            return f"no MAC rate for {format_pair(op)}; has {known}"
-        return None
+        return self.measures(op.kind, format_pair(op)) if op.kind in PRODUCTS else None
+
+    def rated(self, formats: str) -> str:
+        """The pair of formats whose rate counts for a pair: for fp32 that of TF32 if allowed."""
+        return _TF32 if self.allow_tf32 and formats == _FP32 else formats
+
+    def work(self, op: Op) -> str:
+        """What an operator is in ``calibrated_work``: its kind, of a product its formats too."""
+        return f"{op.kind} {self.rated(format_pair(op))}" if op.kind in PRODUCTS else op.kind
 
     def plan(self, op: Op, budget: Budget) -> TilePlan:
         """A tile that waits for the start of the kernel, then its work in equal tiles."""
         kernel = self.kernel(op, budget)
-        start = self._cycles(self._start_s(kernel))
+        start = self._cycles(self._start_s(op, kernel))
         cycles = max(1, self._cycles(kernel.work_s))
         pieces = cut(op, budget, start, cycles)
         actions = [("", action, count) for action, count in kernel.actions.items()]
         if kernel.macs:
-            actions.insert(0, ("", f"mac {format_pair(op)}", kernel.macs))
+            actions.insert(0, ("", f"mac {self.rated(format_pair(op))}", kernel.macs))
         actions += [("buffer", "read", kernel.reads), ("buffer", "write", kernel.writes)]
         beyond = self.beyond(op)
         outside = beyond and f"outside of what it was fitted on: {beyond}"
@@ -142,7 +155,7 @@ class Gpu(Engine):
             slot_in_bytes=pieces.slot_in_bytes,
             slot_out_bytes=pieces.slot_out_bytes,
             actions=tuple(action for action in actions if action[2]),
-            slots=self._slots(op, kernel, start + cycles) if op.kind in _PRODUCTS else (),
+            slots=self._slots(op, kernel, start + cycles) if op.kind in PRODUCTS else (),
             note="; ".join(part for part in (kernel.note, outside) if part),
         )
 
@@ -174,7 +187,7 @@ class Gpu(Engine):
             budget: rates of the home and of the shared cache.
         """
         shared = budget.port_bytes_per_s / self.clock
-        rate = self.macs[formats]
+        rate = self.macs[self.rated(formats)]
         return Device(self.units, self.clock, rate, budget.load_bytes_per_s, shared)
 
     def constants(self, protocol: str = "kernel", kind: str = "") -> Constants:
@@ -190,52 +203,45 @@ class Gpu(Engine):
 
     def measures(self, kind: str, formats: str) -> str | None:
         """Everything but products in formats that have no rate."""
-        if kind in _PRODUCTS and formats not in self.macs:
-            return f"no MAC rate for it; has {', '.join(sorted(self.macs))}"
+        if kind in PRODUCTS and self.rated(formats) not in self.macs:
+            return f"no MAC rate for {formats}; has {', '.join(sorted(self.macs))}"
         return None
 
     def constants_of(self, table: Measurements) -> Mapping[str, Constant]:
         """The start or the launch, and a share for each peak; see ``calibrated.py``."""
-        return calibrated.constants_of(table)
+        return calibrated.constants_of(self, table)
 
     def predict_s(self, table: Measurements, budget: Budget) -> Times:
         """Seconds of each operator, as a plan takes for it alone."""
         return calibrated.predict_s(self, table, budget)
 
     def learned(self, fit: Fit) -> Mapping[str, object]:
-        """The protocol and range of a fit, and a sentence on how good it is."""
-        return calibrated.learned(fit)
+        """The protocol and range of a fit, a sentence on how good it is, and what it rests on."""
+        found = calibrated.learned(self, fit)
+        works = cast("Sequence[str]", found["calibrated_work"])
+        return {**found, **fitted_on.remembered(self, fit, works)}
 
     def beyond(self, op: Op) -> str:
         """In what an operator lies outside of what the constants were fitted on; "" for nothing.
 
-        Sizes are those of the product, bytes those of all operands in their formats.
+        Sizes are those of the product, bytes those of all operands in their formats, each once.
         """
-        if not self.calibrated_work:
-            return ""
-        work = f"{op.kind} {format_pair(op)}" if op.kind in _PRODUCTS else op.kind
-        if work not in self.calibrated_work:
-            return f"no {work} was measured"
-        sizes = {"bytes": sum(access.bytes for access in op.operands)}
-        if op.kind == "contraction":
-            groups, m, k, n = op.gemm
-            sizes |= {"m": groups * m, "k": k, "n": n}
-        for name, size in sizes.items():
-            low, high = self.calibrated_range.get(name, (0.0, math.inf))
-            if size < low:
-                return f"{name} below {low:,.0f}"
-            if size > high:
-                return f"{name} above {high:,.0f}"
-        return ""
+        return fitted_on.beyond(self, op)
 
     def energies_j(self) -> Mapping[str, float]:
         """MACs by format pair, functions of elements."""
         table = {f"mac {formats}": energy for formats, energy in self.mac_energy.items()}
         return table | {"element": self.element_energy}
 
-    def _start_s(self, kernel: Kernel) -> float:
-        """Time beside the work, by what a time is."""
-        if self.protocol == "host":
+    def _start_s(self, op: Op, kernel: Kernel) -> float:
+        """Time beside the work, by what a time is.
+
+        In a queue a kernel leaves no sooner than the launch of the next one, which the device hides
+        or waits for. The host does not run ahead of an output of the network: there launch and
+        kernel add up. So a run takes the max-plus of both, with a queue of depth 1.
+        """
+        is_output = any(access.tensor.role == "output" for access in op.outputs)
+        if self.protocol == "host" or (self.protocol == "queue" and is_output):
             return self.t0 + self.launch_overhead
         if self.protocol == "queue":
             return max(self.t0, self.launch_overhead - kernel.work_s)
@@ -246,7 +252,7 @@ class Gpu(Engine):
 
     def _slots(self, op: Op, kernel: Kernel, cycles: int) -> tuple[tuple[str, int], ...]:
         """Slots of all units in all cycles of the kernel by cause."""
-        per_cycle = self.units * self.macs[format_pair(op)]
+        per_cycle = self.units * self.macs[self.rated(format_pair(op))]
         spent = {cause: round(count) for cause, count in kernel.spent.items()}
         used = kernel.compute_s * self.clock * per_cycle
         waiting = max(0.0, kernel.memory_s - kernel.compute_s) * self.clock * per_cycle

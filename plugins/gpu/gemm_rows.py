@@ -208,7 +208,7 @@ def _protocol(row: TableRow) -> str:
 
 def _stream(row: TableRow) -> Measurements:
     from codesign import DType
-    from codesign.calibration.measurements import Point, tabulate
+    from codesign.calibration import Point, tabulate
 
     columns = row.whole("N") if row.text("N") else 1
     dims, dtype = (row.whole("M"), columns), DType.parse(row.text("dtype"))
@@ -218,7 +218,7 @@ def _stream(row: TableRow) -> Measurements:
 
 def _products(rows: Sequence[TableRow], column: str, protocol: str) -> Measurements:
     from codesign import DType
-    from codesign.calibration.measurements import Point, tabulate
+    from codesign.calibration import Point, tabulate
 
     points = [
         Point(

@@ -1,10 +1,16 @@
-"""Latency of networks run operator by operator: three constants for each device."""
+"""Latency of networks as a sum over their operators: two or three constants for each device.
+
+A closed form of its own: an operator is a launch and its bytes, put together by the protocol as the
+kind ``gpu`` does. No product costs its tiles, which are those of matrix cores there and would be
+filled up where a decoder multiplies 5 rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +25,7 @@ FITTED = 100
 DRAWS = 6
 """Samples of networks that constants are fitted to, to show how much hangs on the draw."""
 SEED = 0
-"""Of the first draw, which is the one that counts, and of every search."""
+"""Of the first draw, which is the one that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +34,29 @@ class Machine:
 
     Attributes:
         device: its data sheet.
-        runs_ahead: whether the host prepares a call while the device works on the one before: a
-            queue of depth 1, so that an operator takes the longer of both. If not, host and device
-            are one processor, and an operator takes their sum.
+        protocol: as of kind ``gpu``. ``queue``: the host prepares a call while the device works on
+            the one before, so that an operator takes the longer of both. ``host``: they are one
+            processor or wait for each other, and an operator takes their sum.
         slowest: seconds beyond which no search for the cost of a call goes.
+        memory: share of the bandwidth, if the points do not tell it; None where it is fitted.
     """
 
     device: Device
-    runs_ahead: bool
+    protocol: Literal["queue", "host"]
     slowest: float
+    memory: float | None = None
 
 
 MACHINES = {
-    "raspberrypi": Machine(Device(4, 1.5e9, 8, 12.8e9, 64.0), False, 3e-3),
-    "xeon": Machine(Device(10, 2.4e9, 16, 68.3e9, 320.0), False, 3e-4),
-    "titanxp": Machine(Device(30, 1.582e9, 128, 547.6e9, 1024.0), True, 3e-4),
+    "raspberrypi": Machine(Device(4, 1.5e9, 8, 12.8e9, 64.0), "host", 3e-3),
+    "xeon": Machine(Device(10, 2.4e9, 16, 68.3e9, 320.0), "host", 3e-4),
+    "titanxp": Machine(Device(30, 1.582e9, 128, 547.6e9, 1024.0), "queue", 3e-4, memory=0.79),
 }
 """Raspberry Pi 4 (ARM Cortex-A72, LPDDR4-3200), Xeon E5-2640 (its fourth version and four channels
 of DDR4-2133 are assumed), TITAN Xp. Only the bandwidth is used: at these peaks no product takes
-longer than its bytes, so a share of the peak cannot be fitted to these data."""
+longer than its bytes, so a share of the peak cannot be fitted to these data. On the TITAN launches
+hide nearly all bytes: shares from 0.5 to 1 fit alike, and that of an A100 is taken (preset
+``a100-80gb``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,8 @@ class Fit:
 def latency_s(machine: Machine, fit: Fit, found: Operators) -> Array:
     """Seconds of each network, [networks]."""
     moving = streaming_s(machine.device, Constants(0.0, 1.0, fit.memory), found.moved_bytes)
-    waiting = np.maximum(moving, fit.launch_s) if machine.runs_ahead else moving + fit.launch_s
+    join = np.maximum if machine.protocol == "queue" else np.add
+    waiting = join(moving, fit.launch_s)
     return np.asarray((found.calls * waiting).sum(axis=0) + found.runs * fit.run_s)
 
 
@@ -102,9 +113,7 @@ class FittedSet:
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
         """Constants for each draw."""
-        return tuple(
-            fitted(self.machine, *self.sample(self.drawn(draw)), SEED) for draw in range(DRAWS)
-        )
+        return tuple(fitted(self.machine, *self.sample(self.drawn(draw))) for draw in range(DRAWS))
 
     def sample(self, numbers: NDArray[np.int64]) -> tuple[Operators, Array]:
         """Operators and measured latencies of some of the networks."""
@@ -128,26 +137,27 @@ def spread_sample(count: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-def fitted(machine: Machine, found: Operators, latency: Array, seed: int) -> Fit:
+def fitted(machine: Machine, found: Operators, latency: Array) -> Fit:
     """Constants with the least mean |log(ours / measured)|.
 
     Args:
         machine: what was measured.
         found: operators of the networks to fit.
         latency: their measured seconds, [networks].
-        seed: of the search.
     """
+    given = machine.memory
 
     def constants(place: Array) -> Fit:
-        launch, memory, run = place.tolist()
+        launch, run, *share = place.tolist()
         slowest = machine.slowest
-        return Fit(slowest * launch, 1 / (1 + 99 * memory), 30 * slowest * run)
+        memory = 1 / (1 + 99 * share[0]) if given is None else given
+        return Fit(slowest * launch, memory, 30 * slowest * run)
 
-    def error(place: Array) -> float:
+    def residuals(place: Array) -> Array:
         ours = latency_s(machine, constants(place), found)
-        return float(np.mean(np.abs(np.log(np.maximum(ours, 1e-12) / latency))))
+        return np.asarray(np.log(np.maximum(ours, 1e-12) / latency))
 
-    return constants(least(error, 3, seed))
+    return constants(least(residuals, 3 if given is None else 2))
 
 
 def fitted_together(sets: Sequence[FittedSet]) -> tuple[Fit, tuple[NDArray[np.int64], ...]]:
@@ -159,4 +169,4 @@ def fitted_together(sets: Sequence[FittedSet]) -> tuple[Fit, tuple[NDArray[np.in
     shares = tuple(one.drawn(0)[number :: len(sets)] for number, one in enumerate(sets))
     found, latencies = zip(*(o.sample(s) for o, s in zip(sets, shares, strict=True)), strict=True)
     latency = np.concatenate(latencies)
-    return fitted(sets[0].machine, Operators.joined(found), latency, SEED), shares
+    return fitted(sets[0].machine, Operators.joined(found), latency), shares

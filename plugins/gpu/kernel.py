@@ -25,7 +25,7 @@ class Kernel:
     """An operator as it runs.
 
     Attributes:
-        compute_s: seconds of the units.
+        compute_s: seconds of the units, and of the port through which they reach the shared cache.
         memory_s: seconds of the memory; the longer of both counts.
         extra_s: seconds beside both and beside the start of every kernel.
         reads: bytes read from the shared cache.
@@ -89,31 +89,36 @@ def contraction(
     options = product.options_s(device, constants)
     best = int(np.argmin(options))
     rows, columns, split = OPTIONS[best]
-    compute, memory = float(options[best]), memory_s(op, budget, constants.memory)
-    tiles, inner = float(product.tiles(rows, columns)), float(product.k)
-    operands = rows * float(product.first_bytes) + columns * float(product.second_bytes)
+    spilled = float(split * product.results * product.sum_bytes) if split > 1 else 0.0
+    beside = sum(op.operands[place].bytes for place in op.distinct_inputs if place > 1)
+    reads = math.ceil(product.operand_bytes(rows, columns) + spilled) + beside
+    writes = math.ceil(op.outputs[0].bytes + spilled)
+    # what is fused behind the product reads more than the options know
+    compute = max(float(options[best]), (reads + writes) / device.port_bytes_per_s)
+    memory = memory_s(op, budget, constants.memory)
     limit = "memory" if memory > compute else "compute"
     return Kernel(
         compute,
         memory,
-        reads=math.ceil(tiles * operands * inner),
-        writes=op.outputs[0].bytes,
+        reads=reads,
+        writes=writes,
         macs=op.macs,
-        spent=_spent(product, op.macs, device, constants, best),
+        spent=_spent(product, op.macs, device, constants, best, compute),
         actions=_elements(op),
         note=f"tiles of {rows} x {columns}, sums split {split} ways; limited by {limit}",
     )
 
 
 def product_of(op: Op) -> Product:
-    """The sizes of a contraction and of the elements of its factors."""
-    return Product.of(*op.gemm, element_bytes(op, 0), element_bytes(op, 1))
+    """The sizes of a contraction and of the elements of its factors and results."""
+    first, second, result = (element_bytes(op, place) for place in (0, 1, len(op.inputs)))
+    return Product.of(*op.gemm, first, second, result_bytes=result)
 
 
 def _spent(
-    product: Product, macs: int, device: Device, constants: Constants, option: int
+    product: Product, macs: int, device: Device, constants: Constants, option: int, seconds: float
 ) -> dict[str, float]:
-    """Slots of the units by cause, for one option; together they are the seconds of the units."""
+    """Slots of the units by cause, for one option; together they are those ``seconds``."""
     rows, columns, split = OPTIONS[option]
     area, turns = rows * columns, math.ceil(float(product.k) / split)
     tiles = float(product.tiles(rows, columns)) * split
@@ -122,13 +127,12 @@ def _spent(
     step = float(product.step(device, rows, columns)) * device.macs
     held_up = waves * turns * (step - area)
     slots_per_s = device.units * device.macs * device.clock_hz
-    total = float(product.options_s(device, constants)[option]) * slots_per_s
-    sums = total - (issued + held_up) / constants.compute
+    units, _, sums = (float(part[option]) for part in product.parts_s(device, constants))
     return {
         "edge of tiles": tiles * turns * area - macs,
         "last wave": (waves - tiles) * turns * area,
-        "shared cache": held_up,
-        "split sums": max(0.0, sums),
+        "shared cache": held_up + max(0.0, seconds - units - sums) * slots_per_s,
+        "split sums": sums * slots_per_s,
         "efficiency": (issued + held_up) * (1 / constants.compute - 1),
     }
 
@@ -138,34 +142,44 @@ def attention(op: Op, budget: Budget, device: Device, constants: Constants) -> K
 
     Blocks of queries and keys are spread over the units, also those of one query (a second kernel
     that joins their parts is not modelled). A causal one leaves out the blocks above the diagonal.
+    Query heads that share a key head lie side by side in a block if all their queries fit into one,
+    as the kernels of FlashAttention-2 do for one query; otherwise each reads the keys for itself.
     """
     batch, heads, queries, width = op.inputs[0].shape
-    keys, depth = op.inputs[1].shape[2], width + op.inputs[2].shape[3]
-    rows = min(ATTENTION_TILE, -(-queries // _NARROW) * _NARROW)
-    causal = bool(op.attribute("causal", False))
-    seen = (
-        _causal(queries, keys, rows) if causal else (queries * keys, _blocks(queries, keys, rows))
+    groups, keys = op.inputs[1].shape[1:3]
+    depth = width + op.inputs[2].shape[3]
+    together = heads // groups if heads // groups * queries <= ATTENTION_TILE else 1
+    rows = min(ATTENTION_TILE, -(-queries * together // _NARROW) * _NARROW)
+    is_causal = bool(op.attribute("causal", False))
+    pairs, blocks_each = (
+        _causal(queries, keys, rows)
+        if is_causal
+        else (queries * keys, _blocks(queries, keys, rows))
     )
-    effective, blocks = (batch * heads * count for count in seen)
-    block = rows * ATTENTION_TILE * depth
+    effective, turns = batch * heads * pairs * depth, batch * heads // together
+    blocks, block = turns * blocks_each, rows * ATTENTION_TILE * depth
     waves = math.ceil(blocks / device.units) * device.units
     rate = device.units * device.macs * device.clock_hz
-    compute = waves * block / (rate * constants.compute)
-    memory = memory_s(op, budget, constants.memory)
+    units = waves * block / (rate * constants.compute)
+    # the last block of a row of blocks may be cut short
+    seen = min(blocks_each * ATTENTION_TILE, math.ceil(queries / rows) * keys)
+    reads = math.ceil(turns * seen * depth * element_bytes(op, 1)) + op.inputs[0].bytes
+    writes = op.outputs[0].bytes
+    port = (reads + writes) / device.port_bytes_per_s
     spent = {
-        "edge of tiles": float(blocks * block - effective * depth),
+        "edge of tiles": float(blocks * block - effective),
         "last wave": float((waves - blocks) * block),
+        "shared cache": max(0.0, port - units) * rate,
         "efficiency": waves * block * (1 / constants.compute - 1),
     }
-    size = element_bytes(op, 1)
     return Kernel(
-        compute,
-        memory,
-        reads=math.ceil(blocks * ATTENTION_TILE * depth * size) + op.inputs[0].bytes,
-        writes=op.outputs[0].bytes,
-        macs=effective * depth,
+        max(units, port),
+        memory_s(op, budget, constants.memory),
+        reads=reads,
+        writes=writes,
+        macs=effective,
         spent=spent,
-        actions={"element": effective},
+        actions={"element": effective // depth},
         note=f"fused, blocks of {rows} queries and {ATTENTION_TILE} keys",
     )
 
@@ -191,11 +205,13 @@ def streaming(op: Op, budget: Budget, efficiency: float) -> Kernel:
     passes = 1
     if op.kind == "sort":
         passes = max(1, math.ceil(op.inputs[0].tensor.dtype.bits / _RADIX_BITS))
+    reads = passes * sum(op.operands[place].bytes for place in op.distinct_inputs)
+    writes = passes * sum(access.bytes for access in op.outputs)
     return Kernel(
-        0.0,
+        (reads + writes) / budget.port_bytes_per_s,
         memory_s(op, budget, efficiency, passes=passes),
-        reads=passes * sum(op.operands[place].bytes for place in op.distinct_inputs),
-        writes=passes * sum(access.bytes for access in op.outputs),
+        reads=reads,
+        writes=writes,
         actions=_elements(op) if op.kind != "move" else {},
     )
 

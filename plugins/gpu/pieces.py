@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codesign import Budget, Op
@@ -29,7 +30,7 @@ def cut(op: Op, budget: Budget, start: int, cycles: int) -> Pieces:
 
     The first loads arrive behind the start; the last store comes after the last cycle. There are so
     many tiles that this store takes less than 1 % of the kernel, and more where the buffer asks for
-    it.
+    it. A tile takes whole cycles: some take one more than others, and move as much more.
 
     Args:
         op: the operator.
@@ -45,32 +46,73 @@ def cut(op: Op, budget: Budget, start: int, cycles: int) -> Pieces:
     moved = {place: op.operands[place].bytes for place in (*inputs, *outputs)}
     unit = budget.burst_bytes
     count = _count(op, budget, list(moved.values()), start, cycles)
+    runs = _runs(moved, count, cycles, unit)
+    if max(run.largest(moved, unit) for run in runs) > budget.buffer_bytes // 2:
+        runs = [_Run(count, cycles, moved)]
     tiles: list[Tile | Loop] = [Tile(start)] if start else []
-    marks = {0, count, cycles % count}
-    for size in moved.values():
-        units = -(-size // unit)
-        last = min(units, count) - 1
-        marks |= {units % count, last, last + 1}
-    for first, end in itertools.pairwise(sorted(marks)):
-        loads, stores = (
-            tuple(
-                _move(place, op.operands[place], size)
-                for place in part
-                if (size := _piece(moved[place], count, first, unit))
-            )
-            for part in (inputs, outputs)
-        )
-        tile = Tile(_share(cycles, count, first), loads, stores)
-        tiles.append(Loop((tile,), end - first))
-    slot_in, slot_out = (
-        sum(_piece(moved[place], count, 0, unit) for place in part) for part in (inputs, outputs)
-    )
+    for run in runs:
+        tiles += run.loops(op, inputs, outputs, unit)
+    slot_in, slot_out = (max(run.largest(part, unit) for run in runs) for part in (inputs, outputs))
     return Pieces(Loop(tuple(tiles)), slot_in, slot_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Tiles in a row that are as equal as whole cycles and whole bursts allow.
+
+    Attributes:
+        count: of them, at least 1.
+        cycles: of all of them.
+        moved: bytes of all of them by operand.
+    """
+
+    count: int
+    cycles: int
+    moved: Mapping[int, int]
+
+    def largest(self, places: Iterable[int], unit: int) -> int:
+        """Bytes of some operands in the largest tile, which is the first."""
+        return sum(_piece(self.moved[place], self.count, 0, unit) for place in places)
+
+    def loops(self, op: Op, inputs: Sequence[int], outputs: Sequence[int], unit: int) -> list[Loop]:
+        """The tiles, equal ones as one loop."""
+        marks = {0, self.count, self.cycles % self.count}
+        for size in self.moved.values():
+            units = -(-size // unit)
+            last = max(0, min(units, self.count) - 1)
+            marks |= {units % self.count, last, last + 1}
+        found = []
+        for first, end in itertools.pairwise(sorted(marks)):
+            loads, stores = (
+                tuple(
+                    _move(place, op.operands[place], size)
+                    for place in part
+                    if (size := _piece(self.moved[place], self.count, first, unit))
+                )
+                for part in (inputs, outputs)
+            )
+            tile = Tile(_share(self.cycles, self.count, first), loads, stores)
+            found.append(Loop((tile,), end - first))
+        return found
+
+
+def _runs(moved: Mapping[int, int], count: int, cycles: int, unit: int) -> list[_Run]:
+    """The tiles with a cycle more than the others, then the others, each with its share."""
+    each, more = divmod(cycles, count)
+    if not each or not more:
+        return [_Run(count, cycles, moved)]
+    longer = more * (each + 1)
+    first = {
+        place: min(size, round(-(-size // unit) * longer / cycles) * unit)
+        for place, size in moved.items()
+    }
+    rest = {place: size - first[place] for place, size in moved.items()}
+    return [_Run(more, longer, first), _Run(count - more, cycles - longer, rest)]
 
 
 def _count(op: Op, budget: Budget, sizes: list[int], start: int, cycles: int) -> int:
     """Tiles of a kernel: by its length beside its start, and by the buffer."""
-    wanted = min(_MOST, math.ceil(_MOST * cycles / max(1, start + cycles)))
+    wanted = min(_MOST, cycles, math.ceil(_MOST * cycles / max(1, start + cycles)))
     unit, room = budget.burst_bytes, budget.buffer_bytes // 2
     most = max([1, *(-(-size // unit) for size in sizes)])
     least = sum(min(size, unit) for size in sizes)

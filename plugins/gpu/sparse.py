@@ -31,7 +31,8 @@ class SparseTensorCore(Gpu):
     each. The units then add up ``group / kept`` times as many products in a clock, but no more than
     ``speedup``. The other factor is not compressed: a step reads all of it from the shared cache
     and takes half as long, so it needs twice the bytes a second. Sparse kernels reach a share of
-    the doubled peak of their own. They take ``min_rows`` rows or more; fewer are filled up, which
+    the doubled peak of their own, which is fitted on its own: where none is, they reach no more
+    than dense ones do. They take ``min_rows`` rows or more; fewer are filled up, which
     goes through copies and a dispatch of its own and costs ``sparse_overhead``.
 
     An operator runs dense where its weights are not such a pattern along the sum, or where the
@@ -48,6 +49,7 @@ class SparseTensorCore(Gpu):
     """
 
     kind: ClassVar[str] = "sparse_tensor_core"
+    further_constants: ClassVar[tuple[str, ...]] = ("sparse_efficiency", "sparse_overhead")
 
     kept: Count = 2
     group: Count = 4
@@ -85,6 +87,19 @@ class SparseTensorCore(Gpu):
         """Bits of the place of a kept weight in its group."""
         return math.ceil(math.log2(self.group))
 
+    def work(self, op: Op) -> str:
+        """What an operator is in ``calibrated_work``: one that fits the units is a work of its own.
+
+        Also where it runs dense after all: that it does so follows from the sparse constants.
+        """
+        work = super().work(op)
+        return f"{self._codec} {work}" if self._fits(op) else work
+
+    def _fits(self, op: Op) -> bool:
+        """Whether the sparse kernel can run an operator."""
+        is_sparse = op.kind == "contraction" and op.inputs[_WEIGHT].tensor.sparsity is not None
+        return is_sparse and not self.mismatch(op)
+
     def kernel(self, op: Op, budget: Budget) -> Kernel:
         """The sparse kernel where it can run and is faster, else the dense one.
 
@@ -113,7 +128,7 @@ class SparseTensorCore(Gpu):
 
     def mismatch(self, op: Op) -> str:
         """Why the weights of a contraction do not fit the units; "" if they do."""
-        sparsity, pattern = op.inputs[_WEIGHT].tensor.sparsity, f"{self.kept}:{self.group}"
+        sparsity, pattern = op.inputs[_WEIGHT].tensor.sparsity, self._codec
         if sparsity is None or sparsity.granularity != "n:m":
             return f"the weights are not {pattern}"
         if sparsity.m != self.group or sparsity.n > self.kept:
@@ -137,7 +152,11 @@ class SparseTensorCore(Gpu):
             second_bytes=dense.second_bytes * share + index,
         )
         doubled = replace(device, macs=device.macs * self.ratio)
-        constants = Constants(self.t0, self.sparse_efficiency, self.memory_efficiency)
+        reached, doubt = self.sparse_efficiency, ""
+        if self.work(op) not in self.calibrated_work and reached > self.compute_efficiency:
+            reached = self.compute_efficiency
+            doubt = f"; not fitted: {reached:.3g} of the doubled peak, the share of dense kernels"
+        constants = Constants(self.t0, reached, self.memory_efficiency)
         found = contraction(op, budget, doubled, constants, product)
         issued = math.ceil(op.macs / self.ratio)
         weight = op.inputs[_WEIGHT]
@@ -151,7 +170,7 @@ class SparseTensorCore(Gpu):
             zeros=max(0, issued - math.ceil(op.macs * density)),
             spent={cause: count / self.ratio for cause, count in found.spent.items()},
             actions={**found.actions, "metadata bit": round(weight.elements * index * 8)},
-            note=f"{self.kept}:{self.group} sparse, {found.note}{travel}",
+            note=f"{self._codec} sparse, {found.note}{travel}{doubt}",
         )
 
     def energies_j(self) -> Mapping[str, float]:

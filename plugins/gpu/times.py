@@ -32,7 +32,8 @@ class Device:
         clock_hz: their clock.
         macs: multiply-accumulates of a unit in one clock.
         bandwidth: bytes per second of the memory.
-        l2_bytes_per_clock: bytes that all units together take from the shared cache in one clock.
+        l2_bytes_per_clock: bytes that all units together move through the port of the shared cache
+            in one clock.
     """
 
     units: int
@@ -40,6 +41,11 @@ class Device:
     macs: float
     bandwidth: float
     l2_bytes_per_clock: float
+
+    @property
+    def port_bytes_per_s(self) -> float:
+        """Rate of that port: nothing goes through it faster."""
+        return self.l2_bytes_per_clock * self.clock_hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ class Product:
         n: columns of results.
         first_bytes: bytes of an element of the first factor, as the units read it.
         second_bytes: the same of the second factor.
+        result_bytes: bytes of a result, as the units write it.
         sum_bytes: bytes of a partial sum that is added up by another unit.
     """
 
@@ -116,6 +123,7 @@ class Product:
     n: Times
     first_bytes: Times
     second_bytes: Times
+    result_bytes: Times
     sum_bytes: float = 4.0
 
     @classmethod
@@ -128,26 +136,45 @@ class Product:
         first_bytes: ArrayLike,
         second_bytes: ArrayLike,
         sum_bytes: float = 4.0,
+        result_bytes: ArrayLike | None = None,
     ) -> Product:
-        """The same from numbers or arrays."""
-        given = (batch, m, k, n, first_bytes, second_bytes)
-        sizes = np.broadcast_arrays(*(np.asarray(size, float) for size in given))
-        return cls(sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sum_bytes)
+        """The same from numbers or arrays; results are of the format of the first factor."""
+        results = first_bytes if result_bytes is None else result_bytes
+        given = (batch, m, k, n, first_bytes, second_bytes, results)
+        one, *sizes = np.broadcast_arrays(*(np.asarray(size, float) for size in given))
+        rows, inner, columns, first, second, result = sizes
+        return cls(one, rows, inner, columns, first, second, result, sum_bytes)
 
     def options_s(self, device: Device, constants: Constants) -> Times:
-        """Seconds of the units with each of ``OPTIONS``, along the first axis.
+        """Seconds of the units with each of ``OPTIONS``, along the first axis."""
+        units, port, sums = self.parts_s(device, constants)
+        time: Times = np.maximum(units, port) + sums
+        return time
+
+    def parts_s(self, device: Device, constants: Constants) -> tuple[Times, Times, Times]:
+        """Seconds of the units, of the port of the shared cache, and of partial sums.
 
         The last wave lasts as long as a full one, a tile at an edge as long as a whole one, and a
-        step of a tile as long as its products or its operands out of the shared cache.
+        step of a tile as long as its products or its operands out of the shared cache. Nothing is
+        faster than all operands and results through its port. Each is along the first axis as
+        ``OPTIONS``.
         """
         shape = (-1, *(1 for _ in self.m.shape))
         rows, columns, split = (np.reshape(part, shape) for part in np.array(OPTIONS, float).T)
         waves = np.ceil(self.tiles(rows, columns) * split / device.units)
         clocks = waves * np.ceil(self.k / split) * self.step(device, rows, columns)
-        sums = 2 * split * self.batch * self.m * self.n * self.sum_bytes
-        added = np.where(split > 1, sums / (device.bandwidth * constants.memory), 0.0)
-        time: Times = clocks / (device.clock_hz * constants.compute) + added
-        return time
+        moved = self.operand_bytes(rows, columns) + self.results * self.result_bytes
+        home = min(device.bandwidth * constants.memory, device.port_bytes_per_s)
+        return (
+            clocks / (device.clock_hz * constants.compute),
+            np.asarray(moved / device.port_bytes_per_s),
+            np.where(split > 1, 2 * split * self.results * self.sum_bytes / home, 0.0),
+        )
+
+    @property
+    def results(self) -> Times:
+        """Elements of all results."""
+        return self.batch * self.m * self.n
 
     def tiles(self, rows: ArrayLike, columns: ArrayLike) -> Times:
         """Tiles of all results."""
@@ -155,10 +182,20 @@ class Product:
         tiles: Times = np.ceil(self.m / high) * np.ceil(self.n / wide) * self.batch
         return tiles
 
+    def operand_bytes(self, rows: ArrayLike, columns: ArrayLike) -> Times:
+        """Bytes of both factors that all tiles together read."""
+        read: Times = self.tiles(rows, columns) * self._line(rows, columns) * self.k
+        return read
+
     def step(self, device: Device, rows: ArrayLike, columns: ArrayLike) -> Times:
         """Clocks for each of the ``k`` products that a tile adds up."""
-        high, wide = np.asarray(rows, float), np.asarray(columns, float)
-        operands = high * self.first_bytes + wide * self.second_bytes
-        shared = operands * device.units / device.l2_bytes_per_clock
-        clocks: Times = np.maximum(high * wide / device.macs, shared)
+        shared = self._line(rows, columns) * device.units / device.l2_bytes_per_clock
+        area = np.asarray(rows, float) * np.asarray(columns, float)
+        clocks: Times = np.maximum(area / device.macs, shared)
         return clocks
+
+    def _line(self, rows: ArrayLike, columns: ArrayLike) -> Times:
+        """Bytes of both factors that a tile reads for each of the ``k``."""
+        high, wide = np.asarray(rows, float), np.asarray(columns, float)
+        line: Times = high * self.first_bytes + wide * self.second_bytes
+        return line

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from codesign import Hardware, load_hardware
-from codesign.calibration import Calibratable, Measurements, budget_of, with_constants
-from codesign.calibration.measurements import Point, tabulate
+from codesign.calibration import (
+    Calibratable,
+    Measurements,
+    Point,
+    budget_of,
+    tabulate,
+    with_constants,
+)
 from codesign.workload.dtype import DType
 
 PRESET = "h100"
@@ -45,19 +52,41 @@ def products(
     return tabulate(points, protocol, ("made up",))
 
 
-def synthetic(
-    count: int = 100,
-    truth: dict[str, float] | None = None,
+def truly(
+    points: Sequence[Point],
+    truth: Mapping[str, float],
+    hardware: Hardware | None = None,
     protocol: str = "kernel",
     noise: float = 0.0,
 ) -> Measurements:
-    """What a device with those constants would measure, with some noise."""
-    shapes, hardware = sizes(count), machine()
-    bare = products(shapes, [1e-3] * count, protocol)
-    true = with_constants(engine(hardware), truth or TRUTH)
+    """The operators, each with the time that a device with such constants would take for it."""
+    hardware = hardware or machine()
+    true = with_constants(engine(hardware), truth)
+    bare = tabulate(points, protocol, ("made up",))
     seconds = true.predict_s(bare, budget_of(hardware, hardware.engines[0]))
     random = np.random.default_rng(1)
-    return products(shapes, (seconds * np.exp(random.normal(0, noise, count))).tolist(), protocol)
+    times = (seconds * np.exp(random.normal(0, noise, len(points)))).tolist()
+    timed = [replace(point, seconds=time) for point, time in zip(points, times, strict=True)]
+    return tabulate(timed, protocol, ("made up",))
+
+
+def synthetic(
+    count: int = 100,
+    truth: Mapping[str, float] | None = None,
+    protocol: str = "kernel",
+    noise: float = 0.0,
+) -> Measurements:
+    """Products as a device with those constants would measure them, with some noise."""
+    points = [Point("contraction", dims, (FP16, FP16), 1e-3) for dims in sizes(count)]
+    return truly(points, truth or TRUTH, protocol=protocol, noise=noise)
+
+
+def streams(kind: str = "softmax", dtype: str = "fp16", count: int = 30) -> list[Point]:
+    """Operators of a kind, each with rows of its own."""
+    number = DType.parse(dtype)
+    return [
+        Point(kind, (rows, 4096), (number,), 1e-3) for rows in range(200, 200 + 160 * count, 160)
+    ]
 
 
 def lines(table: Measurements) -> list[str]:

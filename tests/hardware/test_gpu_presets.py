@@ -12,17 +12,41 @@ import codesign
 from codesign import Trace
 from codesign.hardware.provenance import STATUSES
 from codesign.hardware.spec import Hardware, list_hardware, load_hardware
-from codesign.testing import check_engine, elementwise, matmul
+from codesign.testing import check_engine, elementwise, matmul, softmax
 
 PEAKS = {
-    "a100-80gb": {"fp16*fp16": 312e12, "int8*int8": 624e12, "fp32*fp32": 156e12},
-    "a40": {"fp16*fp16": 149.7e12, "int8*int8": 299.3e12, "fp32*fp32": 74.8e12},
-    "h100": {"fp16*fp16": 989.4e12, "int8*int8": 1978.9e12, "fp8_e4m3*fp8_e4m3": 1978.9e12},
-    "mi300x": {"fp16*fp16": 1307.4e12, "int8*int8": 2614.9e12, "fp32*fp32": 653.7e12},
+    "a100-80gb": {
+        "fp16*fp16": 312e12,
+        "int8*int8": 624e12,
+        "tf32*tf32": 156e12,
+        "fp32*fp32": 19.5e12,
+    },
+    "a40": {
+        "fp16*fp16": 149.7e12,
+        "int8*int8": 299.3e12,
+        "tf32*tf32": 74.8e12,
+        "fp32*fp32": 37.4e12,
+    },
+    "h100": {
+        "fp16*fp16": 989.4e12,
+        "int8*int8": 1978.9e12,
+        "fp8_e4m3*fp8_e4m3": 1978.9e12,
+        "tf32*tf32": 494.7e12,
+        "fp32*fp32": 66.9e12 * 1.83 / 1.98,  # of its plain cores at the clock of the others
+    },
+    "mi300x": {
+        "fp16*fp16": 1307.4e12,
+        "int8*int8": 2614.9e12,
+        "tf32*tf32": 653.7e12,
+        "fp32*fp32": 163.4e12,
+    },
 }
-"""Operations per second without sparsity; of fp32 those of TF32."""
+"""Operations per second without sparsity."""
+BOARDS = {"a100-80gb": 400, "a40": 300, "h100": 700, "mi300x": 750}
+"""Watts that the boards may draw."""
 PRESETS = tuple(PEAKS)
-LEFT_TO_THE_KIND = {"calibrated_work", "calibration"}
+FIT = ("range", "work", "protocol", "constants")
+LEFT_TO_THE_KIND = {*(f"calibrated_{what}" for what in FIT), "calibration"}
 """Nothing was fitted, or nothing is said of it."""
 
 
@@ -119,14 +143,67 @@ def test_constants_that_are_fitted_say_so_and_others_do_not() -> None:
     ("preset", "words"),
     [
         ("a100-80gb", "constants fitted to kernel times: mean error 7.2%"),
-        ("a40", "constants of an A100: none is fitted to this device"),
+        ("a40", "constants of an A100, none is fitted to this device: mean error 7.2%"),
         ("h100", "uncalibrated, e = 1"),
-        ("mi300x", "three constants fitted to four pairs of products"),
+        ("mi300x", "three constants fitted to four pairs of products, dense and 2:4: mean error"),
     ],
 )
 def test_a_result_says_where_the_constants_are_from(preset: str, words: str) -> None:
     result = run(matmul(64, 64, 64, dtype="fp16"), load_hardware(preset))
     assert [note for note in result.assumptions if words in note]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_board_at_its_peak_draws_what_it_may(preset: str) -> None:
+    """Products of every format and the standing power are those of the board."""
+    core = engine(load_hardware(preset))
+    for formats, rate in core.macs.items():
+        products = core.units * core.clock * rate * core.mac_energy[formats]
+        assert core.leakage + products == pytest.approx(BOARDS[preset], rel=0.01)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_large_product_draws_no_more_than_the_board_and_most_of_its_share(preset: str) -> None:
+    """What goes through cache and memory comes on top, and a fitted share of the peak below."""
+    machine = load_hardware(preset)
+    result = run(matmul(8192, 8192, 8192, dtype="fp16"), machine)
+    watts, share = result.energy_j / result.latency_s, engine(machine).compute_efficiency
+    standing = engine(machine).leakage
+    expected = standing + (BOARDS[preset] - standing) * share
+    assert 0.75 * expected < watts < 1.15 * expected
+    assert watts < 1.1 * BOARDS[preset]
+
+
+@pytest.mark.parametrize(
+    ("preset", "op", "reason"),
+    [
+        ("a40", matmul(64, 4096, 4096, dtype="int8"), "no contraction int8*int8 was measured"),
+        ("a40", elementwise((512, 512), dtype="fp16"), "no elementwise was measured"),
+        ("mi300x", softmax(512, 512, dtype="fp16"), "no softmax was measured"),
+        ("mi300x", matmul(1, 4096, 14336, dtype="fp16"), "bytes below 117,735,424"),
+        ("a100-80gb", softmax(512, 512, dtype="fp16"), "no softmax was measured"),
+        ("h100", softmax(512, 512, dtype="fp16"), ""),
+    ],
+    ids=str,
+)
+def test_what_nobody_measured_is_flagged_where_anything_was(
+    preset: str, op: codesign.Op, reason: str
+) -> None:
+    """A device without any fit says that of all of it, and flags no part."""
+    machine = load_hardware(preset)
+    assert engine(machine).beyond(op) == reason
+    notes = [n for n in run(op, machine).assumptions if "outside of what it was fitted on" in n]
+    assert bool(notes) == bool(reason)
+
+
+def test_no_constant_of_another_device_is_called_published() -> None:
+    rows = {row.field: row for row in load_hardware("a40").provenance if row.component == "gpu"}
+    assert rows["protocol"].status == "assumed"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_as_it_was_fitted(preset: str) -> None:
+    assert "changed since the fit" not in engine(load_hardware(preset)).notes[1]
 
 
 def test_a_device_with_twice_the_bandwidth_runs_thin_products_in_about_half_the_time() -> None:

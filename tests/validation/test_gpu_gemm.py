@@ -89,9 +89,37 @@ def test_the_preset_has_the_constants_of_that_fit() -> None:
     (engine,) = load_hardware(family.A100).engines
     for name, value in family.fitted(fitted).items():
         assert getattr(engine, name) == pytest.approx(value, rel=1e-3)
-    ranges = getattr(engine, "calibrated_range", {})
-    assert ranges["m"] == (fitted.rows.min(), fitted.rows.max())
-    assert ranges["bytes"] == (fitted.moved_bytes.min(), fitted.moved_bytes.max())
+    assert isinstance(engine, Gpu)
+    ranges, work = engine.calibrated_range, "contraction fp16*fp16"
+    assert ranges[f"{work} m"] == (fitted.rows.min(), fitted.rows.max())
+    assert ranges[f"{work} bytes"] == (fitted.moved_bytes.min(), fitted.moved_bytes.max())
+    assert engine.calibrated_protocol == "kernel"
+    for name in ("t0", "compute_efficiency", "memory_efficiency"):
+        assert engine.calibrated_constants[name] == getattr(engine, name)
+
+
+@needs_profiles
+def test_the_preset_says_how_good_that_fit_is() -> None:
+    (engine,) = load_hardware(family.A100).engines
+    sets = [row for row in family.rows(DATA) if isinstance(row, ModelSet)]
+    figures = []
+    for one in sets[:2]:
+        errors = family.predicted(family.A100, {}, one.tested) / one.tested.seconds - 1
+        figures += [np.abs(errors).mean(), errors.mean()]
+    assert isinstance(engine, Gpu)
+    assert engine.calibration.startswith(
+        f"constants fitted to kernel times: mean error {figures[0]:.1%} on the 400 points of the "
+        f"fit, {figures[2]:.1%} (bias {figures[3]:+.1%}) on 91 held back"
+    )
+
+
+@needs_profiles
+def test_the_a40_says_how_far_constants_of_another_device_are_off() -> None:
+    (engine,) = load_hardware(family.A40).engines
+    errors = [one.error for one in of("time, constants of the A100").values()]
+    words = f"mean error {np.mean(np.abs(errors)):.1%} (bias {np.mean(errors):+.1%}) on 64"
+    assert isinstance(engine, Gpu)
+    assert words in engine.calibration
 
 
 @needs_profiles
@@ -142,8 +170,8 @@ def test_single_host_timed_products_are_near(sizes: str, measured: float, tolera
 
 
 @needs_profiles
-def test_kernel_constants_are_refused_for_host_times_by_their_error() -> None:
-    """Constants of one protocol miss the other: that is why a fit takes one at a time."""
+def test_constants_of_kernel_times_miss_host_times_by_a_fifth() -> None:
+    """That is why a fit takes one protocol at a time."""
     row = next(
         row
         for row in family.rows(DATA)
@@ -151,6 +179,11 @@ def test_kernel_constants_are_refused_for_host_times_by_their_error() -> None:
     )
     wrong = family.predicted(family.A100, {"launch_overhead": 0.0}, row.alike)
     assert np.abs(wrong / row.alike.seconds - 1).mean() > 0.2
+
+
+def test_a_device_with_constants_of_kernel_times_says_so_where_times_are_of_the_host() -> None:
+    (engine,) = load_hardware(family.A100).with_("gpu.protocol", "host").engines
+    assert "times are of protocol host, constants of protocol kernel" in engine.notes[1]
 
 
 def test_best_rates_of_other_kinds_are_within_ten_per_cent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,10 @@ def test_a_long_cell_is_cut_in_the_message() -> None:
 BROKEN = {
     "": "runs.csv:1: no column 'case'; known: none",
     "case,cycle\n1,2\n": "runs.csv:1: no column 'cycles'; did you mean 'cycle'? known: case, cycle",
+    "case;cycles\n1;2\n": "runs.csv:1: no column 'case'; separate the cells by commas",
+    "case\tcycles\n1\t2\n": "runs.csv:1: no column 'case'; separate the cells by commas",
+    "case,cycles,cycles\n1,2,3\n": "runs.csv:1: 2 columns are called 'cycles'; keep one",
+    "case,cycles,,\n1,2,,\n": "runs.csv:1: 2 columns are called ''; keep one",
     "case,cycles\n": "runs.csv has no row below its header; replace it",
     "case,cycles\n1,2\n1\n": "runs.csv:3: a row must have as many cells as the header; correct it",
     "case,cycles\n1,2,3\n": "runs.csv:2: a row must have as many cells as the header; correct it",
@@ -95,6 +100,32 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         read_table(tmp_path / "none.csv", ("case",))
     with pytest.raises(ValidationError, match="cannot be read: Is a directory; replace it"):
         read_table(tmp_path, ("case",))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    (first,) = read_table(written(tmp_path, "\ufeffcase,cycles\n1,2\n"), ("case",))
+    assert first.whole("case") == 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(tmp_path: Path, end: str) -> None:
+    first, second = read_table(written(tmp_path, f"case,note{end}1,a{end}2,b{end}"), ("case",))
+    assert (first.text("note"), second.text("note"), second.line) == ("a", "b", 3)
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
+    """Its length is 0, and its end may never come."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(ValidationError, match="is a pipe or a device; save what it gives to a"):
+            read_table(path, ("case",))
+
+
+def test_a_header_without_end_is_one_short_line() -> None:
+    header = ",".join(f"column{number}" for number in range(20_000))
+    with pytest.raises(ValidationError) as caught:
+        parse_table(f"{header}\n{header}\n", ("case",), "runs.csv")
+    assert len(str(caught.value)) < 1000
 
 
 def test_a_file_that_is_too_long_is_not_read(

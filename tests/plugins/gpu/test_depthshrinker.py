@@ -131,18 +131,35 @@ def test_the_two_fitted_networks_are_met_and_marked(typed: list[Case | NotRun]) 
     }
 
 
-def test_more_work_is_faster_than_the_pruned_network(typed: list[Case | NotRun]) -> None:
-    case = by_quantity(typed, "speed-up")[f"{family.FASTEST} over {family.PRUNED}"]
+CHOSEN = "speed-up over a network of our choice"
+
+
+def test_more_work_is_faster_than_a_pruned_network_of_any_likely_width(
+    typed: list[Case | NotRun],
+) -> None:
+    """The sign is a prediction. The figure is not: its width is chosen, and it says so."""
+    (case,) = by_quantity(typed, CHOSEN).values()
     assert case.ours > 1
     assert abs(case.error) < 0.2
+    assert case.calibrated
+    others = [float(word) for word in case.note.split("it is ")[1].split(" and ")]
+    assert len(others) == len(family.OTHERS)
+    assert 1 < others[0] < case.ours < others[1]
     built = family.networks()
     assert sums(built[family.FASTEST])["macs"] > 7 * sums(built[family.PRUNED])["macs"]
+
+
+def test_a_network_of_our_choice_is_in_no_summary_with_the_others(
+    typed: list[Case | NotRun],
+) -> None:
+    pruned = [one for one in typed if isinstance(one, Case) and family.PRUNED in one.name]
+    assert [one.quantity for one in pruned] == [CHOSEN]
 
 
 @needs_table
 def test_every_speed_up_is_within_15_percent(table: list[Case | NotRun]) -> None:
     speed = by_quantity(table, "speed-up")
-    assert len(speed) == 9
+    assert len(speed) == 8
     assert max(abs(case.error) for case in speed.values()) < 0.15
     assert sum(case.calibrated for case in speed.values()) == 1
 
@@ -174,8 +191,14 @@ def test_a_table_without_a_fitted_network_is_refused(tmp_path: Path) -> None:
 
 @given(st.tuples(*[st.floats(0.1, 0.9)] * 2))
 def test_the_least_of_a_sum_of_magnitudes_is_found_at_its_edge(wanted: tuple[float, float]) -> None:
-    def error(place: NDArray[np.float64]) -> float:
-        x, y = place.tolist()
-        return float(abs(x + y - sum(wanted)) + 0.1 * abs(x - y - wanted[0] + wanted[1]))
+    def residuals(place: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = (place - np.array(wanted)).tolist()
+        return np.array([x + y, 0.1 * (x - y)])
 
-    assert least(error, 2, seed=0) == pytest.approx(wanted, abs=2e-3)
+    assert least(residuals, 2) == pytest.approx(wanted, abs=2e-3)
+
+
+@given(st.floats(-2, 2))
+def test_the_least_is_looked_for_in_the_unit_cube_only(wanted: float) -> None:
+    found = least(lambda place: place - wanted, 1)
+    assert found == pytest.approx([min(1.0, max(0.0, wanted))], abs=1e-6)

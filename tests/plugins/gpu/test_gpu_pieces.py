@@ -54,13 +54,40 @@ def test_the_first_tile_only_waits_for_the_start() -> None:
     assert plan(matmul(64, 64, 64)).first.loads
 
 
-def test_tiles_differ_by_no_more_than_a_byte_and_a_cycle() -> None:
-    found = plan(matmul(100, 77, 33, dtype="fp16"), cycles=12_345)
-    cycles = {tile.cycles for tile, _ in found.counts}
-    assert max(cycles) - min(cycles) <= 1
+@given(
+    m=st.integers(1, 200),
+    n=st.integers(1, 200),
+    cycles=st.integers(1, 50_000),
+    burst=st.sampled_from([1, 32]),
+)
+def test_tiles_differ_by_a_cycle_and_move_bytes_by_their_cycles(
+    m: int, n: int, cycles: int, burst: int
+) -> None:
+    op = matmul(m, 77, n, dtype="fp16")
+    found = plan(op, cycles=cycles, budget=Budget(1 << 26, 1e12, 1e12, burst_bytes=burst))
+    *tiles, last = [tile for tile, _ in found.segments()]
+    lengths = {tile.cycles for tile in (*tiles, last)}
+    assert max(lengths) - min(lengths) <= 1
     for operand in range(2):
-        sizes = {m.bytes for tile, _ in found.counts for m in tile.loads if m.operand == operand}
-        assert max(sizes) - min(sizes) <= 1
+        whole = op.inputs[operand].bytes
+        for tile in tiles:
+            mine = sum(move.bytes for move in tile.loads if move.operand == operand)
+            # of a run of tiles and of a tile in it, a burst each
+            assert abs(mine - whole * tile.cycles / cycles) <= 2 * burst
+
+
+def test_a_kernel_has_no_more_tiles_than_cycles_unless_the_buffer_asks_for_them() -> None:
+    op = elementwise((4096,), dtype="fp16")
+    assert plan(op, cycles=3).tiles == 3
+    assert plan(op, cycles=3, budget=Budget(4096, 1e12, 1e12)).tiles > 3
+
+
+@given(size=st.integers(2, 5000), cycles=st.integers(1, 300), buffer=st.integers(300, 3000))
+def test_tiles_of_uneven_cycles_fit_a_small_buffer(size: int, cycles: int, buffer: int) -> None:
+    op = elementwise((size,), ("add",), inputs=2, dtype="fp16")
+    found = plan(op, cycles=cycles, budget=Budget(buffer, 1e12, 1e12, burst_bytes=32))
+    assert found.buffer_bytes <= buffer
+    assert found.cycles == cycles
 
 
 def test_a_kernel_that_is_all_start_is_one_tile_of_work() -> None:

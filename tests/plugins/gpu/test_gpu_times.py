@@ -46,6 +46,9 @@ def slowly(device: Device, constants: Constants, m: int, k: int, n: int) -> floa
             operands = (rows + columns) * 2 / (device.l2_bytes_per_clock / device.units)
             step = max(rows * columns / device.macs, operands)
             time = waves * math.ceil(k / split) * step / (device.clock_hz * constants.compute)
+            read = math.ceil(m / rows) * math.ceil(n / columns) * (rows + columns) * 2 * k
+            port = device.l2_bytes_per_clock * device.clock_hz
+            time = max(time, (read + 2 * m * n) / port)
             if split > 1:
                 time += 2 * split * m * n * 4 / (device.bandwidth * constants.memory)
             best = min(best, time)
@@ -90,6 +93,25 @@ def test_small_tiles_wait_for_the_shared_cache() -> None:
     assert small == pytest.approx((64 + 64) * 2 * 108 / 5120)
     assert small > 64 * 64 / 1024
     assert product.step(A100, 256, 128) == 256 * 128 / 1024
+
+
+def test_a_short_sum_waits_for_its_results_at_the_port() -> None:
+    units, port, sums = (part[0] for part in Product.of(1, 8192, 8, 8192, 2, 2).parts_s(A100, PEAK))
+    tiles = 32 * 64
+    moved_bytes = tiles * (256 + 128) * 8 * 2 + 8192 * 8192 * 2
+    assert port == pytest.approx(moved_bytes / A100.port_bytes_per_s)
+    assert (port > units, sums) == (True, 0)
+
+
+def test_results_are_of_the_format_of_the_first_factor_unless_told() -> None:
+    same, wide = Product.of(1, 9, 9, 9, 1, 2), Product.of(1, 9, 9, 9, 1, 2, result_bytes=4)
+    assert (same.result_bytes, wide.result_bytes) == (1, 4)
+
+
+def test_partial_sums_are_no_faster_than_the_port() -> None:
+    slow = Device(108, 1.41e9, 1024, 2039e9, 100)
+    sums = Product.of(1, 256, 4096, 128, 2, 2).parts_s(slow, PEAK)[2][1]
+    assert sums == pytest.approx(2 * 2 * 256 * 128 * 4 / slow.port_bytes_per_s)
 
 
 def test_a_wider_element_of_either_factor_counts_with_its_own_side() -> None:
