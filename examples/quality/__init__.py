@@ -1,0 +1,1 @@
+"""The study of accuracy, energy and latency together: network, training, points, the figure."""
