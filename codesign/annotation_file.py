@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from codesign.errors import HardwareError, TraceError, did_you_mean
 from codesign.hardware.yaml_source import Node, read_yaml
-from codesign.workload.annotate import KEYS, Annotation
+from codesign.workload.annotation import KEYS, Annotation
 
 _EXAMPLE = '"encoder.*": {weight_bits: 4, sparsity: "2:4", codec: "2:4"}'
 
@@ -23,16 +23,22 @@ def read_annotations(source: Source) -> tuple[Annotation, ...]:
         source: the path of a ``.yaml`` file, or a mapping with its content.
 
     Raises:
-        TraceError: no such file, not YAML, an unknown key, or a value of another type; one line
-            with file, line and remedy.
+        TraceError: no such file, not YAML, nothing said, an unknown key, or a value of another
+            type; one line with file, line and remedy.
     """
     if isinstance(source, Mapping):
+        if not source:
+            raise TraceError(
+                f"annotations must say something, got {{}}; write for example {_EXAMPLE}"
+            )
         return tuple(_annotation(str(key), "", one) for key, one in source.items())
     if not isinstance(source, (str, Path)):
         raise TraceError(
             f"annotations must be the path of a file or its content, got {repr(source)[:80]}; "
             "name a .yaml file"
         )
+    if Path(source).is_dir():
+        raise TraceError(f"{source}: is a folder; name a .yaml file in it")
     try:
         root = read_yaml(Path(source), str(source), "annotations")
     except HardwareError as error:  # the reader is that of hardware files

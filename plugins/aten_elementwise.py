@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -49,7 +50,6 @@ _FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "triu": ("where",),
     "isin": ("eq",),
     "outer": ("mul",),
-    "prelu": ("prelu",),
     "_prelu_kernel": ("prelu",),
     "xlogy": ("log", "mul"),
 }
@@ -88,6 +88,18 @@ def _divide(node: Node, builder: Builder) -> None:
     """Div with a rounding mode takes one more function."""
     mode = node.kwargs.get("rounding_mode")
     _elementwise(node, builder, functions=("div", str(mode)) if mode else ("div",))
+
+
+def _prelu(node: Node, builder: Builder) -> None:
+    """One slope for all, or one for each channel: these lie along axis 1 (torch.nn.PReLU)."""
+    access, slopes = (builder.access(value) for value in node.args[:2])
+    output = builder.new(node.outputs[0], overlap=True)
+    if math.prod(slopes.shape) > 1:
+        for _ in access.shape[2:]:
+            slopes = view.unsqueeze(slopes, -1)
+    inputs = [_broadcast(one, output.shape) for one in (access, slopes)]
+    inputs = [one for one in inputs if builder.fill(one) is None]
+    builder.emit("elementwise", inputs, [output], functions=("prelu",))
 
 
 def _clamp_or_pair(node: Node, builder: Builder, *, function: str) -> None:
@@ -144,7 +156,7 @@ def codesign_register_lowerings() -> Mapping[str, Lowering]:
     found |= {name: partial(_elementwise, functions=f) for name, f in _FUNCTIONS.items()}
     found |= {name: partial(_scaled, functions=(name,)) for name in ("add", "sub")}
     found |= dict.fromkeys(("to", "_to_copy", "type_as", "_autocast_to_reduced_precision"), _cast)
-    found |= {"div": _divide, "glu": _glu, "diff": _diff}
+    found |= {"div": _divide, "glu": _glu, "diff": _diff, "prelu": _prelu}
     found |= {"min.other": partial(_clamp_or_pair, function="minimum")}
     found |= {"max.other": partial(_clamp_or_pair, function="maximum")}
     found |= {

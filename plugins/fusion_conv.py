@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from codesign.hookspecs import hookimpl
@@ -27,7 +27,8 @@ def fold_batch_norms(trace: Trace) -> Trace:
     ``w' = w g / sqrt(v + eps)`` and ``b' = (b - m) g / sqrt(v + eps) + beta`` (Ioffe and Szegedy,
     "Batch normalization", 2015, section 3.1) are worked out once. The bias of the norm stands for
     ``b'`` where the contraction has none; the other vectors of the norm are not read any more but
-    stay in the trace, since they are stored with the model.
+    stay in the trace, since they are stored with the model. A contraction with a bias of its own
+    names all of them in its attribute ``folded``: nothing else says that they belong together.
     """
     editor = Editor(trace)
     for op in editor.ops():
@@ -60,7 +61,7 @@ def _folded(editor: Editor, product: Op, norm: Op) -> Op | None:
     if not columns <= product.loops.uses(1):
         return None
     if product.functions:
-        return replace(product, outputs=(output,))
+        return _naming(replace(product, outputs=(output,)), norm)
     return replace(with_operands(product, [(operand, axes)], output), functions=("add",))
 
 
@@ -76,7 +77,20 @@ def _folded_columns(editor: Editor, sums: Op, norm: Op) -> Op | None:
         return None
     if traversal(norm.inputs[0]) != traversal(sums.outputs[0]):
         return None
-    return replace(sums, inputs=(sums.inputs[0], *bias), outputs=(output,))
+    folded = replace(sums, inputs=(sums.inputs[0], *bias), outputs=(output,))
+    return _naming(folded, norm) if sums.inputs[1:] else folded
+
+
+def _naming(folded: Op, norm: Op) -> Op:
+    """The operator with the names of the vectors of the norm."""
+    known = folded.attribute("folded", ())
+    names = (*map(str, known if isinstance(known, tuple) else ()), *_vectors(norm))
+    facts = {**dict(folded.attributes), "folded": names}
+    return replace(folded, attributes=tuple(sorted(facts.items())))
+
+
+def _vectors(norm: Op) -> Iterator[str]:
+    return (access.tensor.name for access in norm.inputs[1:])
 
 
 def _is_linear_in_weight(product: Op) -> bool:

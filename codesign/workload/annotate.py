@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codesign.errors import TraceError, did_you_mean, nearest
+from codesign.workload.annotation import KEYS, Annotation
 from codesign.workload.density_places import Actual
-from codesign.workload.dtype import DType
 from codesign.workload.record import Op, Tensor, Trace
 from codesign.workload.retensor import with_tensors
 from codesign.workload.rewrite import every_op
@@ -19,92 +19,13 @@ from codesign.workload.sparsity import Sparsity
 if TYPE_CHECKING:
     from codesign.workload.formats import Format
 
+__all__ = ["KEYS", "Annotation", "annotate", "find_format", "with_annotations"]
+
 _AT_REST = ("weight", "constant")
-_TEXTS = (
-    "pattern",
-    "weight_dtype",
-    "activation_dtype",
-    "sparsity",
-    "activation_sparsity",
-    "codec",
-)
-KEYS = ("weight_bits", "activation_bits", *_TEXTS[1:])
-"""What an annotation may say of the operators that match."""
 _PLAIN = "dense"
 """The codec that leaves every element as it is: nobody has to decode it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """What is said of the weights and activations of some operators.
-
-    Attributes:
-        pattern: of operator names, with ``*``, ``?`` and ``[...]`` as in file names.
-        weight_bits: of a weight, a whole number format.
-        activation_bits: of what the operators read beside weights, a whole number format.
-        weight_dtype: a format such as ``fp4[16x8]``, in the place of ``weight_bits``.
-        activation_dtype: the same for activations.
-        sparsity: zeros of the weights, as ``Sparsity.parse`` takes them.
-        activation_sparsity: zeros of the activations.
-        codec: format in which the weights are stored at home.
-        place: file and line, for errors; "" for none.
-    """
-
-    pattern: str
-    weight_bits: int | None = None
-    activation_bits: int | None = None
-    weight_dtype: str | None = None
-    activation_dtype: str | None = None
-    sparsity: str | None = None
-    activation_sparsity: str | None = None
-    codec: str | None = None
-    place: str = field(default="", compare=False)
-
-    def __post_init__(self) -> None:
-        for name in _TEXTS:
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, str) or not value):
-                raise TraceError(
-                    f"{self.pattern}: {name} must be a text, got {repr(value)[:60]}; write it in "
-                    "quotes"
-                )
-        for side in ("weight", "activation"):
-            bits, dtype = getattr(self, f"{side}_bits"), getattr(self, f"{side}_dtype")
-            if bits is not None and dtype is not None:
-                raise TraceError(
-                    f"{self.pattern}: {side}_bits={bits} and {side}_dtype={dtype!r} both say how "
-                    "wide a number is; give one"
-                )
-            if bits is not None and (type(bits) is not int or not 1 <= bits <= 128):
-                raise TraceError(
-                    f"{self.pattern}: {side}_bits must be a whole number from 1 to 128, got "
-                    f"{repr(bits)[:60]}; write for example 4"
-                )
-        for zeros in (self.sparsity, self.activation_sparsity):
-            if zeros is not None:
-                Sparsity.parse(zeros)
-        for side in ("weight", "activation"):
-            self.format_of(side)
-        if all(getattr(self, key) is None for key in KEYS):
-            raise TraceError(
-                f"{self.pattern}: an annotation must say something; give for example weight_bits=4"
-            )
-
-    def format_of(self, side: str) -> DType | None:
-        """The format of weights or activations; None for what they have.
-
-        Args:
-            side: ``weight`` or ``activation``.
-        """
-        bits, dtype = getattr(self, f"{side}_bits"), getattr(self, f"{side}_dtype")
-        if bits is not None:
-            return DType("int", bits)
-        found = None if dtype is None else DType.parse(dtype)
-        if found is not None and found.kind == "bool":
-            raise TraceError(
-                f"{self.pattern}: {side}_dtype must be of numbers, got bool; write int1"
-            )
-        return found
+_PARAMETERS = "choose_qparams"
+"""In the graph target of what works out scales and zero points as the model runs."""
 
 
 def annotate(
@@ -185,8 +106,10 @@ class _Annotator:
     def __init__(self, trace: Trace, said: Annotation, plugins: Sequence[Path | str]) -> None:
         self._trace, self._said = trace, said
         self._plugins = plugins
+        self._lost: dict[str, list[str]] = {}
         if said.codec is not None:
-            find_format(said.codec, plugins)
+            with said.told("codec"):
+                find_format(said.codec, plugins)
 
     def trace(self) -> Trace:
         """The annotated trace."""
@@ -198,26 +121,41 @@ class _Annotator:
                 f"the annotation {said.pattern!r} matches no operator"
                 f"{nearest(said.pattern.replace('*', ''), names)}"
             )
-        changed: dict[str, Tensor] = {}
-        for tensor in _weights(meant):
-            changed[tensor.name] = self._weight(tensor)
-        if self._speaks_of("activation"):
-            for tensor in _activations(meant):
-                changed[tensor.name] = self._activation(tensor)
-        elif not changed:
-            raise TraceError(
-                f"the annotation {said.pattern!r} matches {len(meant)} operators without weights "
-                f"of two axes, e.g. {meant[0].name!r}; match contractions or lookups"
-            )
+        changed = {tensor.name: self._weight(tensor) for tensor in self._meant("weight", meant)}
+        for tensor in self._meant("activation", meant):
+            changed[tensor.name] = self._activation(tensor)
+        count = sum(any(a.tensor.name in changed for a in op.inputs) for op in meant)
         told = ", ".join(f"{key}={v}" for key in KEYS if (v := getattr(said, key)) is not None)
-        note = f"declared, not measured: {told} for {len(meant)} operators matching {said.pattern}"
+        note = f"declared, not measured: {told} for {count} operators matching {said.pattern}"
+        for what, names in self._lost.items():
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            note += f"; {what} of {names[0]}{more} no longer count"
         return with_tensors(self._trace, changed).replace(notes=(*self._trace.notes, note))
 
-    def _speaks_of(self, side: str) -> bool:
-        return any(key.startswith(side) and getattr(self._said, key) is not None for key in KEYS)
+    def _meant(self, side: str, ops: Sequence[Op]) -> list[Tensor]:
+        """The tensors that the annotation speaks of on one side.
+
+        Raises:
+            TraceError: it speaks of that side, and none of the operators has such a tensor.
+        """
+        if not self._said.speaks_of(side):
+            return []
+        if side == "weight":
+            what, instead = "weights of two axes", "contractions or lookups"
+            found = list(_weights(ops))
+        else:
+            what, instead = "activations of floating point", "what reads some"
+            scales = _scales(every_op(self._trace.items))
+            found = [tensor for tensor in _activations(ops) if tensor.name not in scales]
+        if not found:
+            raise TraceError(
+                f"the annotation {self._said.pattern!r} matches {len(ops)} operators without "
+                f"{what}, e.g. {ops[0].name!r}; match {instead}"
+            )
+        return found
 
     def _weight(self, tensor: Tensor) -> Tensor:
-        changed = self._changed(tensor, self._said.format_of("weight"), self._said.sparsity)
+        changed = self._changed(tensor, "weight", "sparsity")
         codec = self._said.codec
         if codec is None and changed != tensor and tensor.stored:
             codec = tensor.stored.codec  # what it takes follows its format and its zeros
@@ -227,23 +165,37 @@ class _Annotator:
         try:
             stored = form.stored(changed.shape, changed.dtype, changed.sparsity)
         except TraceError as error:
-            raise TraceError(f"{tensor.name}: codec {codec!r}: {error}") from error
+            empty = changed.sparsity is not None and not changed.sparsity.share
+            way = "; it is all zeros, take a codec that marks them, e.g. bitmap" if empty else ""
+            raise TraceError(
+                f"{self._said.pattern}: {tensor.name}: codec {codec!r}: {error}{way}"
+            ) from error
         return replace(changed, stored=None if stored.codec == _PLAIN else stored)
 
     def _activation(self, tensor: Tensor) -> Tensor:
-        said = self._said
-        return self._changed(tensor, said.format_of("activation"), said.activation_sparsity)
+        return self._changed(tensor, "activation", "activation_sparsity")
 
-    @staticmethod
-    def _changed(tensor: Tensor, dtype: DType | None, zeros: str | None) -> Tensor:
+    def _changed(self, tensor: Tensor, side: str, key: str) -> Tensor:
+        """The tensor in the format and with the zeros that are said of it."""
+        dtype, zeros = self._said.format_of(side), getattr(self._said, key)
         if dtype is not None:
+            if tensor.dtype.block and not dtype.block:
+                self._lose(f"the scales of {tensor.dtype}", tensor)
             tensor = replace(tensor, dtype=dtype)
-        if zeros is not None:
-            said, known = Sparsity.parse(zeros), tensor.sparsity
-            if said.granularity == "n:m" and known and isinstance(known.density, Actual):
-                said = replace(said, density=known.density)  # the zeros that it has must keep to it
-            tensor = replace(tensor, sparsity=said.on(tensor.shape, tensor.name))
-        return tensor
+        if zeros is None:
+            return tensor
+        said, known = Sparsity.parse(zeros), tensor.sparsity
+        if known and isinstance(known.density, Actual):
+            if said.granularity == "n:m":
+                said = replace(said, density=known.density)  # its zeros must keep to it
+            else:
+                self._lose(f"the zeros that were read ({known.share:.3g} not zero)", tensor)
+        with self._said.told(key):
+            return replace(tensor, sparsity=said.on(tensor.shape, tensor.name))
+
+    def _lose(self, what: str, tensor: Tensor) -> None:
+        """Notes that something the model says of a tensor is overruled."""
+        self._lost.setdefault(what, []).append(tensor.name)
 
 
 def find_format(codec: str, plugins: Sequence[Path | str] = ()) -> Format:
@@ -270,9 +222,23 @@ def _weights(ops: Iterable[Op]) -> Iterator[Tensor]:
 
 
 def _activations(ops: Iterable[Op]) -> Iterator[Tensor]:
-    """What is read and not stored, but for numbers of rows and the like."""
+    """What is read and not stored: floating-point numbers, and the factors of contractions.
+
+    Of what a contraction reads beside its factors, only what is as large as its results: scales of
+    rows or columns are none of its activations.
+    """
     for op in ops:
-        for access in op.inputs:
+        least = op.outputs[0].elements if op.kind == "contraction" else 0
+        for number, access in enumerate(op.inputs):
             tensor = access.tensor
-            if tensor.role not in _AT_REST and (tensor.dtype.is_float or op.kind == "contraction"):
+            if tensor.role in _AT_REST:
+                continue
+            is_factor = op.kind == "contraction" and number < 2
+            if is_factor or (tensor.dtype.is_float and access.elements >= least):
                 yield tensor
+
+
+def _scales(ops: Iterable[Op]) -> set[str]:
+    """Names of ranges, scales and zero points that are worked out as the model runs."""
+    made = (op for op in ops if _PARAMETERS in op.source)
+    return {access.tensor.name for op in made for access in op.outputs}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from codesign.errors import TraceError
 from codesign.workload.limits import first_repeated
-from codesign.workload.record import Access, Branch, Item, Op, Region, Trace
+from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Trace
 
 _WRITTEN_FIRST = ("activation", "output")
 _MAX_STEPS = 2**63 - 1
@@ -20,9 +20,12 @@ def check_trace(trace: Trace) -> None:
     after an operator wrote them. Of a branch, only what both sides write is there afterwards. A
     trace with unsupported operators may read what those would have written.
 
+    What a region hands from step to step is of one size: state, update and initial value.
+
     Raises:
-        TraceError: a repeated name, a read before its write, a view outside its tensor or operands
-            that do not fit the operator; with the path in the trace.
+        TraceError: a repeated name, a read before its write, a view outside its tensor, operands
+            that do not fit the operator, or a carry that is not as the table of tensors has it or
+            changes its size; with the path in the trace.
     """
     twice = first_repeated(_names(trace.items))
     if twice:
@@ -58,6 +61,7 @@ class _Order:
 
     def __init__(self, trace: Trace) -> None:
         self.writer = dict(reversed(list(_writers(trace.items))))
+        self.table = {tensor.name: tensor for tensor in trace.tensors}
         self.complete = not trace.coverage.unsupported
         ready = {t.name for t in trace.tensors if t.role not in _WRITTEN_FIRST}
         self.scopes: list[set[str]] = [ready]
@@ -86,12 +90,28 @@ class _Order:
         if math.prod(inner) > _MAX_STEPS:
             raise TraceError(f"{place}: nested regions must run at most 2**63 - 1 steps, got more")
         for index, carry in enumerate(region.carries):
+            self.carry(f"{place}.carries[{index}]", carry)
             if carry.initial is not None:
                 self.read(f"{place}.carries[{index}].initial", region.name, carry.initial.name)
         self.scopes[-1].update(carry.state.name for carry in region.carries)
         self.walk(f"{place}.body", region.body, inner)
         for index, carry in enumerate(region.carries):
             self.read(f"{place}.carries[{index}].update", region.name, carry.update.name)
+
+    def carry(self, place: str, carry: Carry) -> None:
+        """Checks that all that a carry names is in the table, and of one size."""
+        held = {"state": carry.state, "update": carry.update, "initial": carry.initial}
+        for what, tensor in held.items():
+            if tensor is None:
+                continue
+            known = self.table.get(tensor.name, tensor)
+            if known.shape != tensor.shape or known.elements != carry.state.elements:
+                raise TraceError(
+                    f"{place}.{what}: {tensor.name!r} {list(tensor.shape)} must have the shape "
+                    f"{list(known.shape)} that the table of tensors gives it and the "
+                    f"{carry.state.elements} elements of the state {carry.state.name!r}; change "
+                    "both with the tensor"
+                )
 
     def branch(self, place: str, branch: Branch, steps: tuple[int, ...]) -> None:
         sides = []

@@ -1,4 +1,4 @@
-"""What a codec answers: the bits that a tensor takes in it, and what its decoder costs."""
+"""What a codec answers: the bits that a tensor takes in it. What decodes it has its own costs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ if TYPE_CHECKING:
     from codesign.workload.dtype import DType
     from codesign.workload.sparsity import Sparsity
 
-DECODE_RATE = 16.0
-"""Elements that a decoder gives in a cycle (assumed)."""
-
-DECODE_J = 0.1e-12
-"""Joules of an element that is decoded (assumed)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Format(ABC):
@@ -29,14 +23,10 @@ class Format(ABC):
     Attributes:
         name: what ``codesign.annotate`` and links call it.
         description: what it keeps; one line.
-        decode_rate: elements of the dense tensor that a decoder gives in a cycle, above 0.
-        decode_j: joules of each of them, at least 0.
     """
 
     name: str
     description: str
-    decode_rate: float = DECODE_RATE
-    decode_j: float = DECODE_J
 
     @abstractmethod
     def stored(self, shape: tuple[int, ...], dtype: DType, sparsity: Sparsity | None) -> Stored:

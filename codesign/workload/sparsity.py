@@ -14,7 +14,16 @@ from codesign.workload import sparsity_text
 from codesign.workload.density import Dense, Density
 from codesign.workload.density_places import Actual
 from codesign.workload.mask import Mask
-from codesign.workload.zeros import find_blocks, find_channels, find_groups, real_axis, require_nm
+from codesign.workload.zeros import (
+    find_blocks,
+    find_channels,
+    find_groups,
+    real_axis,
+    require_nm,
+    require_units,
+    units_of_blocks,
+    units_of_channels,
+)
 
 Granularity = Literal["element", "n:m", "block", "channel", "band"]
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
@@ -52,7 +61,9 @@ class Sparsity:
         if self.granularity == "n:m" and not 1 <= self.n <= self.m:
             raise TraceError(f"n:m must keep 1 to m of m, got {self.n}:{self.m}; write 2:4")
         if self.granularity == "block" and min(self.block) < 1:
-            raise TraceError(f"a block must have 1 row and 1 column or more, got {self.block}")
+            raise TraceError(
+                f"a block must have 1 row and 1 column or more, got {self.block}; write (4, 4)"
+            )
 
     @classmethod
     def parse(cls, text: str | float) -> Sparsity:
@@ -105,18 +116,48 @@ class Sparsity:
             name: of the tensor, for the error.
 
         Raises:
-            TraceError: an axis that does not exist, a block larger than the tensor, a band that
-                reaches off it, a mask of another shape or that breaks its n:m, or a count of
-                other elements.
+            TraceError: an axis that does not exist or is shorter than a group, a block larger
+                than the tensor, a band that reaches off it, a mask of another shape or that
+                breaks its n:m, or a count of other elements.
         """
         place = f"tensor {name!r}: sparsity {str(self)!r}"
         axis = -1
         if self.granularity in _ALONG_AN_AXIS:
             axis = real_axis(self.axis, shape, place)
+        if self.granularity == "n:m" and shape[axis] < self.m:
+            raise TraceError(self._too_short(shape, axis, place))
         density = self.density.on(shape, axis % max(1, len(shape)), place)
-        if self.granularity == "n:m" and isinstance(density, Actual):
-            require_nm(density.mask.array(), self.n, self.m, axis, name)
+        if isinstance(density, Actual):
+            self._check_mask(density.mask.array(), axis, name)
         return replace(self, density=density, axis=-1 if axis == len(shape) - 1 else axis)
+
+    def _check_mask(self, kept: NDArray[np.bool_], axis: int, name: str) -> None:
+        """Refuses zeros that do not lie as the pattern says."""
+        if self.granularity == "n:m":
+            require_nm(kept, self.n, self.m, axis, name)
+        elif self.granularity == "block":
+            require_units(kept, units_of_blocks(kept, self.block), name, str(self))
+        elif self.granularity == "channel":
+            require_units(kept, units_of_channels(kept, axis), name, str(self))
+        elif self.granularity == "band":
+            raise TraceError(
+                f"tensor {name!r}: a mask cannot say how far a band reaches; leave its granularity "
+                "out, or write for example 'band 8'"
+            )
+
+    def _too_short(self, shape: tuple[int, ...], axis: int, place: str) -> str:
+        """Why groups do not lie along an axis, and along which they would."""
+        behind = [n for n, extent in enumerate(shape) if n and extent >= self.m]
+        others = behind or [n for n, extent in enumerate(shape) if extent >= self.m]
+        way = (
+            f"name the axis, e.g. '{self.n}:{self.m} axis {others[0]}'"
+            if others
+            else ("declare its density")
+        )
+        return (
+            f"{place} lies along axis {axis} of {list(shape)}, which is shorter than a group of "
+            f"{self.m}; {way}"
+        )
 
     def check(self, shape: tuple[int, ...], name: str) -> None:
         """Refuses what ``on`` refuses."""
@@ -144,7 +185,10 @@ class Sparsity:
         if isinstance(data, str):
             return cls.parse(data)
         if not isinstance(data, Mapping) or not isinstance(data.get("mask"), Mapping):
-            raise TraceError(f"sparsity must be a text, or an object with a mask, got {data!r:.60}")
+            raise TraceError(
+                f"sparsity must be a text, or an object with a mask, got {data!r:.60}; write for "
+                "example '2:4'"
+            )
         known = {*_DEFAULTS, "mask"}
         for key in set(data) - known:
             raise TraceError(
@@ -153,11 +197,14 @@ class Sparsity:
         fields = _DEFAULTS | {key: data[key] for key in data}
         block = fields["block"]
         if not isinstance(block, list) or len(block) != 2:
-            raise TraceError(f"the block of a sparsity must be rows and columns, got {block!r:.60}")
+            raise TraceError(
+                f"the block of a sparsity must be rows and columns, got {block!r:.60}; write [4, 4]"
+            )
         for number in (*block, *(fields[key] for key in ("axis", "n", "m"))):
             if type(number) is not int:
                 raise TraceError(
-                    f"axis, n, m and block of a sparsity must be whole numbers, got {number!r:.60}"
+                    f"axis, n, m and block of a sparsity must be whole numbers, got {number!r:.60};"
+                    " write for example 4"
                 )
         density = Actual(Mask.from_json(data["mask"]))
         said = {key: fields[key] for key in _DEFAULTS}

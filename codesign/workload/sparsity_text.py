@@ -27,6 +27,8 @@ def read(text: str | float) -> dict[str, Any]:
     """
     words = str(text).split()
     try:
+        if "_" in str(text) or not str(text).isascii():
+            raise ValueError(text)  # Python reads 0.5_0 and digits of any script as numbers
         return _fields(words)
     except ValueError as error:
         raise TraceError(f"unknown sparsity {str(text)!r:.60}; {_FORMS}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from codesign.errors import TraceError
 from codesign.workload.density import Shape, Tile, as_matrix
 
 Array = NDArray[Any]
+Units: TypeAlias = tuple[NDArray[np.bool_], NDArray[np.int64]]
 
 GROUPS = (4, 8)
 """Group lengths that are looked for: those of the sparse tensor cores and arrays we know."""
@@ -131,6 +132,45 @@ def find_channels(kept: NDArray[np.bool_]) -> int | None:
     }
     axis = max(fills, key=lambda axis: fills[axis], default=None)
     return axis if axis is not None and fills[axis] >= LEAST_FILL else None
+
+
+def units_of_blocks(kept: NDArray[np.bool_], block: Tile) -> Units:
+    """Which blocks of the matrix hold a non-zero; those at the far edges may hang over.
+
+    Args:
+        kept: True where the tensor is not zero.
+        block: rows and columns.
+
+    Returns:
+        For each block whether it holds one, and how many elements of the tensor lie in it.
+    """
+    rows, columns = as_matrix(kept.shape)
+    starts = np.arange(0, rows, block[0]), np.arange(0, columns, block[1])
+    sums = np.add.reduceat(kept.reshape(rows, columns), starts[0], axis=0, dtype=np.int64)
+    held = np.add.reduceat(sums, starts[1], axis=1) > 0
+    tall, wide = np.diff(starts[0], append=rows), np.diff(starts[1], append=columns)
+    return held, np.outer(tall, wide)
+
+
+def units_of_channels(kept: NDArray[np.bool_], axis: int) -> Units:
+    """Which slices across an axis hold a non-zero; see ``units_of_blocks``."""
+    held = np.asarray(kept.any(axis=tuple(set(range(kept.ndim)) - {axis})))
+    return held, np.full(held.shape, kept.size // max(1, kept.shape[axis]))
+
+
+def require_units(kept: NDArray[np.bool_], units: Units, name: str, pattern: str) -> None:
+    """Refuses an array whose blocks or channels that hold a non-zero are not full.
+
+    Raises:
+        TraceError: fewer than ``LEAST_FILL`` of their elements are not zero.
+    """
+    held, sizes = units
+    inside = int(sizes[held].sum())
+    if inside and kept.sum() < LEAST_FILL * inside:
+        raise TraceError(
+            f"tensor {name!r} must follow its {pattern}, but of the elements that it keeps only "
+            f"{kept.sum() / inside:.1%} are not zero; leave its granularity out"
+        )
 
 
 def _fill(kept: NDArray[np.bool_], units: NDArray[np.bool_]) -> float:

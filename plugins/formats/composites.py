@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from codesign.workload.formats import Format
 from codesign.workload.ranks import CP, UOP, B, U
 from codesign.workload.run_length import RLE
@@ -16,8 +14,6 @@ _ALL = (
         name="dense",
         description="every element",
         ranks=(Rank(U()),),
-        decode_rate=math.inf,
-        decode_j=0.0,
     ),
     Stack(
         name="bitmap",

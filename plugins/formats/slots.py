@@ -36,7 +36,8 @@ class Slots(Format):
         """The slots of all groups; one that hangs over the end of the axis is stored whole.
 
         Raises:
-            TraceError: zeros that leave more than n non-zeros in some group, or may do so.
+            TraceError: zeros that leave more than n non-zeros in some group, or may do so, or an
+                axis shorter than a group.
         """
         if sparsity is None:
             raise TraceError(f"its zeros must be {self._wanted}, none are declared; {_OTHERWISE}")
@@ -47,6 +48,11 @@ class Slots(Format):
         else:
             self._check_mask(zeros)
         elements, length = math.prod(shape), shape[axis]
+        if length < m:
+            raise TraceError(
+                f"its groups of {m} do not fit along axis {axis % len(shape)} of {list(shape)}; "
+                f"declare zeros along a longer one, e.g. '{n}:{m} axis 1', or take bitmap"
+            )
         slots = elements // length * -(-length // m) * n
         return per_element(self.name, slots, slots * (m - 1).bit_length(), elements, dtype)
 

@@ -70,3 +70,14 @@ def test_a_comparison_writes_booleans() -> None:
 def test_the_halves_of_a_gate_are_read_where_they_lie() -> None:
     op = only(lambda x: functional.glu(x, 0), meta(6, 4))
     assert [(a.shape, a.offset) for a in op.inputs] == [((3, 4), 0), ((3, 4), 12)]
+
+
+def test_slopes_of_a_prelu_lie_along_axis_1_or_are_one_for_all() -> None:
+    for shape in ((2, 8), (2, 8, 7), (2, 8, 7, 8)):
+        many = only(torch.nn.PReLU(8), meta(*shape))
+        assert many.inputs[1].shape == shape
+        assert many.inputs[1].strides == tuple(int(axis == 1) for axis in range(len(shape)))
+        assert many.inputs[1].elements == 8
+        one = only(torch.nn.PReLU(), meta(*shape))
+        assert one.inputs[1].elements == 1
+        assert one.functions == many.functions == ("prelu",)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import re
 import shutil
 from fractions import Fraction
@@ -16,8 +15,10 @@ from codesign_plugins.formats.slots import CodeBook, Slots
 
 from codesign.errors import TraceError
 from codesign.plugins import Registry, registry
+from codesign.workload.density_places import Actual
 from codesign.workload.dtype import DType
-from codesign.workload.formats import DECODE_J, DECODE_RATE, Format
+from codesign.workload.formats import Format
+from codesign.workload.mask import Mask
 from codesign.workload.sparsity import Sparsity
 from codesign.workload.stored import Stored
 
@@ -50,15 +51,7 @@ def test_a_codec_says_what_it_is(name: str) -> None:
     assert isinstance(codec, Format)
     assert codec.name in (name, "bitmap")
     assert codec.description == " ".join(codec.description.split())
-    assert codec.decode_rate > 0
-    assert codec.decode_j >= 0
     assert hash(codec) == hash(FORMATS[name])
-
-
-def test_nothing_is_decoded_of_what_is_not_coded() -> None:
-    assert (FORMATS["dense"].decode_rate, FORMATS["dense"].decode_j) == (math.inf, 0)
-    rates = {(one.decode_rate, one.decode_j) for one in FORMATS.values() if one.name != "dense"}
-    assert rates == {(DECODE_RATE, DECODE_J)} == {(16.0, 0.1e-12)}
 
 
 def test_the_bitmap_has_two_names_and_one_codec() -> None:
@@ -96,6 +89,29 @@ def test_a_bitmap_of_bytes_pays_from_an_eighth_of_zeros() -> None:
 def test_a_bitmap_beats_columns_of_ten_bits_from_one_in_ten() -> None:
     assert size("csr", "0.09").bits < size("bitmap", "0.09").bits
     assert size("csr", "0.11").bits > size("bitmap", "0.11").bits
+
+
+def test_groups_of_an_axis_shorter_than_they_are_cannot_be_stored() -> None:
+    shape = (64, 64, 3, 3)
+    kept = np.zeros(shape, dtype=bool)
+    kept[:, :, 0, 0] = True
+    known = Sparsity("element", Actual(Mask.of(kept)))
+    for zeros in (known, Sparsity.parse("1:2")):
+        with pytest.raises(TraceError, match=r"its groups of 4 do not fit along axis 3 of \[64, "):
+            FORMATS["2:4"].stored(shape, DType("int", 8), zeros)
+    along = Sparsity.parse("1:2 axis 1")
+    assert FORMATS["2:4"].stored(shape, DType("int", 8), along).bits == 5
+
+
+def test_offsets_beat_run_lengths_where_few_elements_are_kept() -> None:
+    def best(density: str) -> str:
+        sizes = {name: FORMATS[name].stored((4096, 4096), DType("int", 8), Sparsity.parse(density))
+                 for name in LOSSLESS}  # fmt: skip
+        return min(sizes, key=lambda name: sizes[name].bits)
+
+    assert [best(density) for density in ("0.5", "0.3", "0.1", "0.05", "0.03", "0.01")] == [
+        "bitmap", "bitmap", "rle5", "rle5", "csr", "csr"
+    ]  # fmt: skip
 
 
 def test_run_lengths_beat_a_bitmap_of_bytes_below_a_quarter() -> None:

@@ -161,3 +161,27 @@ def test_a_residual_block_is_two_operators() -> None:
     assert first.functions == ("add", "relu")
     assert second.functions == ("add", "add", "relu")
     assert second.inputs[-1].tensor.role == "input"
+
+
+@pytest.mark.parametrize("is_transposed", [False, True])
+@pytest.mark.parametrize("norms", [1, 2])
+def test_a_bias_of_its_own_hides_the_norms_so_they_are_named(
+    is_transposed: bool, norms: int
+) -> None:
+    kind = nn.ConvTranspose2d if is_transposed else nn.Conv2d
+
+    def model(bias: bool) -> nn.Module:
+        return nn.Sequential(
+            kind(3, 8, 3, bias=bias), *(nn.BatchNorm2d(8) for _ in range(norms)), nn.ReLU()
+        )
+
+    def told(bias: bool) -> list[object]:
+        made = ops(captured(lambda: model(bias), 2, 3, 9, 9, fuse=True))
+        assert not any("batch_norm" in op.functions for op in made)
+        return [found for op in made if (found := op.attribute("folded")) is not None]
+
+    def vectors(number: int) -> tuple[str, ...]:
+        return tuple(f"{number}.{n}" for n in ("weight", "bias", "running_mean", "running_var"))
+
+    assert told(True) == [vectors(1) if norms == 1 else vectors(1) + vectors(2)]
+    assert told(False) == ([] if norms == 1 else [vectors(2)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -10,7 +12,8 @@ from torch import nn
 
 from codesign.workload.capture import trace
 from codesign.workload.check import check_trace
-from codesign.workload.record import Op, Trace
+from codesign.workload.file import load_trace, save_trace
+from codesign.workload.record import Op, Trace, all_carries
 from codesign.zoo.layers import ConvNorm, chain, classifier
 from codesign.zoo.mobilenet import InvertedResidual
 
@@ -46,6 +49,17 @@ class Stack(nn.Module):  # type: ignore[misc]  # torch is untyped
         for block in self.blocks:
             x = block(x)
         return self.head(x)
+
+
+class Shortcut(nn.Module):  # type: ignore[misc]  # torch is untyped
+    """A linear layer beside a shortcut."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(width, width)
+
+    def forward(self, x: Any) -> Any:
+        return x + torch.relu(self.layer(x))
 
 
 def stack(hidden: list[int], **options: Any) -> Trace:
@@ -114,6 +128,33 @@ def contents(found: Trace) -> list[object]:
     The stride of an axis of extent 1 is left out: it is never stepped.
     """
     return [(op.kind, op.functions, op.attributes, op.nest, _views(op)) for op in ops(found)]
+
+
+def same_model(made: Trace, built: Trace) -> None:
+    """Asserts that two traces are one model: its work, what it stores, what its loops hand on.
+
+    The first is also written to a file and read again, which checks what ``check_trace`` does not.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made.json"
+        save_trace(made, path)
+        assert load_trace(path) == made
+    assert contents(made) == contents(built)
+    assert _stored(made) == _stored(built)
+    assert _carries(made) == _carries(built)
+    assert made.parameters == built.parameters
+    assert made.parameter_bytes == built.parameter_bytes
+    assert made.macs == built.macs
+
+
+def _stored(found: Trace) -> list[tuple[str, tuple[int, ...], str]]:
+    kept = [tensor for tensor in found.tensors if tensor.role != "activation"]
+    return sorted((tensor.role, tensor.shape, str(tensor.dtype)) for tensor in kept)
+
+
+def _carries(found: Trace) -> list[list[object]]:
+    held = [(c.state, c.update, c.initial) for c in all_carries(found.items)]
+    return [[tensor and (tensor.shape, tensor.dtype) for tensor in every] for every in held]
 
 
 def _views(op: Op) -> list[object]:

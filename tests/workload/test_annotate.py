@@ -70,7 +70,7 @@ def test_zeros_and_a_codec_change_what_is_stored_and_nothing_else() -> None:
 def test_what_is_declared_is_noted_and_survives_a_file(tmp_path: Path) -> None:
     trace = annotate(network(), "encoder.*", weight_bits=4, sparsity="2:4 axis 0", codec="2:4")
     assert trace.notes[-1] == (
-        "declared, not measured: weight_bits=4, sparsity=2:4 axis 0, codec=2:4 for 3 operators "
+        "declared, not measured: weight_bits=4, sparsity=2:4 axis 0, codec=2:4 for 2 operators "
         "matching encoder.*"
     )
     save_trace(trace, tmp_path / "t.json")
@@ -164,15 +164,17 @@ def test_zeros_that_were_read_must_keep_to_a_pattern_that_is_declared() -> None:
         ("*", {"weight_bits": 0}, "weight_bits must be a whole number from 1 to 128, got 0"),
         ("*", {"activation_bits": 4.5}, "activation_bits must be a whole number from 1 to 128"),
         ("*", {"weight_bits": 4, "weight_dtype": "int4"}, "both say how wide a number is"),
-        ("*", {"weight_dtype": "int"}, "unknown dtype 'int'"),
-        ("*", {"sparsity": "1.5"}, "1.5"),
-        ("*", {"sparsity": "2:4 axis 5"}, "axis 5"),
-        ("*", {"codec": "bitmpa"}, "unknown codec 'bitmpa'; did you mean 'bitmap'?"),
+        ("*", {"weight_dtype": "int"}, "*: weight_dtype: unknown dtype 'int'"),
+        ("head", {"activation_dtype": "f"}, "head: activation_dtype: unknown dtype 'f'"),
+        ("*", {"sparsity": "1.5"}, "*: sparsity: density must be 0 to 1, got 1.5"),
+        ("*", {"activation_sparsity": "half"}, "*: activation_sparsity: unknown sparsity 'half'"),
+        ("head", {"sparsity": "2:4 axis 5"}, "head: sparsity: tensor 'head.weight'"),
+        ("*", {"codec": "bitmpa"}, "*: codec: unknown codec 'bitmpa'; did you mean 'bitmap'?"),
         ("*", {"codec": "2:4"}, "codec '2:4': its zeros must be 2:4, none are declared"),
-        ("*", {"codec": ""}, "codec must be a text, got ''"),
+        ("*", {"codec": ""}, "*: codec must not be empty; leave it out"),
         ("*", {"codec": 4}, "codec must be a text, got 4"),
         (5, {"weight_bits": 4}, "pattern must be a text, got 5"),
-        ("*", {"weight_dtype": "bool"}, "weight_dtype must be of numbers, got bool"),
+        ("*", {"weight_dtype": "bool"}, "*: weight_dtype: must be of numbers, got bool"),
     ],
 )
 def test_a_mistake_is_one_line(pattern: str, said: dict[str, Any], message: str) -> None:
@@ -202,8 +204,8 @@ def test_a_file_says_the_same_as_its_content(tmp_path: Path) -> None:
         ("head: {weight_bit: 4}", "unknown key 'weight_bit'; did you mean 'weight_bits'?"),
         ("head: {codec: 4}", "codec must be a text, got 4"),
         ("\nhead: {weight_bits: 0}", "a.yaml:2: head: weight_bits must be a whole number"),
-        ('head: {sparsity: "-0.3"}', "a.yaml:1: "),
-        ("head: {weight_dtype: in4}", "a.yaml:1: unknown dtype 'in4'"),
+        ('head: {sparsity: "-0.3"}', "a.yaml:1: head: sparsity: density must be 0 to 1, got -0.3"),
+        ("head: {weight_dtype: in4}", "a.yaml:1: head: weight_dtype: unknown dtype 'in4'"),
     ],
 )
 def test_a_mistake_in_a_file_names_the_line(text: str, message: str, tmp_path: Path) -> None:
@@ -219,13 +221,17 @@ def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:
         read_annotations(tmp_path / "none.yaml")
     with pytest.raises(TraceError, match="must be the path of a file or its content, got 4"):
         read_annotations(4)  # type: ignore[arg-type]
+    with pytest.raises(TraceError, match=r"is a folder; name a \.yaml file in it"):
+        read_annotations(tmp_path)
+    with pytest.raises(TraceError, match=r"annotations must say something, got \{\}"):
+        read_annotations({})
 
 
 def test_a_mistake_that_only_the_model_shows_names_the_line_too(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     for text in ('"*": {sparsity: "2:4 axis 5"}', "hed: {weight_bits: 4}", "head: {codec: zip}"):
         file.write_text(f"# first\n{text}\n")
-        with pytest.raises(TraceError, match=r"a\.yaml:2: "):
+        with pytest.raises(TraceError, match=r"a\.yaml:2: (\*: s|the annotation 'h|head: c)"):
             simulate(network(), "edge-npu", annotations=file)
 
 

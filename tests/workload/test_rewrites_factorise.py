@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import torch
@@ -130,17 +132,63 @@ def test_the_note_tells_both_savings() -> None:
         ("*", {}, "give rank or share, got rank=None and share=None"),
         ("*", {"rank": 2, "share": 0.5}, "give rank or share, got rank=2 and share=0.5"),
         ("head*", {"rank": 8}, "rank 8 does not suit head.linear .* from 1 to 7"),
-        ("head*", {"rank": 0}, "rank 0 does not suit head.linear with 20 outputs and 8 inputs"),
+        ("head*", {"rank": 2.5}, "rank must be a whole number of at least 1, got 2.5; write for"),
+        ("head*", {"rank": 4.0}, "rank must be a whole number of at least 1, got 4.0"),
+        ("head*", {"rank": True}, "rank must be a whole number of at least 1, got True"),
+        ("head*", {"rank": "4"}, "rank must be a whole number of at least 1, got '4'"),
+        ("head*", {"share": "0.5"}, "share must be a number between 0 and 1, got '0.5'"),
+        ("head*", {"share": 1.5}, "share must be a number between 0 and 1, got 1.5"),
+        ("head*", {"share": 1}, "share must be a number between 0 and 1, got 1"),
+        ("head*", {"share": 0.0}, "share must be a number between 0 and 1, got 0.0"),
+        ("head*", {"share": True}, "share must be a number between 0 and 1, got True"),
+        (["0.*", 3], {"rank": 2}, "patterns must be a text or a list of texts, got .'0"),
+        (3, {"rank": 2}, "patterns must be a text or a list of texts, got 3"),
+        ([], {"rank": 2}, "no pattern is given"),
+        (["head*", "hed*"], {"rank": 2}, "'hed.' matches no linear layer"),
+        ("head*", {"rank": 2, "without": "*.linear"}, "without takes all away that 'head"),
+        ("head*", {"rank": 2, "without": "none"}, "'none' matches no linear layer"),
+        ("head*", {"rank": 0}, "rank must be a whole number of at least 1, got 0"),
         ("head*", {"share": 0.05}, "share 0.05, rank 0, does not suit"),
-        ("head*", {"share": float("nan")}, "share nan, rank 0, does not suit"),
+        ("head*", {"share": float("nan")}, "share must be a number between 0 and 1, got nan"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(
-    pattern: str, asked: dict[str, float], message: str
+    pattern: Any, asked: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(TraceError, match=message) as raised:
-        factorise(stack([16]), pattern, **asked)  # type: ignore[arg-type]
+        factorise(stack([16]), pattern, **asked)
     assert "\n" not in str(raised.value)
+    assert str(raised.value).startswith("factorise: ")
+
+
+def test_several_patterns_may_be_given_and_some_layers_left_as_they_are() -> None:
+    whole = stack([16, 16])
+    several = factorise(whole, ["blocks.0.*", "head.*"], rank=2, without=["*.up.*", "*.gate.*"])
+    changed = {op.name for op in ops(several) if op.name.endswith(".inner")}
+    assert changed == {"blocks.0.down.linear.inner", "head.linear.inner"}
+    assert "2 matrices matching blocks.0.*, head.* factorised" in several.notes[-1]
+    every = factorise(whole, "*", rank=2, without="head.*")
+    assert contents(every) == contents(factorise(whole, "blocks.*", rank=2))
+
+
+def test_a_matrix_is_factorised_once() -> None:
+    once = factorise(of(linear(24, 40), torch.zeros(7, 24)), "*", rank=6)
+    with pytest.raises(TraceError, match=r"layer0.linear is the second of two factors already"):
+        factorise(once, "layer0.linear", rank=2)
+
+
+def test_a_matrix_with_one_row_has_no_lower_rank() -> None:
+    with pytest.raises(TraceError, match="it has no lower rank, or name it in without"):
+        factorise(alone(matmul(4, 1, 8)), "*", rank=1)
+
+
+def test_the_rank_of_a_share_is_exact() -> None:
+    for percent in (7, 29, 57, 58):
+        share = percent / 100
+        for outputs, inputs in ((32, 200), (100, 100), (40, 60), (200, 50)):
+            exact = math.floor(Fraction(share) * outputs * inputs / (outputs + inputs))
+            made = factorise(alone(matmul(1, inputs, outputs)), "*", share=share)
+            assert made.parameters == exact * (outputs + inputs)
 
 
 def test_groups_of_channels_have_no_single_matrix() -> None:

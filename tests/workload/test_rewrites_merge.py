@@ -118,7 +118,7 @@ def test_an_unfused_block_loses_its_normalisations_and_activations_too() -> None
     made = merge_block(whole, "0")
     check_trace(made)
     assert [op.kind for op in ops(made)] == ["contraction", "elementwise"]
-    assert made.parameters == 8 * 8 * 9
+    assert made.parameters == 8 * 8 * 9 + 8
     assert [op.module for op in ops(made)] == ["0", "1"]
 
 

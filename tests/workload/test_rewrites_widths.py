@@ -15,9 +15,10 @@ from torch import nn
 from codesign.errors import TraceError
 from codesign.testing.passes import Sketch
 from codesign.workload.check import check_trace
+from codesign.workload.file import content_digest
 from codesign.workload.record import Access, Tensor, Trace
 from codesign.workload.retensor import with_tensors
-from codesign.workload.rewrites import shrink_widths
+from codesign.workload.rewrites import drop_layers, factorise, merge_block, shrink_widths
 from codesign.workload.rewrites.cut import axis_of_tensor, axis_of_view
 from codesign.workload.sparsity import Sparsity
 from codesign.workload.tensor import contiguous_strides
@@ -108,13 +109,46 @@ def test_nothing_changes_at_the_width_there_is() -> None:
         ({"blocks.0.up.*": 3.5}, "has 16 channels, got 3.5"),
         ({"head.*": 3}, "head.linear carries the channels to 'head.linear', the output"),
         ({"blocks.0.up.*": 3, "blocks.0.gate.*": 4}, "would get 3 and 4 channels"),
+        (
+            {"blocks.0.up.*": 3, "*.up.*": 4},
+            r"'blocks.0.up.\*' gives .* 3 .* '\*.up.\*' 4; let one",
+        ),
+        ({}, "widths must be a map of channels by pattern, got {}; write for example"),
+        ([("blocks.0.up.*", 3)], r"widths must be a map of channels by pattern, got \[\("),
+        ({3: 3}, r"patterns must be a text or a list of texts, got \[3\]"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(widths: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_is_refused_in_one_line(widths: Any, message: str) -> None:
     with pytest.raises(TraceError, match=message) as raised:
         shrink_widths(stack([16]), widths)
     assert "\n" not in str(raised.value)
     assert str(raised.value).startswith("shrink_widths: ")
+
+
+def test_two_patterns_may_give_a_layer_one_width() -> None:
+    made = shrink_widths(stack([16]), {"blocks.0.up.*": 3, "*.up.*": 3})
+    assert contents(made) == contents(stack([3]))
+
+
+@pytest.mark.parametrize("given", ["gpt2", None, nn.Linear(2, 2)])
+def test_only_a_trace_is_rewritten(given: Any) -> None:
+    rewrites: dict[str, Any] = {
+        "shrink_widths": lambda t: shrink_widths(t, {"*": 3}),
+        "factorise": lambda t: factorise(t, "*", rank=2),
+        "drop_layers": lambda t: drop_layers(t, "*"),
+        "merge_block": lambda t: merge_block(t, "*"),
+    }
+    for name, rewrite in rewrites.items():
+        with pytest.raises(TraceError, match=f"^{name}: only a trace can be rewritten, got ") as e:
+            rewrite(given)
+        assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("patterns", [None, 3, [3], {"a": 1}, "", [""]])
+def test_patterns_of_modules_are_texts(patterns: Any) -> None:
+    for rewrite in (drop_layers, merge_block):
+        with pytest.raises(TraceError, match=r"patterns must be a text|no pattern is given"):
+            rewrite(stack([16]), patterns)
 
 
 def test_a_depthwise_convolution_has_no_channels_of_its_own() -> None:
@@ -216,6 +250,6 @@ def stack_dtype() -> Any:
 
 def test_the_trace_that_was_given_is_as_it_was() -> None:
     whole: Trace = stack([16])
-    digest = whole.digest
+    digest = content_digest(whole)
     shrink_widths(whole, {"blocks.0.up.*": 3})
-    assert whole.digest == digest
+    assert content_digest(whole) == digest

@@ -124,6 +124,7 @@ def test_the_share_is_what_is_not_zero(text: str, share: float) -> None:
         *("", "dnese", "2:", ":4", "2:4:8", "2:4 1", "2:4 axis", "2:4 axis x", "a:b", "2.5:4"),
         *("block 4 0.25", "block 4x 0.25", "block 4x4", "block 4x4x4 0.5", "channel", "channel x"),
         *("channel 0.5 axis", "band", "band x", "band 1.5", "30 of", "30 of x", "0.3 0.4", "None"),
+        *("0.5_0", "2:4 axis 1_0", "1_0 of 100", "band \u0664", "\u0660.5", "block 4_0x4 0.5"),
     ],
 )
 def test_what_is_no_sparsity_is_refused_in_one_line_that_lists_the_forms(text: str) -> None:
@@ -172,6 +173,13 @@ def test_two_of_four_without_quotes_in_yaml_is_124_and_the_error_says_quotes() -
         ("2:4 axis 2", (8, 8), "axis 2 of a tensor of shape [8, 8]; take -2 to 1"),
         ("2:4 axis -3", (8, 8), "axis -3 of a tensor of shape [8, 8]; take -2 to 1"),
         ("channel 0.5 axis 4", (8, 4, 3, 3), "axis 4 of a tensor of shape [8, 4, 3, 3]; take -4"),
+        (
+            "2:4",
+            (8, 3),
+            "along axis 1 of [8, 3], which is shorter than a group of 4; name the axis",
+        ),
+        ("2:4", (64, 64, 3, 3), "shorter than a group of 4; name the axis, e.g. '2:4 axis 1'"),
+        ("1:8 axis 0", (4, 4), "is shorter than a group of 8; declare its density"),
         ("2:4", (), "names axis -1 of a tensor of shape []; a scalar has none"),
         ("block 16x4 0.5", (8, 8), "has blocks larger than the tensor [8, 8]"),
         ("band 8", (8, 8), "reaches off the tensor [8, 8]"),

@@ -119,6 +119,41 @@ def test_a_mask_that_breaks_the_pattern_it_claims_is_refused_in_one_line() -> No
         claimed.check((256, 256), "w")
 
 
+def claimed(granularity: Any, kept: Any, **fields: Any) -> Sparsity:
+    return Sparsity(granularity, Actual(Mask.of(kept)), **fields)
+
+
+def test_a_mask_that_breaks_the_blocks_or_channels_it_claims_is_refused() -> None:
+    scattered = rng().random((64, 64)) < 0.5
+    for said in (claimed("block", scattered, block=(4, 4)), claimed("channel", scattered, axis=0)):
+        with pytest.raises(TraceError, match=r"^tensor 'w' must follow its mask .* only 5\d\.\d% "):
+            said.check((64, 64), "w")
+    blocks = np.kron(rng().random((16, 16)) < 0.25, np.ones((4, 4)))
+    claimed("block", blocks, block=(4, 4)).check((64, 64), "w")
+    with pytest.raises(TraceError, match="leave its granularity out"):
+        claimed("block", blocks, block=(8, 8)).check((64, 64), "w")
+    claimed("channel", np.arange(64)[:, None] % 2 * np.ones((64, 64)), axis=0).check((64, 64), "w")
+
+
+def test_blocks_that_hang_over_the_edge_are_as_large_as_what_is_there() -> None:
+    kept = np.zeros((10, 10))
+    kept[8:, 8:] = kept[:4, 4:8] = 1
+    claimed("block", kept, block=(4, 4)).check((10, 10), "w")
+    kept[9, 8:] = kept[8, 8] = 0
+    with pytest.raises(TraceError, match=r"only 85\.0% are not zero"):
+        claimed("block", kept, block=(4, 4)).check((10, 10), "w")
+
+
+def test_a_mask_of_zeros_keeps_to_any_blocks() -> None:
+    claimed("block", np.zeros((8, 8)), block=(4, 4)).check((8, 8), "w")
+    claimed("channel", np.zeros((8, 8))).check((8, 8), "w")
+
+
+def test_a_mask_is_no_band() -> None:
+    with pytest.raises(TraceError, match="a mask cannot say how far a band reaches; leave its"):
+        claimed("band", np.eye(4)).check((4, 4), "w")
+
+
 def test_a_mask_of_another_tensor_is_refused() -> None:
     found = Sparsity.of(np.eye(4))
     with pytest.raises(TraceError, match=r"tensor 'w': sparsity '.*' is one of \[4, 4\], but "):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from codesign.errors import TraceError, nearest
-from codesign.workload.record import Op, Tensor, Trace
-from codesign.workload.rewrite import carried, every_op
+from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace
+from codesign.workload.rewrite import every_op
+from codesign.workload.rewrites.edit import patterns_in
 
 _AT_REST = ("weight", "constant", "state")
 
@@ -28,18 +29,16 @@ def matching_paths(trace: Trace, patterns: str | Sequence[str], does: str) -> tu
         does: the rewrite, for messages.
 
     Raises:
-        TraceError: a pattern that matches no module.
+        TraceError: no pattern, or one that matches no module.
     """
     known = dict.fromkeys(path for op in every_op(trace.items) for path in _ancestors(op.module))
     found: dict[str, None] = {}
-    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+    for pattern in patterns_in(patterns, does):
         meant = [path for path in known if fnmatchcase(path, pattern)]
         if not meant:
             hint = nearest(pattern.replace("*", ""), known)
             raise TraceError(f"{does}: {pattern!r} matches no module of {trace.name}{hint}")
         found |= dict.fromkeys(meant)
-    if not found:
-        raise TraceError(f"{does}: no pattern is given; name at least one module")
     return tuple(p for p in found if not any(q in found for q in _ancestors(p) if q != p))
 
 
@@ -58,6 +57,8 @@ class Block:
         reads: what it reads of other operators or of the inputs of the model, in order.
         writes: what it writes for others, in order.
         stored: names of the parameters, constants and state that nobody but the block uses.
+        held: names of the states that regions inside the block hand from step to step.
+        handed: names of what other regions hand from step to step or start from.
     """
 
     path: str
@@ -65,6 +66,8 @@ class Block:
     reads: tuple[Tensor, ...]
     writes: tuple[Tensor, ...]
     stored: frozenset[str]
+    held: frozenset[str]
+    handed: frozenset[str]
 
     @property
     def names(self) -> frozenset[str]:
@@ -82,16 +85,16 @@ def block_at(trace: Trace, path: str) -> Block:
     every = list(every_op(trace.items))
     inside = [op for op in every if is_under(op.module, path)]
     outside = [op for op in every if not is_under(op.module, path)]
+    own, others = _carries(trace.items, frozenset(op.name for op in inside))
+    initial = {carry.initial.name: carry.initial for carry in own if carry.initial}
+    handed = frozenset(tensor.name for carry in others for tensor in _held(carry))
     written = _tensors(inside, "outputs")
-    read_outside = _tensors(outside, "inputs").keys() | carried(trace.items)
+    read_outside = _tensors(outside, "inputs").keys() | handed
     used_outside = read_outside | _tensors(outside, "outputs").keys()
-    reads = [
-        tensor
-        for name, tensor in _tensors(inside, "inputs").items()
-        if tensor.role not in _AT_REST and name not in written
-    ]
+    read = _tensors(inside, "inputs") | initial
+    reads = [t for n, t in read.items() if t.role not in _AT_REST and n not in written]
     writes = [t for n, t in written.items() if n in read_outside or t.role == "output"]
-    used_inside = _tensors(inside, "inputs") | written
+    used_inside = read | written
     stored = [
         tensor.name
         for tensor in trace.tensors
@@ -99,7 +102,34 @@ def block_at(trace: Trace, path: str) -> Block:
         and tensor.name not in used_outside
         and (tensor.name in used_inside or is_under(tensor.name, path))
     ]
-    return Block(path, tuple(inside), tuple(reads), tuple(writes), frozenset(stored))
+    held = frozenset(carry.state.name for carry in own)
+    return Block(path, tuple(inside), tuple(reads), tuple(writes), frozenset(stored), held, handed)
+
+
+def _carries(items: tuple[Item, ...], names: frozenset[str]) -> tuple[list[Carry], list[Carry]]:
+    """Carries of the regions that hold only operators of these names, and of all others."""
+    own: list[Carry] = []
+    others: list[Carry] = []
+    for item in items:
+        if isinstance(item, Op):
+            continue
+        if isinstance(item, Region):
+            inside = {op.name for op in every_op(item.body)} <= names
+            (own if inside else others).extend(item.carries)
+        for part in parts_of(item):
+            more = _carries(part, names)
+            own += more[0]
+            others += more[1]
+    return own, others
+
+
+def parts_of(item: Region | Branch) -> tuple[tuple[Item, ...], ...]:
+    """The sequences of items inside a region or a branch."""
+    return (item.body,) if isinstance(item, Region) else (item.taken, item.otherwise)
+
+
+def _held(carry: Carry) -> tuple[Tensor, ...]:
+    return tuple(one for one in (carry.state, carry.update, carry.initial) if one)
 
 
 def _tensors(ops: Sequence[Op], side: str) -> dict[str, Tensor]:

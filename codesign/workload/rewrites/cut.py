@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from codesign.workload.record import Access, Attribute, Op, Tensor
+from codesign.workload.rewrites.scales import rescaled
 from codesign.workload.tensor import contiguous_strides
 
 
@@ -26,10 +27,17 @@ class Cuts:
     widths: dict[str, int] = field(default_factory=dict)
 
     def tensor(self, tensor: Tensor) -> Tensor:
-        """The tensor with its new shape."""
+        """The tensor with its new shape, and the blocks of its format as long as that asks.
+
+        Raises:
+            TraceError: its blocks do not fit the new shape.
+        """
         cut = self.tensors.get(tensor.name, {})
+        if not cut:
+            return tensor
         shape = tuple(cut.get(axis, extent) for axis, extent in enumerate(tensor.shape))
-        return replace(tensor, shape=shape) if cut else tensor
+        dtype = rescaled(tensor.dtype, tensor.shape, shape, tensor.name, "shrink_widths")
+        return replace(tensor, shape=shape, dtype=dtype)
 
     def op(self, op: Op) -> Op:
         """The operator on the new tensors."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codesign.errors import TraceError
-from codesign.workload.record import Item, Op, Region, Tensor, Trace
-from codesign.workload.rewrite import carried, every_op, redirect
-from codesign.workload.rewrites.blocks import Block, block_at, matching_paths
-from codesign.workload.rewrites.edit import finished, listed, replaced
+from codesign.workload.record import Item, Op, Tensor, Trace
+from codesign.workload.rewrite import every_op, redirect
+from codesign.workload.rewrites.blocks import Block, block_at, matching_paths, parts_of
+from codesign.workload.rewrites.edit import finished, known, listed, replaced
 
 
 def drop_layers(trace: Trace, patterns: str | Sequence[str]) -> Trace:
-    """Leaves out blocks whose output has the shape of their input: the next block reads the input.
+    """Leaves out residual blocks: whoever read the output of one reads its input.
+
+    A residual block adds its result to one tensor from before it, or scales, normalises or moves
+    that tensor, and writes one tensor of the same shape. A module whose output goes through a
+    matrix on every way is none, whatever its shape.
 
     Parameters, constants and state (such as caches of keys and values) that only the blocks use go
     with them. The note gives the saving in parameters and in FLOPs of matrix work, which differ.
@@ -24,7 +28,7 @@ def drop_layers(trace: Trace, patterns: str | Sequence[str]) -> Trace:
     Raises:
         TraceError: nothing matches, or a block that is no block between two tensors of one shape.
     """
-    paths = matching_paths(trace, patterns, "drop_layers")
+    paths = matching_paths(known(trace, "drop_layers"), patterns, "drop_layers")
     made = trace
     for path in paths:
         made = _without(made, path)
@@ -37,16 +41,21 @@ def _without(trace: Trace, path: str) -> Trace:
     block = block_at(trace, path)
     output = _output(trace, block)
     source = _source(trace, block, output)
-    items = replaced(trace.items, dict.fromkeys(block.names, ()))
-    kept = [tensor for tensor in trace.tensors if tensor.name not in block.stored]
-    if output.role != "output":
-        return trace.replace(items=redirect(items, output, source.access()), tensors=tuple(kept))
-    if source.role != "activation":
+    by: dict[str, tuple[Op, ...]] = dict.fromkeys(block.names, ())
+    kept = tuple(tensor for tensor in trace.tensors if tensor.name not in block.stored)
+    if output.role == "output" and source.role != "activation":
         raise TraceError(
             f"drop_layers: {path} is all that stands between {source.name!r} and the output of the "
             "model; drop another block"
         )
-    return trace.replace(items=redirect(items, source, output.access()), tensors=tuple(kept))
+    if output.role == "output" and source.name in block.handed:
+        # the last state of a loop is copied, as where a model returns it
+        name, views = f"{source.name}.copy", (source.access(), output.access())
+        by[block.ops[-1].name] = (Op(name, "move", views[:1], views[1:], module=path),)
+        return trace.replace(items=replaced(trace.items, by), tensors=kept)
+    gone, stays = (source, output) if output.role == "output" else (output, source)
+    items = redirect(replaced(trace.items, by), gone, stays.access())
+    return trace.replace(items=items, tensors=kept)
 
 
 def _output(trace: Trace, block: Block) -> Tensor:
@@ -57,8 +66,7 @@ def _output(trace: Trace, block: Block) -> Tensor:
             f"{len(block.writes)} ({names}); name a whole residual block"
         )
     (output,) = block.writes
-    moved = carried(trace.items)
-    if output.name in moved or not _is_whole(trace.items, block):
+    if output.name in block.handed or not _is_whole(trace.items, block):
         raise TraceError(
             f"drop_layers: {block.path} hands {output.name!r} from step to step or stands only "
             "partly inside a region or branch; name a block around it"
@@ -71,24 +79,22 @@ def _is_whole(items: tuple[Item, ...], block: Block) -> bool:
     found = [(item, {op.name for op in every_op((item,))}) for item in items]
     touched = [(item, names) for item, names in found if names & block.names]
     if len(touched) == 1 and not touched[0][1] <= block.names:
-        return any(_is_whole(part, block) for part in _parts(touched[0][0]))
+        item = touched[0][0]
+        return not isinstance(item, Op) and any(_is_whole(p, block) for p in parts_of(item))
     return bool(touched) and all(names <= block.names for _, names in touched)
-
-
-def _parts(item: Item) -> tuple[tuple[Item, ...], ...]:
-    if isinstance(item, Op):
-        return ()
-    return (item.body,) if isinstance(item, Region) else (item.taken, item.otherwise)
 
 
 def _source(trace: Trace, block: Block, output: Tensor) -> Tensor:
     """What the block adds to, found from its output back along the shortcuts."""
     makers = {access.tensor.name: op for op in block.ops for access in op.outputs}
     found: dict[str, Tensor] = {}
-    waiting = [output]
+    waiting, seen = [output], set(block.held)
     while waiting:
         tensor = waiting.pop()
         maker = makers.get(tensor.name)
+        if tensor.name in seen:
+            continue
+        seen.add(tensor.name)
         if maker is None:
             found[tensor.name] = tensor
         else:
@@ -97,7 +103,8 @@ def _source(trace: Trace, block: Block, output: Tensor) -> Tensor:
         what = listed(found) or "none"
         raise TraceError(
             f"drop_layers: {block.path} must add its result {list(output.shape)} to one tensor "
-            f"from before it, found {what}; only residual blocks can be dropped"
+            f"from before it, found {what}; only residual blocks can be dropped, with their sum "
+            "inside"
         )
     (source,) = found.values()
     _check_nothing_idle(trace, block, source)
@@ -105,19 +112,18 @@ def _source(trace: Trace, block: Block, output: Tensor) -> Tensor:
 
 
 def _shortcuts(op: Op) -> list[Tensor]:
-    """What an operator hands on beside its work; of one without a sum, what it works on."""
+    """What an operator hands on beside its work: what it adds, scales, normalises or moves."""
     first = 2 if op.kind == "contraction" else 0
     if op.kind not in ("contraction", "elementwise", "normalize", "move"):
         return []
     tensors = [access.tensor for access in op.inputs[first:]]
-    moving = [tensor for tensor in tensors if tensor.role not in ("weight", "constant")]
-    return moving if first or "add" in op.functions else moving[:1]
+    return [tensor for tensor in tensors if tensor.role not in ("weight", "constant")]
 
 
 def _check_nothing_idle(trace: Trace, block: Block, source: Tensor) -> None:
     """Refuses a part of a block whose other inputs nobody would read any more."""
     others = [op for op in every_op(trace.items) if op.name not in block.names]
-    read = {access.tensor.name for op in others for access in op.inputs}
+    read = {access.tensor.name for op in others for access in op.inputs} | block.handed
     for tensor in block.reads:
         if tensor.role == "activation" and tensor.name not in read | {source.name}:
             raise TraceError(

@@ -11,6 +11,37 @@ from codesign.workload.record import Item, Op, Region, Tensor, Trace
 from codesign.workload.rewrite import drop_unused
 
 
+def known(trace: object, does: str) -> Trace:
+    """The trace, if it is one.
+
+    Raises:
+        TraceError: it is something else.
+    """
+    if isinstance(trace, Trace):
+        return trace
+    raise TraceError(
+        f"{does}: only a trace can be rewritten, got {repr(trace)[:60]}; capture a model with "
+        "codesign.trace, or read a trace with codesign.load_trace"
+    )
+
+
+def patterns_in(given: object, does: str) -> tuple[str, ...]:
+    """One pattern or several, checked.
+
+    Raises:
+        TraceError: none, or something that is no text.
+    """
+    several = [given] if isinstance(given, str) else given
+    if not isinstance(several, (list, tuple)) or not all(isinstance(p, str) for p in several):
+        raise TraceError(
+            f"{does}: patterns must be a text or a list of texts, got {repr(given)[:60]}; write "
+            "for example 'blocks.*'"
+        )
+    if not several or not all(several):
+        raise TraceError(f"{does}: no pattern is given; write for example 'blocks.*'")
+    return tuple(several)
+
+
 def replaced(items: tuple[Item, ...], by: Mapping[str, tuple[Op, ...]]) -> tuple[Item, ...]:
     """The items with some operators replaced by others; a region left empty goes too.
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from codesign.errors import TraceError
-from codesign.workload.affine import covers
+from codesign.workload.dtype import DType
 from codesign.workload.nest import Axis, LoopNest
-from codesign.workload.record import Access, Op, Tensor, Trace
+from codesign.workload.record import Op, Tensor, Trace
 from codesign.workload.rewrites.blocks import Block, block_at, matching_paths
-from codesign.workload.rewrites.edit import dense, finished, listed, replaced
-
-_AROUND = ("elementwise", "normalize")
-"""Kinds that a merge may remove beside the three convolutions."""
+from codesign.workload.rewrites.edit import finished, known, listed, replaced
+from codesign.workload.rewrites.merge_chain import Chain, windows
+from codesign.workload.rewrites.scales import rescaled
 
 
 def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
@@ -21,7 +19,8 @@ def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
 
     All activations between them and normalisations are left out; the shortcut, if there is one,
     becomes a one in the middle of the kernels. An activation behind the last convolution stays.
-    Source: Fu et al., "DepthShrinker", ICML 2022, section 3.
+    The weights have the format of those of the last convolution, the bias that of the one that it
+    replaces. Source: Fu et al., "DepthShrinker", ICML 2022, section 3.
 
     Args:
         trace: of the whole model.
@@ -30,7 +29,7 @@ def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
     Raises:
         TraceError: nothing matches, or a module that is no inverted residual with an expansion.
     """
-    paths = matching_paths(trace, patterns, "merge_block")
+    paths = matching_paths(known(trace, "merge_block"), patterns, "merge_block")
     made = trace
     for path in paths:
         made = _merged(made, block_at(made, path))
@@ -39,104 +38,61 @@ def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
 
 
 def _merged(trace: Trace, block: Block) -> Trace:
-    chain = _Chain.of(block)
-    merged, tensors = chain.convolution()
+    chain = Chain.of(block)
+    merged, tensors = _convolution(chain)
     at = block.ops[-1].name
     by = {op.name: (merged,) if op.name == at else () for op in block.ops}
     kept = tuple(tensor for tensor in trace.tensors if tensor.name not in block.stored)
     return trace.replace(items=replaced(trace.items, by), tensors=(*kept, *tensors))
 
 
-@dataclass(frozen=True)
-class _Chain:
-    """The three convolutions of a block, and what the block reads and writes."""
-
-    path: str
-    expand: Op
-    depthwise: Op
-    project: Op
-    output: Access
-    rest: tuple[str, ...]
-
-    @classmethod
-    def of(cls, block: Block) -> _Chain:
-        """The parts of an inverted residual.
-
-        Raises:
-            TraceError: the block is none.
-        """
-        products = [op for op in block.ops if op.kind == "contraction"]
-        others = [op for op in block.ops if op.kind != "contraction"]
-        strange = [op.name for op in others if op.kind not in _AROUND]
-        if len(products) != 3 or strange:
-            what = f"{len(products)} products" + (f" and {listed(strange)}" if strange else "")
-            raise _refusal(block.path, f"must hold three convolutions, holds {what}")
-        expand, depthwise, project = products
-        if not (_is_pointwise(expand) and _is_depthwise(depthwise) and _is_pointwise(project)):
-            raise _refusal(block.path, "must be a 1x1, a depthwise and a 1x1 convolution in a row")
-        if len(block.reads) != 1 or len(block.writes) != 1:
-            raise _refusal(block.path, "must read one tensor and write one")
-        for op in products:
-            dense(op.inputs[1].tensor, "merge_block")
-        output = block.ops[-1].outputs[0]
-        if output.shape != project.outputs[0].shape or not covers(output):
-            raise _refusal(block.path, "must write what its last convolution gives, whole")
-        return cls(block.path, expand, depthwise, project, output, _behind(block, project))
-
-    def convolution(self) -> tuple[Op, tuple[Tensor, ...]]:
-        """The dense convolution and its new parameters."""
-        nest, weight = self._nest(), self.project.inputs[1].tensor
-        sizes = [nest.extents[axis.terms[0][0]] for axis in nest.operands[1]]
-        factors = [replace(weight, name=f"{self.path}.merged.weight", shape=tuple(sizes))]
-        if len(nest.operands) > 3:
-            channels = (sizes[_channel(self.project)],)
-            factors.append(replace(weight, name=f"{self.path}.merged.bias", shape=channels))
-        views = tuple(tensor.access() for tensor in factors)
-        added = ("add",) if len(views) > 1 else ()
-        merged = Op(
-            name=f"{self.path}.merged",
-            kind="contraction",
-            inputs=(self.expand.inputs[0], *views),
-            outputs=(self.output,),
-            nest=nest,
-            functions=added + self.rest,
-            module=self.path,
-            source=self.project.source,
-        )
-        return merged, tuple(factors)
-
-    def _nest(self) -> LoopNest:
-        """The loops of the last convolution over the channels of the first and taps between."""
-        nest, before = self.project.loops, self.depthwise.loops
-        (channels,) = [d for d in nest.classes(len(self.project.inputs))[2] if nest.extents[d] > 1]
-        extents = list(nest.extents)
-        extents[channels] = _summed(self.expand)
-        windows = iter([axis for axis in before.operands[0] if len(axis.terms) == 2])
-        read: list[Axis] = []
-        for axis in nest.operands[0]:
-            if len(axis.terms) < 2:
-                read.append(axis)
-                continue
-            (pixel, _), (tap, _) = axis.terms
-            window = next(windows)
-            (_, stride), (taps, dilation) = window.terms
-            extents[tap] = before.extents[taps]
-            read.append(Axis(((pixel, stride), (tap, dilation)), window.offset))
-        channel = nest.operands[1][_channel(self.project)]
-        biased = any(_biases(op) for op in (self.expand, self.depthwise, self.project))
-        bias = ((channel,),) if biased else ()
-        operands = (tuple(read), nest.operands[1], *bias, nest.operands[-1])
-        return LoopNest(nest.dims, tuple(extents), operands)
-
-
-def _refusal(path: str, rule: str) -> TraceError:
-    return TraceError(
-        f"merge_block: {path} {rule}; only inverted residuals with an expansion merge"
+def _convolution(chain: Chain) -> tuple[Op, tuple[Tensor, ...]]:
+    """The dense convolution and its new parameters."""
+    nest, weight = _nest(chain), chain.project.inputs[1].tensor
+    sizes = tuple(nest.extents[axis.terms[0][0]] for axis in nest.operands[1])
+    name = f"{chain.path}.merged"
+    dtype = rescaled(weight.dtype, weight.shape, sizes, f"{name}.weight", "merge_block")
+    factors = [replace(weight, name=f"{name}.weight", shape=sizes, dtype=dtype)]
+    if chain.bias is not None:
+        channels, form = (sizes[_channel(chain.project)],), chain.bias.dtype
+        factors.append(Tensor(f"{name}.bias", channels, DType(form.kind, form.bits), "weight"))
+    views = tuple(tensor.access() for tensor in factors)
+    added = ("add",) if len(views) > 1 else ()
+    merged = Op(
+        name=name,
+        kind="contraction",
+        inputs=(chain.expand.inputs[0], *views),
+        outputs=(chain.output,),
+        nest=nest,
+        functions=added + chain.rest,
+        module=chain.path,
+        source=chain.project.source,
     )
+    return merged, tuple(factors)
 
 
-def _windows(op: Op) -> list[Axis]:
-    return [axis for axis in op.loops.operands[0] if len(axis.terms) == 2]
+def _nest(chain: Chain) -> LoopNest:
+    """The loops of the last convolution over the channels of the first and taps between."""
+    nest, before = chain.project.loops, chain.depthwise.loops
+    (channels,) = [d for d in nest.classes(len(chain.project.inputs))[2] if nest.extents[d] > 1]
+    extents = list(nest.extents)
+    extents[channels] = _summed(chain.expand)
+    middles, firsts = iter(windows(chain.depthwise)), iter(windows(chain.expand))
+    read: list[Axis] = []
+    for axis in nest.operands[0]:
+        if len(axis.terms) < 2:
+            read.append(axis)
+            continue
+        (pixel, _), (tap, _) = axis.terms
+        middle, first = next(middles), next(firsts)
+        (_, stride), (taps, dilation) = middle.terms
+        extents[tap] = before.extents[taps]
+        padding = stride * axis.offset + middle.offset + first.offset  # of all three
+        read.append(Axis(((pixel, stride), (tap, dilation)), padding))
+    channel = nest.operands[1][_channel(chain.project)]
+    bias = ((channel,),) if chain.bias is not None else ()
+    operands = (tuple(read), nest.operands[1], *bias, nest.operands[-1])
+    return LoopNest(nest.dims, tuple(extents), operands)
 
 
 def _summed(op: Op) -> int:
@@ -149,34 +105,3 @@ def _channel(op: Op) -> int:
     columns = op.loops.classes(len(op.inputs))[3]
     wide = max(columns, key=lambda dim: op.loops.extents[dim])
     return next(n for n, axis in enumerate(op.loops.operands[1]) if axis.terms == ((wide, 1),))
-
-
-def _is_pointwise(op: Op) -> bool:
-    groups, _, inner, columns = op.loops.classes(len(op.inputs))
-    extents = op.loops.extents
-    wide = [sum(extents[dim] > 1 for dim in dims) for dims in (groups, inner, columns)]
-    steps = [axis.terms[0][1] for axis in _windows(op)]
-    stored = op.inputs[1].tensor.role == "weight"
-    return stored and len(_windows(op)) > 0 and wide == [0, 1, 1] and set(steps) == {1}
-
-
-def _is_depthwise(op: Op) -> bool:
-    groups, _, inner, columns = op.loops.classes(len(op.inputs))
-    extents = op.loops.extents
-    taps = {axis.terms[1][0] for axis in _windows(op)}
-    channels = [dim for dim in (*inner, *columns) if dim not in taps and extents[dim] > 1]
-    return bool(taps) and any(extents[dim] > 1 for dim in groups) and not channels
-
-
-def _biases(op: Op) -> bool:
-    return any(access.tensor.role in ("weight", "constant") for access in op.inputs[2:])
-
-
-def _behind(block: Block, project: Op) -> tuple[str, ...]:
-    """Functions behind the last convolution but for its bias and the shortcut."""
-    after = [op for op in block.ops[block.ops.index(project) + 1 :] if op.kind == "elementwise"]
-    functions = [function for op in (project, *after) for function in op.functions]
-    added = len(project.inputs) - 2 + sum(len(op.inputs) - 1 for op in after)
-    for _ in range(min(added, functions.count("add"))):
-        functions.remove("add")
-    return tuple(functions)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from codesign.errors import TraceError, nearest
-from codesign.workload.record import Access, Op, Tensor, Trace
+from codesign.workload.record import Access, Op, Tensor, Trace, all_carries
+from codesign.workload.retensor import with_tensors
 from codesign.workload.rewrite import every_op
 from codesign.workload.rewrites.cut import Cuts, axis_of_tensor, axis_of_view
-from codesign.workload.rewrites.edit import dense, finished, replaced
+from codesign.workload.rewrites.edit import dense, finished, known, patterns_in, replaced
 
 _ALIGNED = ("elementwise", "normalize", "move", "gather")
 """Kinds without loops whose last axes belong together."""
@@ -31,15 +33,37 @@ def shrink_widths(trace: Trace, widths: Mapping[str, int]) -> Trace:
         TraceError: a pattern that matches nothing, a number that does not suit, channels that an
             operator takes apart (the heads of an attention) or that leave the model.
     """
+    known(trace, "shrink_widths")
+    if not isinstance(widths, Mapping) or not widths:
+        raise TraceError(
+            f"shrink_widths: widths must be a map of channels by pattern, got {repr(widths)[:60]}; "
+            "write for example {'*.up.linear': 64}"
+        )
     spread = _Spread(trace)
-    for pattern, width in widths.items():
-        for op in _layers(trace, pattern):
-            spread.start(op, width)
+    for op, width in _asked(trace, widths):
+        spread.start(op, width)
     cuts = spread.finish()
     by = {op.name: (cuts.op(op),) for op in every_op(trace.items)}
-    tensors = [cuts.tensor(tensor) for tensor in trace.tensors]
+    tensors = {tensor.name: cuts.tensor(tensor) for tensor in trace.tensors}
+    # what regions carry has its new shape too
+    made = with_tensors(trace.replace(items=replaced(trace.items, by)), tensors)
     told = ", ".join(f"{pattern} {width}" for pattern, width in widths.items())
-    return finished(trace, replaced(trace.items, by), tensors, f"channels cut to {told}")
+    return finished(trace, made.items, made.tensors, f"channels cut to {told}")
+
+
+def _asked(trace: Trace, widths: Mapping[str, int]) -> Iterator[tuple[Op, int]]:
+    """Each layer that is meant, once, with its width."""
+    said: dict[str, str] = {}
+    for pattern in patterns_in(list(widths), "shrink_widths"):
+        for op in _layers(trace, pattern):
+            first = said.setdefault(op.name, pattern)
+            if widths[first] != widths[pattern]:
+                raise TraceError(
+                    f"shrink_widths: {first!r} gives {op.name} {widths[first]!r} channels and "
+                    f"{pattern!r} {widths[pattern]!r}; let one pattern match it"
+                )
+            if first == pattern:
+                yield op, widths[pattern]
 
 
 def _layers(trace: Trace, pattern: str) -> list[Op]:
@@ -64,6 +88,11 @@ class _Spread:
         for op in every_op(trace.items):
             for access in op.operands:
                 self._users[access.tensor.name][op.name] = op
+        self._carried: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for carry in all_carries(trace.items):
+            held = [one for one in (carry.state, carry.update, carry.initial) if one]
+            for one in held:
+                self._carried[one.name] |= {other.name: other for other in held}
         self._waiting: list[tuple[Tensor, int, int]] = []
 
     def start(self, op: Op, width: int) -> None:
@@ -93,28 +122,47 @@ class _Spread:
                 for number, access in enumerate(op.operands):
                     if access.tensor.name == tensor.name:
                         self._follow(op, number, axis, width)
+            self._hand_on(tensor, axis, width)
         self._cut_folded()
         return self._cuts
 
+    def _hand_on(self, tensor: Tensor, axis: int, width: int) -> None:
+        """Cuts what a region hands from step to step together: state, update and initial value."""
+        view = tensor.access()
+        for other in self._carried[tensor.name].values():
+            at = axis_of_tensor(replace(view, tensor=other), axis)
+            if at is None:
+                raise TraceError(
+                    f"shrink_widths: {tensor.name!r} {list(tensor.shape)} and {other.name!r} "
+                    f"{list(other.shape)} are one state of a loop in different shapes; leave the "
+                    "layers around it out"
+                )
+            self._cut(f"the loop with {tensor.name!r}", other, at, width)
+
     def _add(self, op: Op, access: Access, axis: int, width: int) -> None:
         """Cuts the tensor behind an axis of a view."""
-        tensor, at = access.tensor, axis_of_tensor(access, axis)
+        at = axis_of_tensor(access, axis)
         if at is None:
-            raise self._taken_apart(op, tensor)
-        known = self._cuts.tensors.setdefault(tensor.name, {})
-        if known.get(at, width) != width:
+            raise self._taken_apart(op, access.tensor)
+        self._cut(op.name, access.tensor, at, width)
+
+    def _cut(self, by: str, tensor: Tensor, at: int, width: int) -> None:
+        """Cuts an axis of a tensor, and waits to follow it."""
+        cut = self._cuts.tensors.setdefault(tensor.name, {})
+        if cut.get(at, width) != width:
             raise TraceError(
-                f"shrink_widths: {tensor.name!r} would get {known[at]} and {width} channels; its "
+                f"shrink_widths: {tensor.name!r} would get {cut[at]} and {width} channels; its "
                 "writers share a shortcut, so give them one width"
             )
-        if at in known:
+        if at in cut:
             return
-        if tensor.role in ("input", "output", "state"):
+        is_kept = tensor.role == "state" and tensor.name not in self._carried
+        if tensor.role in ("input", "output") or is_kept:
             raise TraceError(
-                f"shrink_widths: {op.name} carries the channels to {tensor.name!r}, the "
+                f"shrink_widths: {by} carries the channels to {tensor.name!r}, the "
                 f"{tensor.role} of the model; leave its layer out"
             )
-        known[at] = width
+        cut[at] = width
         self._waiting.append((dense(tensor, "shrink_widths"), at, width))
 
     def _follow(self, op: Op, number: int, axis: int, width: int) -> None:
@@ -142,7 +190,13 @@ class _Spread:
         view = op.operands[number]
         last = len(view.shape) - at
         normalised = op.kind == "normalize" and op.attribute("width") == view.shape[at]
-        if op.kind not in _ALIGNED or (last > 1 and op.kind in ("normalize", "gather")):
+        # the numbers of the rows that a lookup reads may chance to be as many
+        rows = range(1, len(op.inputs)) if op.kind == "gather" else range(0)
+        if (
+            op.kind not in _ALIGNED
+            or number in rows
+            or (last > 1 and op.kind in ("normalize", "gather"))
+        ):
             raise self._taken_apart(op, view.tensor)
         written = [access.shape for access in op.outputs]
         if any(len(shape) < last or shape[-last] != view.shape[at] for shape in written):
@@ -151,21 +205,24 @@ class _Spread:
             self._cuts.widths[op.name] = width
         for other, access in enumerate(op.operands):
             place = len(access.shape) - last
-            if place >= 0 and access.shape[place] == view.shape[at]:
+            if other not in rows and place >= 0 and access.shape[place] == view.shape[at]:
                 yield other, place
 
     def _cut_folded(self) -> None:
-        """Scales of normalisations that a fusion folded away have the length of their biases."""
-        for tensor in self._trace.tensors:
-            if tensor.name in self._users or len(tensor.shape) != 1:
-                continue
-            parent = tensor.name.rpartition(".")[0]
-            for name, cut in tuple(self._cuts.tensors.items()):
-                if name.rpartition(".")[0] == parent and self._is_beside(tensor, name):
-                    self._cuts.tensors[tensor.name] = dict(cut)
+        """Vectors of a norm that a fusion folded away are as long as the bias they went into.
 
-    def _is_beside(self, tensor: Tensor, name: str) -> bool:
-        return any(one.name == name and one.shape == tensor.shape for one in self._trace.tensors)
+        That is the bias of the norm, which stands beside them, or that of the operator, which
+        then names them in its attribute ``folded``.
+        """
+        table = {tensor.name: tensor for tensor in self._trace.tensors}
+        unused = [t for t in table.values() if t.name not in self._users and len(t.shape) == 1]
+        beside = {t.name: t.name.rpartition(".")[0] for t in unused}
+        for name, cut in tuple(self._cuts.tensors.items()):
+            folded = {one for op in self._users[name].values() for one in _folded(op)}
+            for tensor in unused:
+                near = tensor.name in folded or beside[tensor.name] == name.rpartition(".")[0]
+                if near and tensor.shape == table[name].shape:
+                    self._cuts.tensors[tensor.name] = dict(cut)
 
     @staticmethod
     def _taken_apart(op: Op, tensor: Tensor) -> TraceError:
@@ -173,3 +230,9 @@ class _Spread:
             f"shrink_widths: {op.name} ({op.kind}) takes the channels of {tensor.name!r} apart or "
             "puts them together with others; leave the layers around it out"
         )
+
+
+def _folded(op: Op) -> tuple[str, ...]:
+    """Names of the stored vectors that a fusion folded into the weight and bias of an operator."""
+    names = op.attribute("folded", ())
+    return tuple(map(str, names)) if isinstance(names, tuple) else ()
