@@ -40,6 +40,8 @@ bench: $(VENV)/.runs
 	$(BIN)/python benchmarks/bank_kernel.py
 	$(BIN)/python benchmarks/onnxim_speed.py
 	$(BIN)/python benchmarks/mapping_speed.py
+	$(BIN)/python benchmarks/pruned_front.py
+	$(BIN)/python benchmarks/supernet_speed.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Service,
     )
     from codesign.hardware.objective import Objective
-    from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
+    from codesign.hardware.plan import Budget, Least, Loop, Move, Tile, TilePlan
     from codesign.hardware.spec import Hardware, load_hardware
     from codesign.hookspecs import hookimpl
     from codesign.mapping.assign.ask import Engines
@@ -56,6 +56,7 @@ _HOME = {
     "Service": "hardware.component",
     "Objective": "hardware.objective",
     "Budget": "hardware.plan",
+    "Least": "hardware.plan",
     "Loop": "hardware.plan",
     "Move": "hardware.plan",
     "Tile": "hardware.plan",
@@ -113,6 +114,7 @@ __all__ = [
     "Engine",
     "Engines",
     "Hardware",
+    "Least",
     "Link",
     "Loop",
     "LoopNest",

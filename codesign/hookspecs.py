@@ -14,6 +14,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from codesign.energy import Estimator
+    from codesign.explore.executors import Executor
     from codesign.hardware.component import Component
     from codesign.scenario.arrival_kinds import ArrivalKind
     from codesign.validation.contract import Validation
@@ -122,5 +123,16 @@ def codesign_validations() -> Mapping[str, Validation[Any]]:
 
     Example:
         ``return {"our-chip": Validation(title=..., source=..., rows=rows, compare=compare)}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_executors() -> Mapping[str, Callable[..., Executor]]:
+    """Who measures the points of a study, by the name that ``codesign sweep --executor`` takes.
+
+    Example:
+        ``return {"our-farm": OurFarm}`` where ``OurFarm(workers=..., address=...)`` has
+        ``run(job, tasks)``; it leaves out the arguments that it does not take.
     """
     raise NotImplementedError

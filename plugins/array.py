@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
+from codesign import Budget, Component, Engine, Least, Op, TilePlan, hookimpl
 from codesign.errors import HardwareError, MappingError, did_you_mean
 from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Room
@@ -169,6 +169,13 @@ class CellArray(Engine):
         issued = plan.cycles * math.prod(self.axes.values())
         slots = (("effective", op.macs), ("unrolling, edges and port", issued - op.macs))
         return load_ahead(replace(plan, slots=tuple(slot for slot in slots if slot[1])))
+
+    def least(self, op: Op) -> Least:
+        """All cells busy; what moves between the stores depends on the mapping."""
+        results = op.outputs[0].elements
+        own = (f"mac {format_pair(op)}", op.macs), ("function", results * len(op.functions))
+        seconds = op.macs / math.prod(self.axes.values()) / self.clock
+        return Least(seconds, tuple(("", action, count) for action, count in own))
 
     def array(self, op: Op, budget: Budget) -> Array:
         """The array as the mapper sees it, with the memories that a budget grants.

@@ -25,7 +25,7 @@ from codesign.memory.idle import check_state
 from codesign.memory.kernel import is_warm
 from codesign.memory.pattern_class import canonical, stripe_bytes
 from codesign.memory.patterns import Pattern
-from codesign.memory.power import background, command_joules
+from codesign.memory.power import background, command_joules, memory_watts
 from codesign.units import PS_PER_S, Bytes, Natural, Seconds, ticks
 
 Layout = Literal["aligned", "staggered"]
@@ -265,6 +265,13 @@ class Dram(Memory):
             for name, idle, clocks in asked
             if idle
         )
+
+    @property
+    def least_background(self) -> float:
+        """Power of the state that takes least, of those that the policy allows."""
+        watts = memory_watts(self.part)
+        states = {"active", "precharged", *(rest.name for rest in self.rests)}
+        return min(float(getattr(watts, state)) for state in states)
 
     def background(self, ticks: Mapping[str, int]) -> dict[str, tuple[int, float]]:
         """Power of all ranks in each state, and the refreshes while they do not refresh themselves.

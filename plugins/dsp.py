@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Gt
 
-from codesign import Budget, Component, DType, Engine, Op, TilePlan, hookimpl
+from codesign import Budget, Component, DType, Engine, Least, Op, TilePlan, hookimpl
 from codesign.errors import HardwareError, TraceError, did_you_mean
 from codesign.mapping.processor import Kernel, plan_kernel
 from codesign.units import Count, Hertz, Joules, JoulesPerByte, Natural, Unit
@@ -151,6 +151,15 @@ class Dsp(Engine):
         prices, head = self.energies_j(), self.call_overhead
         kernel = Kernel(cycles, self.clock, peak, block, head, actions=counts, energies_j=prices)
         return plan_kernel(op, budget, kernel)
+
+    def least(self, op: Op) -> Least:
+        """The cycles of the kernel, whatever it is cut into."""
+        work = amount(op)
+        cycles = sum(done / self._rate(table, keys) for table, keys, done in self._needs(op))
+        counts = {"element": work.elements * len(functions(op)), "byte": work.moved}
+        if op.kind == "contraction":
+            counts[f"mac {format_pair(op)}"] = work.macs
+        return Least(cycles / self.clock, tuple(("", key, n) for key, n in counts.items()))
 
     def _rate(self, table: str, keys: tuple[str, ...]) -> float:
         rates: Mapping[str, float] = getattr(self, table)

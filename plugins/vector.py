@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from codesign import Budget, Component, Engine, Op, TilePlan, hookimpl
+from codesign import Budget, Component, Engine, Least, Op, TilePlan, hookimpl
 from codesign.errors import MappingError
 from codesign.mapping.streaming import Stream, Streamed, stream
 from codesign.units import Count, Hertz, Joules, Natural, Unit
@@ -118,6 +118,16 @@ class Vector(Engine):
             slot_out_bytes=parts.slot_out_bytes,
             actions=tuple(action for action in actions if action[2]),
         )
+
+    def least(self, op: Op) -> Least:
+        """All lanes busy with every element, and all operands once at the port of the buffer."""
+        operations = elements(op) * self._per_element(op)
+        actions = (
+            ("", "operation", operations),
+            ("buffer", "read", sum(access.bytes for access in op.inputs)),
+            ("buffer", "write", sum(access.bytes for access in op.outputs)),
+        )
+        return Least(operations / self.lanes / self.clock, actions)
 
     def _stream(self, op: Op, budget: Budget, operations: float) -> tuple[Stream, Streamed]:
         """The first way of cutting the operator whose pieces fit."""

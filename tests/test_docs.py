@@ -13,7 +13,7 @@ from docs_runner import PAGES, ROOT, blocks, run_page
 from codesign import hookspecs
 from codesign.cli.app import app
 
-LONG = ("hybrid_cim", "recommender_pim", "recurrent_cim")
+LONG = ("hybrid_cim", "quality", "recommender_pim", "recurrent_cim")
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("codesign_")}
 
 
@@ -68,7 +68,7 @@ def test_every_command_is_documented() -> None:
         assert group.typer_instance is not None
         names = group.typer_instance.registered_commands
         commands += [f"{group.name} {c.name or getattr(c.callback, '__name__', '')}" for c in names]
-    assert len(commands) == 20
+    assert len(commands) == 21
     assert [command for command in commands if f"\n## `codesign {command}" not in page] == []
 
 

@@ -17,6 +17,7 @@ from codesign.cli import (
     memory,
     plugins,
     scenario,
+    search,
     sweep,
     validate,
 )
@@ -174,6 +175,7 @@ app.command()(scenario.scenario)
 app.command()(validate.validate)
 app.command()(calibrate.calibrate)
 app.command()(sweep.sweep)
+app.command()(search.search)
 app.command()(sweep.pareto)
 
 

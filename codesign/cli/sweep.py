@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +9,7 @@ import typer
 
 from codesign.cli.options import Json
 from codesign.cli.output import print_json, print_note, print_rich, table
+from codesign.cli.sweep_progress import study_progress
 
 if TYPE_CHECKING:
     from codesign.explore.swept import Swept
@@ -24,18 +23,45 @@ def sweep(
         Path,
         typer.Option("-o", "--output", help="Folder for journal, traces and table.", metavar="DIR"),
     ],
-    workers: Annotated[int, typer.Option(help="Processes.", min=1, metavar="N")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes; 1 if not given.", min=1, metavar="N", show_default=False),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Who measures: pool (with several workers), dask, or what a plugin offers.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a cluster that runs already, for an executor that takes one.",
+            metavar="ADDR",
+            show_default=False,
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the journal in the folder.")
     ] = False,
+    exhaustive: Annotated[
+        bool,
+        typer.Option(
+            "--exhaustive", help="Replay points, too, that bounds exclude from the front."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Measure every point of a study, and print its Pareto front."""
+    """Measure the points of a study that may be on its Pareto front, and print the front."""
+    from codesign.explore.executors import find_executor
     from codesign.explore.study_file import read_study
 
     made = read_study(study)
-    with _progress(made.source.name, quiet=json) as watch:
-        found = made.run(output, workers=workers, resume=resume, watch=watch)
+    who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
+    with study_progress(made.source.name, quiet=json) as watch:
+        found = made.run(output, resume=resume, exhaustive=exhaustive, executor=who, watch=watch)
     if found.failed and not json:
         first = found.failed[0]
         print_note(
@@ -48,24 +74,55 @@ def pareto(
     folder: Annotated[
         Path, typer.Argument(help="The folder of a study.", metavar="DIR", show_default=False)
     ],
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also draw front, parallel coordinates, main effects and hypervolume there.",
+            metavar="FOLDER",
+            show_default=False,
+        ),
+    ] = None,
+    effects: Annotated[
+        bool, typer.Option("--effects", help="Also print the main effect of each parameter.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Print the Pareto front of what a study has measured so far, also while it runs."""
-    from codesign.explore.swept import Swept
+    from codesign.explore.journal import read_journal
+    from codesign.explore.swept import JOURNAL, Swept
 
-    _print_front(Swept.read(folder), json=json)
+    records = read_journal(folder / JOURNAL)
+    found = Swept.of(records)
+    told: dict[str, Any] = {}
+    if figures is not None:
+        from codesign.explore.figures import draw
+
+        order = [record["index"] for record in records if record["event"] == "done"]
+        told["figures"] = [str(path) for path in draw(found, figures, order=order)]
+    if effects:
+        from codesign.cli.effects_table import effects_json, print_effects
+        from codesign.explore.effects import main_effects
+
+        moved = main_effects(found)
+        told["effects"] = effects_json(moved)
+    _print_front(found, json=json, **told)
+    if effects and not json:
+        print_effects(moved, found)
+    if figures is not None and not json:
+        typer.echo(f"{len(told['figures'])} figures in {figures}")
 
 
-def _print_front(found: Swept, *, json: bool) -> None:
+def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
     front = found.pareto()
     if json:
         counts = {"points": found.points, "left_out": found.left_out}
-        ended = {"done": len(found.done), "failed": len(found.failed)}
-        print_json({**counts, **ended, "digest": found.digest, "front": front})
+        ended = {"done": len(found.done), "pruned": found.pruned, "failed": len(found.failed)}
+        print_json({**counts, **ended, "digest": found.digest, "front": front, **more})
         return
     print_rich(
-        f"{found.model} on {found.hardware}: {len(found.done):,} of {found.points:,} points, "
-        f"{len(found.failed):,} failed, {found.left_out:,} left out",
+        f"{found.model} on {found.hardware}: {len(found.done):,} of {found.points:,} points "
+        f"replayed, {found.pruned:,} pruned, {len(found.failed):,} failed, "
+        f"{found.left_out:,} left out",
         f"{len(front):,} on the front" if front else "no point keeps to all constraints",
     )
     if not front:
@@ -107,45 +164,3 @@ def _text(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-@contextmanager
-def _progress(name: str, *, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Points done and failed, their rate and what is left; only on a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed, {task.fields[rate]} points/s, left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task(f"capturing {name}", total=None, failed=0, rate="-")
-
-        def watch(done: int, failed: int, total: int) -> None:
-            speed = bars.tasks[0].speed
-            rate = f"{speed:.1f}" if speed else "-"
-            bars.update(
-                task,
-                description=f"replaying {name}",
-                completed=done + failed,
-                total=total,
-                failed=failed,
-                rate=rate,
-            )
-
-        yield watch

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import CodesignError, StudyError, one_line
-from codesign.explore.objectives import FACTS, FIGURES, Measure, measured
+from codesign.errors import StudyError
+from codesign.explore.objectives import FACTS, FIGURES, Measure, measured, told
 from codesign.hardware.machine import Hardware
 from codesign.hardware.objective import Objective
 from codesign.mapping.assign.ask import Engines
@@ -187,11 +187,6 @@ class Evaluator:
         for name, measure in self._job.measures:
             figures[name] = measured(name, measure, task.point, result)
         return figures, result
-
-
-def told(error: Exception) -> str:
-    """An error as the one line that a record keeps."""
-    return " ".join(str(error).split()) if isinstance(error, CodesignError) else one_line(error)
 
 
 def _finite(name: str, figure: float) -> float:

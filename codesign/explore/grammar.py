@@ -31,6 +31,9 @@ _TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_][\w.]*)"
     r"|(?P<sign><=|>=|==|!=|[-+*/()<>,]))"
 )
+_LIMIT = re.compile(
+    r"\s*(?P<name>[A-Za-z_][\w.]*)\s*<=?\s*(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*"
+)
 _COMPARE: Mapping[str, Callable[[Value, Value], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
@@ -84,6 +87,12 @@ class Constraint:
         if parser.kind:
             parser.fail("must end here")
         return cls(text, tuple(dict.fromkeys(parser.names)), node)
+
+    @property
+    def upper_limit(self) -> tuple[str, float] | None:
+        """Name and number of ``name <= number`` or ``name < number``; None of any other."""
+        found = _LIMIT.fullmatch(self.text)
+        return (found["name"], float(found["number"])) if found else None
 
     def holds(self, values: Values) -> bool:
         """Whether a point keeps to it.

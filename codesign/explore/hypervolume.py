@@ -46,34 +46,52 @@ def hypervolume(scores: ArrayLike, reference: Sequence[float] | Floats) -> float
     """
     points, limit = _checked(scores, reference)
     inside = points[np.all(points < limit, axis=1)]
-    # sorted and without duplicates, so that equal sets are added up in the same order
-    front = np.unique(inside[on_front(inside)], axis=0)
-    return _volume(front, limit)
+    return _volume(_front(inside), limit)
 
 
-def growth(scores: ArrayLike, reference: Sequence[float] | Floats) -> Floats:
+def growth(
+    scores: ArrayLike,
+    reference: Sequence[float] | Floats,
+    counts: Sequence[int] | None = None,
+) -> Floats:
     """Hypervolume of the first point, the first two, and so on.
 
     Args:
         scores: as for ``hypervolume``, in order of the evaluations.
         reference: as for ``hypervolume``.
+        counts: of first points, rising, whose volumes are asked for; every one if None.
 
     Returns:
-        A volume for each point, which never falls; the last one is ``hypervolume`` of all of them
-        but for rounding.
+        For each count the ``hypervolume`` of so many points, to the bit.
 
     Raises:
         StudyError: scores and reference do not fit together, or hold no finite numbers.
     """
     points, limit = _checked(scores, reference)
-    added = np.zeros(len(points))
-    front = points[:0]
-    for place in np.flatnonzero(np.all(points < limit, axis=1)):
-        point = points[place]
-        if not np.any(np.all(front <= point, axis=1)):
-            added[place] = _alone(point, front, limit)
-            front = np.vstack((front[~np.all(point <= front, axis=1)], point))
-    return np.cumsum(added)
+    asked = range(1, len(points) + 1) if counts is None else counts
+    volumes = np.zeros(len(asked))
+    front, start, volume = points[:0], 0, 0.0
+    for place, count in enumerate(asked):
+        added = points[start:count]
+        added, start = added[np.all(added < limit, axis=1)], count
+        if not _covers(front, added):
+            front = _front(np.concatenate((front, added)))
+            volume = _volume(front, limit)
+        volumes[place] = volume
+    return volumes
+
+
+def _front(points: Floats) -> Floats:
+    """The points that no other dominates, each once and sorted: the same for equal sets."""
+    single = np.unique(points, axis=0)
+    return single[on_front(single)]
+
+
+def _covers(front: Floats, points: Floats) -> bool:
+    """Whether none of some few points adds to a front; many are not looked at."""
+    if len(points) > 1:
+        return False
+    return not len(points) or bool(np.any(np.all(front <= points, axis=1)))
 
 
 def _checked(scores: ArrayLike, reference: Sequence[float] | Floats) -> tuple[Floats, Floats]:
@@ -148,5 +166,5 @@ def _sweep(points: Floats, limit: Floats) -> float:
 
 def _alone(point: Floats, others: Floats, limit: Floats) -> float:
     """What a point covers and no other does."""
-    box = math.prod((limit - point).tolist())
+    box = float(np.prod(limit - point))
     return max(0.0, box - _volume(np.maximum(others, point), limit))

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from codesign.errors import StudyError
+from codesign.errors import CodesignError, StudyError, one_line
 from codesign.explore.functions import identity, import_function, name_of
 
 if TYPE_CHECKING:
     from codesign.result.result import Result
     from codesign.workload.record import Trace
 
-Measure: TypeAlias = "Callable[[dict[str, Any], Result], float]"
-"""A user's function of the point and its result."""
+Measure: TypeAlias = "Callable[..., float]"
+"""A user's function of the point and its result, or of named parameters."""
 
 FIGURES: Mapping[str, Callable[[Result], float]] = {
     "latency_s": lambda result: result.latency_s,
@@ -55,11 +55,14 @@ class Goal:
         name: of a figure or fact, or what the user's function is called.
         maximise: whether more is better.
         measure: the user's function; None for a figure or fact.
+        takes: parameters that the function asks for by name, and nothing else, so that its answer
+            is known before a replay; empty for a function of the point and its result.
     """
 
     name: str
     maximise: bool = False
     measure: Measure | None = None
+    takes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: object) -> Goal:
@@ -105,14 +108,31 @@ def measured(name: str, measure: Measure, point: Mapping[str, Any], result: Resu
     Raises:
         StudyError: it is no finite number.
     """
-    found: Any = measure(dict(point), result)
+    return number(name, measure(dict(point), result))
+
+
+def number(name: str, found: Any) -> float:
+    """What a user's function has returned.
+
+    Args:
+        name: of the objective.
+        found: by its function.
+
+    Raises:
+        StudyError: it is no finite number.
+    """
     try:
-        number = float(found)
+        figure = float(found)
     except (TypeError, ValueError):
-        number = math.nan
-    if isinstance(found, str) or not math.isfinite(number):
+        figure = math.nan
+    if isinstance(found, str) or not math.isfinite(figure):
         raise StudyError(
             f"objective {name!r} must be a finite number, got {repr(found)[:60]}; raise an "
             "error that says why there is none"
         )
-    return number
+    return figure
+
+
+def told(error: Exception) -> str:
+    """An error as the one line that a record keeps."""
+    return " ".join(str(error).split()) if isinstance(error, CodesignError) else one_line(error)

@@ -1,4 +1,4 @@
-"""Fronts and hypervolumes, exactly. Every objective is to be small; flip those that are not.
+"""Fronts, exactly. Every objective is to be small; flip those that are not.
 
 Dominance: one point is at least as good in every objective and better in one. Equal points do not
 dominate each other, so all of them are on a front.
@@ -41,6 +41,12 @@ def on_front(points: Floats) -> Bools:
         return np.zeros(0, dtype=bool)
     if points.shape[1] <= 2:
         return _sweep(points)
+    different, which = np.unique(points, axis=0, return_inverse=True)
+    return _in_blocks(different)[which.reshape(-1)]
+
+
+def _in_blocks(points: Floats) -> Bools:
+    """The front of different points, some of them compared with it at a time."""
     # what dominates a point has a smaller sum, so that it comes before it
     order = np.argsort(points.sum(axis=1), kind="stable")
     mask = np.zeros(len(points), dtype=bool)
@@ -76,32 +82,3 @@ def _dominated(points: Floats, by: Floats) -> Bools:
     better = np.any(by[None, :, :] < points[:, None, :], axis=2)
     found: Bools = np.any(no_worse & better, axis=1)
     return found
-
-
-def hypervolume(points: Floats, reference: Floats) -> float:
-    """Volume that points dominate, up to a reference point, by slices along the last objective.
-
-    Source: the definition of Zitzler and Thiele, PPSN 1998; the slicing of While et al., IEEE
-    Transactions on Evolutionary Computation 10(1), 2006.
-
-    Args:
-        points: of shape ``(points, objectives)``; those that are not better than the reference in
-            every objective add nothing.
-        reference: of shape ``(objectives,)``.
-    """
-    inside = points[np.all(points < reference, axis=1)]
-    return _volume(inside[on_front(inside)], reference) if len(inside) else 0.0
-
-
-def _volume(front: Floats, reference: Floats) -> float:
-    if front.shape[1] == 1:
-        return float(reference[0] - front[:, 0].min())
-    order = np.argsort(front[:, -1], kind="stable")
-    front = front[order]
-    ends = np.append(front[1:, -1], reference[-1])
-    total = 0.0
-    for count, (start, end) in enumerate(zip(front[:, -1], ends, strict=True), start=1):
-        if end > start:
-            below = front[:count, :-1]
-            total += float(end - start) * _volume(below[on_front(below)], reference[:-1])
-    return total

@@ -121,9 +121,10 @@ def sort_constraints(
                 hint = did_you_mean(name, known)
                 raise StudyError(f"constraint {constraint.text!r}: unknown name {name!r}{hint}")
     early, facts, late = list[Constraint](), list[Constraint](), list[Constraint]()
+    before = {*FACTS, *(goal.name for goal in goals if goal.takes)}
     for constraint in constraints:
         asked = set(constraint.names) - set(names)
-        (late if asked - set(FACTS) else facts if asked else early).append(constraint)
+        (late if asked - before else facts if asked else early).append(constraint)
     return early, facts, late
 
 

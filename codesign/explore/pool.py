@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import subprocess
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from codesign.errors import StudyError
 from codesign.explore.evaluate import Done, Job, Task
+from codesign.explore.executors import Kept, check_workers
+from codesign.explore.nursery import GONE, Nursery
 
 _CHUNK = 50
 """Most points that a worker is sent at a time."""
-_DEATHS = 2
-"""Workers that one point may end before it is left alone."""
+_DEATHS = 4
+"""Workers that one point may end before it is left alone: the default of Dask, since what ends a
+worker now and then from outside must not be put down to a point."""
 _STARTS = 5
 """Workers in a row that may end before their first point until no more are started."""
-_CODE = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from codesign.explore.worker import main; main(int(sys.argv[2]))"
-)
 
 
 @dataclass(eq=False)
 class _Worker:
     """A process, the line to it, and what it has been sent and has not told."""
 
-    process: subprocess.Popen[bytes]
+    process: int
     line: Connection
     ready: bool = False
     sent: deque[Task] = field(default_factory=deque)
 
 
-class Pool:
+class Pool(Kept):
     """Processes of this machine.
+
+    While it is entered (``with Pool(4) as pool:``), they wait for the next run of the same job, and
+    remember what its points shared.
 
     Attributes:
         workers: how many.
@@ -51,9 +50,8 @@ class Pool:
         Raises:
             StudyError: fewer than 1.
         """
-        if type(workers) is not int or workers < 1:
-            raise StudyError(f"workers must be at least 1, got {workers!r}; give 1 or more")
-        self.workers = workers
+        self.workers = check_workers(workers)
+        self._idle: _Crew | None = None
 
     def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Done]:
         """As of ``Executor``.
@@ -61,30 +59,49 @@ class Pool:
         Raises:
             StudyError: a worker cannot start.
         """
-        crew = _Crew(job, deque(tasks), self.workers)
+        crew, self._idle = self._idle or _Crew(self.workers), None
         try:
-            yield from crew.work()
+            yield from crew.work(job, tasks)
         finally:
-            crew.end()
+            if self.is_kept and self._idle is None:
+                crew.rest()
+                self._idle = crew
+            else:
+                crew.end()
+
+    def close(self) -> None:
+        """Ends the workers that wait for another run."""
+        if self._idle is not None:
+            self._idle.end()
+        self._idle = None
 
 
 class _Crew:
-    """The workers of one run."""
+    """The workers of one job, and the nursery that they come from."""
 
-    def __init__(self, job: Job, queue: deque[Task], size: int) -> None:
-        self._job, self._queue, self._size = job, queue, size
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._nursery: Nursery | None = None
         self._workers: list[_Worker] = []
+        self._job: Job | None = None
+        self._queue: deque[Task] = deque()
         self._deaths: Counter[int] = Counter()
         self._stillborn = 0
 
-    def work(self) -> Iterator[Done]:
+    def work(self, job: Job, tasks: Sequence[Task]) -> Iterator[Done]:
         """What the workers tell, until nothing is left."""
-        while self._fill():
+        if job is not self._job:  # a worker knows one job, and imports for one alone
+            self._dismiss_all()
+            self._job = job
+        self._queue.extend(tasks)
+        self._deaths.clear()
+        self._stillborn = 0
+        while self._fill(job):
             for line in wait([worker.line for worker in self._workers]):
                 worker = next(one for one in self._workers if one.line is line)
                 try:
                     found = worker.line.recv()
-                except (EOFError, OSError):  # it died, perhaps in the middle of a word
+                except (*GONE, OSError):  # it died, perhaps in the middle of a word
                     yield from self._bury(worker)
                     continue
                 if worker.ready:
@@ -93,25 +110,50 @@ class _Crew:
                 elif found:
                     raise StudyError(f"a worker cannot start: {found}")
                 worker.ready, self._stillborn = True, 0
-                self._feed(worker)
+
+    def rest(self) -> None:
+        """Ends what cannot serve another run: workers that have points of this one to tell."""
+        if self._queue or any(worker.sent for worker in self._workers):
+            self._queue.clear()
+            self._dismiss_all()
+        if self._nursery is not None and not self._nursery.is_sound:
+            self.end()
 
     def end(self) -> None:
-        """Ends every worker, whatever it does."""
-        while self._workers:
-            self._dismiss(self._workers[0])
+        """Ends every worker, whatever it does, and the nursery."""
+        self._dismiss_all()
+        if self._nursery is not None:
+            self._nursery.close()
+        self._nursery = None
 
-    def _fill(self) -> bool:
-        """Starts workers that are missing, and says whether there is anything to wait for."""
+    def _fill(self, job: Job) -> bool:
+        """Gives every worker something to do, and says whether there is anything to wait for."""
+        for worker in self._workers:  # one that had nothing left may have what a dead one leaves
+            self._feed(worker)
         busy = sum(bool(worker.sent) for worker in self._workers)
         if not busy and not self._queue:
             return False
         while len(self._workers) < min(self._size, busy + len(self._queue)):
-            self._workers.append(_start(self._job))
+            self._start(job)
         return True
+
+    def _start(self, job: Job) -> None:
+        self._nursery = self._nursery or Nursery()
+        try:
+            worker = _Worker(*self._nursery.start())
+        except GONE:  # it died; those that it has started live on
+            code = self._nursery.close()
+            self._nursery = None
+            self._count_stillborn(code)
+            return
+        folder = str(Path.cwd())  # where functions given by name are looked for
+        _send(worker.line, (folder, [*sys.path, folder], job.plugins))
+        _send(worker.line, job)
+        self._workers.append(worker)
 
     def _feed(self, worker: _Worker) -> None:
         """Sends points to a worker that has none."""
-        if worker.sent or not self._queue:
+        if worker.sent or not worker.ready or not self._queue:
             return
         count = max(1, min(_CHUNK, len(self._queue) // (2 * self._size)))
         worker.sent.extend(self._queue.popleft() for _ in range(count))
@@ -121,12 +163,7 @@ class _Crew:
         """Puts back what a dead worker had, but for a point that has ended several."""
         code = self._dismiss(worker)
         if not worker.ready:
-            self._stillborn += 1
-            if self._stillborn >= _STARTS:
-                raise StudyError(
-                    f"{_STARTS} workers ended before their first point (exit code {code}); run "
-                    "with workers=1 to see why"
-                )
+            self._count_stillborn(code)
         if not worker.sent:
             return
         first = worker.sent[0]
@@ -136,26 +173,22 @@ class _Crew:
             yield Done(first.index, message=f"ended {_DEATHS} workers (exit code {code})")
         self._queue.extendleft(reversed(worker.sent))
 
-    def _dismiss(self, worker: _Worker) -> int:
+    def _count_stillborn(self, code: int | None) -> None:
+        self._stillborn += 1
+        if self._stillborn >= _STARTS:
+            raise StudyError(
+                f"{_STARTS} workers ended before their first point (exit code {code}); run with "
+                "workers=1 to see why"
+            )
+
+    def _dismiss(self, worker: _Worker) -> int | None:
         self._workers.remove(worker)
         worker.line.close()
-        worker.process.kill()
-        return worker.process.wait()
+        return self._nursery.end(worker.process) if self._nursery else None
 
-
-def _start(job: Job) -> _Worker:
-    ours, theirs = Pipe()
-    path = [*sys.path, str(Path.cwd())]  # where functions given by name are looked for
-    with theirs:
-        process = subprocess.Popen(  # noqa: S603 - this interpreter and our own code
-            [sys.executable, "-c", _CODE, json.dumps(path), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=2,  # what the user's code prints is no part of our output
-        )
-    _send(ours, job.plugins)
-    _send(ours, job)
-    return _Worker(process, ours)
+    def _dismiss_all(self) -> None:
+        while self._workers:
+            self._dismiss(self._workers[0])
 
 
 def _send(line: Connection, value: object) -> None:

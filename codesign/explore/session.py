@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from codesign import __version__
 from codesign.errors import StudyError
-from codesign.explore.evaluate import Done, How, Job, Task, Traces, told
+from codesign.explore.evaluate import Done, How, Job, Task, Traces
 from codesign.explore.functions import travels
 from codesign.explore.grammar import Constraint
 from codesign.explore.journal import Journal, Record
 from codesign.explore.known import Known
-from codesign.explore.objectives import FACTS, measured
+from codesign.explore.objectives import FACTS, measured, told
 from codesign.explore.space import Point
 from codesign.explore.swept import JOURNAL
 from codesign.result.save import check_folder
@@ -68,16 +69,19 @@ class Session:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.traces = Traces(folder / TRACES, study.machine.precision, study.plugins)
-        self.known = Known(study.goals)
         self._refused: dict[str, str] = {}
         asked = [(g.name, g.measure) for g in study.goals if g.measure and not g.takes]
         self._away = tuple(one for one in asked if travels(one[1]))
         self._here = tuple(one for one in asked if one not in self._away)
         self._journal = Journal(folder / JOURNAL, study.digest)
+        self.known = Known(study.goals, self.records, self.note)
         if not self.records:
             self.note(_header(study))
+        self._kept = ExitStack()  # an executor that can keep its processes keeps them until the end
 
     def __enter__(self) -> Session:
+        if isinstance(self._executor, AbstractContextManager):
+            self._kept.enter_context(self._executor)
         return self
 
     def __exit__(
@@ -86,7 +90,10 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._journal.close()
+        try:
+            self._kept.close()
+        finally:
+            self._journal.close()
 
     @property
     def records(self) -> list[Record]:

@@ -88,7 +88,7 @@ class Space:
     @property
     def size(self) -> int:
         """Combinations before conditions and constraints."""
-        return math.prod(self._radices)
+        return math.prod(self.radices)
 
     def points(self) -> Iterator[Point]:
         """Every point once, in order."""
@@ -103,17 +103,38 @@ class Space:
         Args:
             index: 0 to ``size`` - 1.
         """
+        pairs = zip(self.bases, self.radices, strict=True)
+        digits = {place: index // base % radix for place, (base, radix) in enumerate(pairs)}
+        point = self.part(digits)
+        if any(digit and not self.is_there(place, point) for place, digit in digits.items()):
+            return None  # the first combination stands for all that differ in what is not there
+        is_kept = all(self.keeps(constraint, point) for constraint in self.constraints)
+        return point if is_kept else None
+
+    def part(self, digits: Mapping[int, int]) -> Point:
+        """Values of some groups, which must be all that their conditions speak of.
+
+        Args:
+            digits: which of its values each group has, by place of the group.
+        """
         point: Point = {}
-        for (group, radix), base in zip(self._groups, self._bases, strict=True):
-            digit = index // base % radix
-            there = False
-            for parameter in group:
+        for place, digit in sorted(digits.items()):
+            for parameter in self.groups[place]:
                 if parameter.when is None or parameter.when.holds(_known(point, parameter)):
                     point[parameter.name] = parameter.values[digit]
-                    there = True
-            if not there and digit:
-                return None  # the first combination stands for all that differ in what is not there
-        return point if self._keeps(point) else None
+        return point
+
+    def is_there(self, place: int, point: Point) -> bool:
+        """Whether a point has some parameter of a group."""
+        return any(parameter.name in point for parameter in self.groups[place])
+
+    def index(self, digits: Sequence[int]) -> int:
+        """The combination in which each group has one of its values.
+
+        Args:
+            digits: which value, of each group in order.
+        """
+        return sum(digit * base for digit, base in zip(digits, self.bases, strict=True))
 
     def sample(self, count: int, seed: int = 0) -> list[Point]:
         """Different points, drawn at random; fewer where there are not so many.
@@ -135,32 +156,27 @@ class Space:
                 break
         return found
 
-    def _keeps(self, point: Mapping[str, Value]) -> bool:
-        return all(
-            constraint.holds(point)
-            for constraint in self.constraints
-            if all(name in point for name in constraint.names)
-        )
+    def keeps(self, constraint: Constraint, point: Mapping[str, Value]) -> bool:
+        """Whether a point keeps to a constraint; one that speaks of what is not there is kept."""
+        return any(name not in point for name in constraint.names) or constraint.holds(point)
 
     @cached_property
-    def _groups(self) -> tuple[tuple[tuple[Parameter, ...], int], ...]:
-        """Parameters that go together, in order of the first of them, and how many values."""
+    def groups(self) -> tuple[tuple[Parameter, ...], ...]:
+        """Parameters that go together, in order of the first of them."""
         by_name = {parameter.name: parameter for parameter in self.parameters}
         together = {name: group for group in self.zipped for name in group}
         groups = dict.fromkeys(together.get(p.name, (p.name,)) for p in self.parameters)
-        return tuple(
-            (tuple(by_name[name] for name in group), len(by_name[group[0]].values))
-            for group in groups
-        )
+        return tuple(tuple(by_name[name] for name in group) for group in groups)
 
     @cached_property
-    def _radices(self) -> tuple[int, ...]:
-        return tuple(radix for _, radix in self._groups)
+    def radices(self) -> tuple[int, ...]:
+        """How many values each group has."""
+        return tuple(len(group[0].values) for group in self.groups)
 
     @cached_property
-    def _bases(self) -> tuple[int, ...]:
+    def bases(self) -> tuple[int, ...]:
         """How many combinations pass before the value of a group changes."""
-        return tuple(math.prod(self._radices[n + 1 :]) for n in range(len(self._radices)))
+        return tuple(math.prod(self.radices[n + 1 :]) for n in range(len(self.radices)))
 
     def _check_zipped(self, names: Sequence[str]) -> None:
         seen: set[str] = set()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codesign import __version__
 from codesign.annotation_file import Source as Annotations
 from codesign.annotation_file import read_annotations
 from codesign.errors import StudyError, did_you_mean
 from codesign.explore.evaluate import Form, How
-from codesign.explore.executors import Executor
 from codesign.explore.grammar import Constraint
+from codesign.explore.known import takes
 from codesign.explore.model import find_source
 from codesign.explore.objectives import ALWAYS, FACTS, FIGURES, Goal, Measure
 from codesign.explore.parts import Spaces, sort_constraints
@@ -27,6 +27,10 @@ from codesign.mapping.assign.ask import Engines, as_engines
 from codesign.mapping.residency import Residency, as_residency
 from codesign.workload.as_run import check_dtype
 from codesign.workload.record import Trace
+
+if TYPE_CHECKING:
+    from codesign.explore.executors import Executor
+    from codesign.explore.search.searched import Searched
 
 Objectives = Sequence["str | Measure | tuple[str, Measure]"]
 
@@ -76,8 +80,10 @@ class Study:
             hardware: a hardware, a preset name or the path of a hardware file.
             objectives: one or more of what is to be small: names of figures (``latency_s``,
                 ``energy_j``, ``offchip_bytes``, ...), of facts (``params``, ``macs``,
-                ``parameter_bytes``), or functions of the point and its result, which may be named:
-                ``("max:accuracy", accuracy)``. ``max:`` or ``-`` before a name asks for the most.
+                ``parameter_bytes``), or functions, which may be named: ``("max:accuracy",
+                accuracy)``. A function takes the point and its result, or parameters by name:
+                ``def accuracy(cell, hidden)`` is called once for each pair of them, before any
+                replay. ``max:`` or ``-`` before a name asks for the most.
             model_space: values by parameter of the model; of a name ``batch``, ``seq_len``,
                 ``steps``.
             hardware_space: values by path, ``{"sram.size": ["256 KiB", "1 MiB"]}``.
@@ -113,10 +119,10 @@ class Study:
         self._check_model(options)
         self.spaces.check_hardware(self.machine)
         self.spaces.check_schedule()
-        self.goals = _goals(objectives)
+        names = [*self.spaces.model, *self.spaces.hardware, *self.spaces.schedule]
+        self.goals = tuple(_with_takes(goal, names) for goal in _goals(objectives))
         self.base = _base(residency, engines, dtype, objective, schedule, annotations)
         told = tuple(Constraint.parse(text) for text in constraints)
-        names = [*self.spaces.model, *self.spaces.hardware, *self.spaces.schedule]
         early, self.on_facts, self.on_results = sort_constraints(told, names, self.goals)
         self.space = self.spaces.space(zipped, conditions or {}, early)
         self._constraints, self._options = told, dict(options)
@@ -127,10 +133,15 @@ class Study:
         *,
         workers: int = 1,
         resume: bool = False,
+        exhaustive: bool = False,
         executor: Executor | None = None,
-        watch: Callable[[int, int, int], None] | None = None,
+        watch: Callable[[int, int, int, int], None] | None = None,
     ) -> Swept:
-        """Measures every point.
+        """Measures every point that may be on the front.
+
+        Lower bounds of all points come first, and one that another point beats whatever it came to
+        is not replayed: the front is that of all points. An objective without a bound (a function
+        of the result) makes every point one that may be on it.
 
         The folder gets ``journal.jsonl``, which has every point as soon as it is done,
         ``traces/`` and at the end ``results.parquet``.
@@ -139,22 +150,50 @@ class Study:
             folder: to write to; made if it is not there.
             workers: processes; with 1 all runs in this one.
             resume: go on with the journal in the folder: what is there is not run again.
+            exhaustive: replay every point.
             executor: who measures, in the place of ``workers``.
-            watch: told (points done, points failed, points in all).
+            watch: told (points done, failed, pruned, in all).
 
         Raises:
             StudyError: no point is left, the folder has a journal and ``resume`` is not given, or
                 the journal of another study.
             CodesignError: the folder cannot be written.
         """
-        from codesign.explore.executors import Serial
-        from codesign.explore.pool import Pool
+        from codesign.explore.executors import find_executor
         from codesign.explore.run import run_study
 
-        if executor is None:
-            pool = Pool(workers)
-            executor = Serial() if workers == 1 else pool
-        return run_study(self, Path(folder), executor, resume=resume, watch=watch)
+        chosen = executor or find_executor(workers=workers, plugins=self.plugins)
+        return run_study(
+            self, Path(folder), chosen, resume=resume, exhaustive=exhaustive, watch=watch
+        )
+
+    def search(
+        self,
+        folder: str | Path,
+        *,
+        workers: int = 1,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> Searched:
+        """Measures the points that an optimiser asks for, into the same files as ``run``.
+
+        Args:
+            folder: to write to.
+            workers: processes; no more than points are asked for at a time (``batch``).
+            executor: who measures, in the place of ``workers``.
+            **options: ``sampler``, ``budget``, ``seed``, ``batch``, ``warm``, ``stop``,
+                ``reference``, ``storage``, ``resume`` and ``watch`` of
+                ``codesign.explore.search.run.run_search``.
+
+        Raises:
+            StudyError: an option out of its range, or as ``run``.
+            CodesignError: the folder cannot be written.
+        """
+        from codesign.explore.executors import find_executor
+        from codesign.explore.search.run import run_search
+
+        chosen = executor or find_executor(workers=workers, plugins=self.plugins)
+        return run_search(self, Path(folder), chosen, **options)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -204,6 +243,10 @@ def _goals(given: Objectives) -> tuple[Goal, ...]:
         if [other.name for other in goals].count(goal.name) > 1:
             raise StudyError(f"objective {goal.name!r} is given twice; keep one")
     return goals
+
+
+def _with_takes(goal: Goal, parameters: Sequence[str]) -> Goal:
+    return goal if goal.measure is None else replace(goal, takes=takes(goal.measure, parameters))
 
 
 def _base(

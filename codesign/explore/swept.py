@@ -33,6 +33,7 @@ class Swept:
         parameters: names of what varies, in order.
         objectives: name of each, and whether more of it is better.
         points: how many there are in all, measured or not.
+        pruned: how many need no replay, because a point that was measured beats their bounds.
         left_out: how many more were left out by what is known before a replay.
         done: rows of the points that were measured, in order of the space: ``index``, the
             parameters, facts, figures and objectives, ``feasible``, ``violated`` (the constraints
@@ -45,6 +46,7 @@ class Swept:
     parameters: tuple[str, ...]
     objectives: tuple[tuple[str, bool], ...]
     points: int
+    pruned: int
     left_out: int
     done: tuple[Row, ...]
     failed: tuple[Row, ...]
@@ -52,7 +54,7 @@ class Swept:
     def __repr__(self) -> str:
         return (
             f"<Swept {self.model} on {self.hardware}: {len(self.done)} of {self.points} points, "
-            f"{len(self.failed)} failed>"
+            f"{self.pruned} pruned, {len(self.failed)} failed>"
         )
 
     @classmethod
@@ -76,6 +78,7 @@ class Swept:
             tuple(told["parameters"]),
             tuple((name, maximise) for name, maximise in told["objectives"]),
             planned["points"],
+            sum(record["points"] for record in events.get("pruned", [])[-1:]),
             planned["left_out"],
             tuple(map(_row, done)),
             tuple({"index": r["index"], **r["point"], "message": r["message"]} for r in failed),

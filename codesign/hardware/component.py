@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict
 
 from codesign.errors import HardwareError
-from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.plan import Budget, Least, TilePlan
 from codesign.hardware.provenance import Provenance
 from codesign.units import Bytes, Watts
 from codesign.workload.record import Op
@@ -173,18 +173,15 @@ class Memory(Component):
     def served_bytes(self, descriptor: Descriptor) -> int:
         """Bytes that the memory moves for a transfer, never below those asked for; pure.
 
-        All that is charged per byte, and counted as read or written, counts these. By default a
-        memory moves what it is asked for.
+        All that is charged per byte counts these. By default a memory moves what it is asked for.
         """
         return descriptor.bytes
 
     def service(self, descriptors: Sequence[Descriptor]) -> Service:
         """Joint rate of the transfers active together; pure, and cached by their classes.
 
-        The same in whatever order they are given: in which they were first met is no property of
-        the hardware.
-        Who takes less than an equal share leaves the rest to the others; nobody is served faster
-        than alone.
+        The same in whatever order they are given. Who takes less than an equal share leaves the
+        rest to the others; nobody is served faster than alone.
         """
         raise NotImplementedError
 
@@ -221,14 +218,16 @@ class Memory(Component):
         """Power states entered one after the other while nothing moves, soonest first."""
         return ()
 
+    @property
+    def least_background(self) -> float:
+        """Watts of ``background`` that flow in every state; for bounds. By default none."""
+        return 0.0
+
     def background(self, ticks: Mapping[str, int]) -> Mapping[str, tuple[int, float]]:
-        """What time costs here whatever moves.
+        """What time costs here whatever moves: count and joules of each action.
 
         Args:
             ticks: in each power state; they add up to the run.
-
-        Returns:
-            Count and joules of each action, for example ticks in a state or refreshes.
         """
         return {}
 
@@ -335,6 +334,16 @@ class Engine(Component):
             MappingError: not even the smallest tile fits the budget.
         """
         raise NotImplementedError
+
+    def least(self, op: Op) -> Least:
+        """What none of its plans of an operator goes below: a study spares replays by it.
+
+        Not more than what is said of parts that the operator is cut into. By default nothing.
+
+        Args:
+            op: an operator that it takes.
+        """
+        return Least()
 
     process: ClassVar[Any] = None
     """Escape hatch: override with ``def process(self, env, op, ports)``, a SimPy generator, for an

@@ -253,6 +253,19 @@ class TilePlan:
         return _moved((tile.stores, times) for tile, times in self.counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What no plan of an operator goes below, whatever it is granted; for bounds of whole models.
+
+    Attributes:
+        seconds: of computing.
+        actions: (component, action, count) triples as of ``TilePlan``.
+    """
+
+    seconds: float = 0.0
+    actions: tuple[tuple[str, str, float], ...] = ()
+
+
 def _moved(moves: Iterable[tuple[tuple[Move, ...], int]]) -> dict[int, int]:
     total: dict[int, int] = {}
     for group, times in moves:

@@ -24,6 +24,8 @@ PATTERNS: tuple[tuple[Descriptor, ...], ...] = (
 )
 """Sets of transfers that are active together: long and short rows, one or many, mixed ways."""
 
+_ROUNDING = 1 + 1e-9  # of floating-point sums that are equal on paper
+
 
 def check_memory(memory: Memory) -> None:
     """Checks a memory: fields, energies, services and their bounds, addresses, power states.
@@ -168,6 +170,12 @@ def _check_states(memory: Memory) -> None:
         expect(
             all(math.isfinite(joules) and joules >= 0 for _, joules in once.values()),
             f"{memory.kind}.background: a second of {state!r} must cost at least 0 J, got {once}",
+        )
+        joules = math.fsum(joules for _, joules in once.values())
+        expect(
+            0 <= memory.least_background <= joules * _ROUNDING,
+            f"{memory.kind}.least_background says {memory.least_background} W, and a second of "
+            f"{state!r} takes {joules} J; lower it to what the most frugal state takes",
         )
 
 

@@ -11,6 +11,8 @@ from codesign.testing.rules import check_priced, expect
 from codesign.workload.compulsory import alike, compulsory_bytes
 from codesign.workload.record import Op
 
+_ROUNDING = 1 + 1e-9  # of floating-point sums that are equal on paper
+
 
 def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
     """Checks one plan against the operator and the budget it was made for.
@@ -33,6 +35,7 @@ def check_plan(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
     _check_slots(place, op, plan)
     check_actions(place, engine, plan.actions)
     _check_work(place, op, plan)
+    _check_least(place, engine, op, plan)
 
 
 def _check_signs(place: str, plan: TilePlan) -> None:
@@ -236,3 +239,23 @@ def _check_work(place: str, op: Op, plan: TilePlan) -> None:
         f"{place}: charges the engine no action for {op.macs} MACs; put "
         "('', action, count) into actions and its energy into energies_j",
     )
+
+
+def _check_least(place: str, engine: Engine, op: Op, plan: TilePlan) -> None:
+    """What the engine says that no plan goes below, this one does not go below."""
+    least = engine.least(op)
+    seconds = plan.cycles / plan.clock_hz
+    expect(
+        0 <= least.seconds <= seconds * _ROUNDING,
+        f"{place}: computes for {seconds} s, and least() says {least.seconds} s; lower it to what "
+        "the fastest plan takes",
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    for component, action, count in plan.actions:
+        counts[component, action] += count
+    for component, action, least_count in least.actions:
+        expect(
+            0 <= least_count <= counts[component, action] * _ROUNDING,
+            f"{place}: counts {counts[component, action]} times {action!r}, and least() says "
+            f"{least_count}; lower it to what the most frugal plan takes",
+        )

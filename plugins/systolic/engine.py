@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
-from codesign import Budget, Engine, Op, TilePlan
+from codesign import Budget, Engine, Least, Op, TilePlan
 from codesign.errors import HardwareError
 from codesign.mapping.emit import emit, with_fill
 from codesign.mapping.tiling import Sizes, Tiling, search
@@ -22,6 +22,7 @@ from codesign.units import (
     Natural,
     Unit,
 )
+from codesign.workload.compulsory import compulsory_bytes
 from codesign.workload.work import format_pair
 
 from .folds import Folds
@@ -160,6 +161,24 @@ class Systolic(Engine):
             note=f"tiles (g, m, k, n) = {tuple(split.size for split in tiling.splits)}",
         )
         return replace(plan, slots=book(folds, ports, tiles, ends, plan.cycles))
+
+    def least(self, op: Op) -> Least:
+        """All cells busy, or what they hold shifted in row by row; every operand and sum once."""
+        formats = format_pair(op)
+        rate = self.macs_per_cell[formats]
+        cycles = op.macs / (self.rows * rate)
+        if self.dataflow != "os":  # a fold takes at least a cycle for each of its rows
+            streamed = op.gemm[1] if self.dataflow == "ws" else op.gemm[3]
+            cycles = max(cycles, op.macs / streamed / max(1, rate))
+        results = sum(access.elements for access in op.outputs)
+        actions = (
+            ("", f"mac {formats}", op.macs),
+            ("", "function", results * len(op.functions)),
+            ("", "accumulator write", results * self.accumulator_bits / 8),
+            ("buffer", "read", sum(compulsory_bytes(op, number) for number in (0, 1))),
+            ("buffer", "write", sum(access.bytes for access in op.outputs)),
+        )
+        return Least(cycles / (self.cols * self.arrays) / self.clock, actions)
 
     def energies_j(self) -> Mapping[str, float]:
         """MACs by format pair, accumulator bytes, fused functions."""

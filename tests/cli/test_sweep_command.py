@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import Codesign
 
-from codesign.cli import sweep
 from codesign.workload.file import save_trace
 
 STUDY = """\
@@ -48,7 +47,7 @@ def test_a_sweep_prints_its_front_with_what_differs(folder: Path, codesign: Code
     ran = codesign("sweep", "s.yaml", "-o", "out")
     assert ran.code == 0
     first, second, *lines = ran.out.splitlines()
-    assert first == "tiny on edge-npu: 3 of 4 points, 1 failed, 0 left out"
+    assert first == "tiny on edge-npu: 3 of 4 points replayed, 0 pruned, 1 failed, 0 left out"
     assert second == "3 on the front"
     heads = ["point", "sram.size", "dram.bandwidth", "energy_j", "quality", "changes"]
     assert lines[0].split() == heads
@@ -103,14 +102,48 @@ def test_a_front_without_points_is_said(folder: Path, codesign: Codesign) -> Non
     assert ran.out.splitlines()[1:] == ["no point keeps to all constraints"]
 
 
-def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    with sweep._progress("tiny", quiet=False) as watch:
-        assert watch is None
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with sweep._progress("tiny", quiet=True) as watch:
-        assert watch is None
-    with sweep._progress("tiny", quiet=False) as watch:
-        assert watch is not None
-        for done in range(5):
-            watch(done, 1, 10)
+EXECUTOR = """\
+from codesign import hookimpl
+from codesign.explore.executors import Serial
+
+class Farm(Serial):
+    def __init__(self, address):
+        super().__init__()
+        open("asked", "w").write(address)
+
+@hookimpl
+def codesign_executors():
+    return {"farm": Farm}
+"""
+
+
+def test_an_executor_of_a_plugin_is_named_with_its_address(
+    folder: Path, codesign: Codesign
+) -> None:
+    (folder / "own").mkdir()
+    (folder / "own" / "farm.py").write_text(EXECUTOR)
+    (folder / "s.yaml").write_text(f"{STUDY}plugins: [own]\n")
+    alone = codesign("sweep", "s.yaml", "-o", "a")
+    there = codesign("sweep", "s.yaml", "-o", "b", "--executor", "farm", "--address", "barn:1")
+    assert there.out == alone.out
+    assert (folder / "asked").read_text() == "barn:1"
+    assert len(json.loads(codesign("pareto", "b", "--json").out)["front"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--executor", "pol"], "unknown executor 'pol'; did you mean 'pool'? known: "),
+        (["--address", "barn:1"], "the address 'barn:1' is for an executor that was not named"),
+        (["--executor", "pool", "--address", "barn:1"], "executor 'pool' takes no address"),
+        (["--executor", "serial", "--workers", "2"], "executor 'serial' takes no workers"),
+    ],
+)
+def test_an_executor_that_means_nothing_is_told_before_anything_is_written(
+    words: list[str], message: str, folder: Path, codesign: Codesign
+) -> None:
+    ran = codesign("sweep", "s.yaml", "-o", "out", *words)
+    assert ran.code == 2
+    assert ran.err.startswith(f"error: {message}")
+    assert ran.err.count("\n") == 1
+    assert not (folder / "out").exists()

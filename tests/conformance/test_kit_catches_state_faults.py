@@ -47,6 +47,14 @@ def first_counts(descriptors: Sequence[Descriptor]) -> Service:
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a least power above that of a state": (
+        {"least_background": property(lambda self: 2e-3)},
+        "least_background says 0.002 W, and a second of",
+    ),
+    "a least power below zero": (
+        {"least_background": property(lambda self: -1.0)},
+        "least_background says -1.0 W",
+    ),
     "a rate that depends on the order of transfers": (
         {"service": first_counts},
         "another order gave another answer; let service not look at the order",

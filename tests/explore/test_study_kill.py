@@ -14,31 +14,44 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-import study_parts
+from executor_parts import below, indexes
+from study_parts import study
 
+from codesign.explore.study import Study
 from codesign.explore.swept import Swept
 
 CODE = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from study_parts import many
-study = many()
+from test_study_kill import done_in, wide
 for line in sys.stdin:
-    folder, workers = line.split()
+    folder, points, workers, exhaustive = line.split()
+    study = wide(int(points))
     driver = os.fork()
     if not driver:
-        study.run(folder, workers=int(workers), resume=True, watch=lambda *c: print(*c, flush=True))
+        asked = {"workers": int(workers), "exhaustive": bool(int(exhaustive)), "resume": True}
+        known = done_in(folder)
+        tell = lambda *counts: counts[0] > known and print(*counts, flush=True)
+        study.run(folder, watch=tell, **asked)
         os._exit(0)
     print("driver", driver, flush=True)
     print("ended", os.waitstatus_to_exitcode(os.waitpid(driver, 0)[1]), flush=True)
 """
 """Studies in processes of their own, without importing anything again for each of them."""
-POINTS = 300
+DRIVER, WORKER = "driver", "worker"
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Swept:
-    return study_parts.many().run(tmp_path_factory.mktemp("undisturbed"))
+def wide(points: int) -> Study:
+    """A study of so many points: two widths at many rates."""
+    return study(
+        hardware_space={"dram.bandwidth": [f"{n} MB/s" for n in range(1, points // 2 + 1)]}
+    )
+
+
+def done_in(folder: str) -> int:
+    """Points that a journal has, if there is one."""
+    journal = Path(folder) / "journal.jsonl"
+    return len(indexes(journal.parent)) if journal.exists() else 0
 
 
 @pytest.fixture(scope="module")
@@ -53,92 +66,122 @@ def runner() -> Iterator[subprocess.Popen[str]]:
 
 
 class Disturbed:
-    """One study in one folder, run again and again."""
+    """One study in one folder, killed and run again."""
 
-    def __init__(self, runner: subprocess.Popen[str], folder: Path, workers: int) -> None:
+    def __init__(
+        self,
+        runner: subprocess.Popen[str],
+        folder: Path,
+        points: int,
+        seed: int,
+        *,
+        exhaustive: bool = True,
+    ) -> None:
         assert runner.stdin is not None
         assert runner.stdout is not None
         self._to, self._from = runner.stdin, runner.stdout
-        self._folder, self._workers = folder, workers
+        self.folder, self._points, self._exhaustive = folder, points, exhaustive
+        self._draw = random.Random(seed)
+        self.kills: Counter[str] = Counter()
 
-    def run(self, points: int, spin: int, kill_worker: bool = False) -> int:
-        """Kills after so many points and a little later; returns how the driver ended."""
-        self._to.write(f"{self._folder} {self._workers}\n")
+    def run(self, workers: int, victims: list[str], step: int) -> bool:
+        """One run, whose victims fall in turn; returns whether it ended by itself."""
+        self._to.write(f"{self.folder} {self._points} {workers} {int(self._exhaustive)}\n")
         self._to.flush()
-        word, driver = "", 0
-        for _ in range(points + 1):
-            word, *numbers = self._from.readline().split()
-            driver = int(numbers[0]) if word == "driver" else driver
-            if word == "ended":
-                return int(numbers[0])
-        for _ in range(spin):
+        driver = int(self._from.readline().split()[1])
+        for victim in victims:
+            for _ in range(self._draw.randrange(step)):
+                if (code := self._ended()) is not None:
+                    assert code == 0
+                    return True
+            self._spin()
+            self._kill(victim, driver)
+        while (code := self._ended()) is None:
             pass
-        victims = children(driver) if kill_worker else [driver]
-        for victim in victims[:1]:
-            os.kill(victim, signal.SIGKILL)
-        while word != "ended":
-            word, *numbers = self._from.readline().split()
-        return int(numbers[0])
+        if victims[-1:] == [DRIVER]:  # or it was faster
+            assert code in (0, -signal.SIGKILL)
+        else:
+            assert code == 0
+        return code == 0
+
+    def _ended(self) -> int | None:
+        word, *numbers = self._from.readline().split()
+        return int(numbers[0]) if word == "ended" else None
+
+    def _spin(self) -> None:
+        """Lets a while pass, most often a short one."""
+        for _ in range(int(10 ** self._draw.uniform(0, 6.3))):
+            pass
+
+    def _kill(self, victim: str, driver: int) -> None:
+        chosen = [driver] if victim == DRIVER else below(driver)
+        if chosen:
+            os.kill(self._draw.choice(chosen), signal.SIGKILL)
+            self.kills[victim] += 1
 
 
-def children(process: int) -> list[int]:
-    return [int(n) for n in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def check_whole(folder: Path, expected: Swept) -> None:
+def check_whole(folder: Path, points: int, expected: Swept) -> None:
+    """Nothing is torn, repeated or lost, and the table is that of a study that was left alone."""
     lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
     assert all(line.endswith(b"\n") for line in lines), "torn"
     ended = Counter(json.loads(line).get("index") for line in lines)
     del ended[None]
-    assert max(ended.values()) == 1, "duplicated"
-    assert len(ended) == POINTS, "lost"
+    assert max(ended.values()) == 1, "repeated"
+    assert len(ended) == points, "lost"
     assert Swept.read(folder).digest == expected.digest
     table = pyarrow.parquet.read_table(folder / "results.parquet").to_pylist()
     assert [row["energy_j"] for row in table] == expected.columns()["energy_j"]
 
 
-def kill_until_done(disturbed: Disturbed, seed: int, step: int) -> int:
-    """Kills a study until it ends by itself; returns how often it was killed."""
-    draw, kills = random.Random(seed), 0
-    while (code := disturbed.run(draw.randrange(step), draw.randrange(200_000))) != 0:
-        assert code == -signal.SIGKILL
-        kills += 1
-    return kills
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    return wide(120).run(tmp_path_factory.mktemp("undisturbed"), exhaustive=True)
 
 
 def test_a_study_killed_at_any_instant_loses_and_repeats_nothing(
     runner: subprocess.Popen[str], undisturbed: Swept, tmp_path: Path
 ) -> None:
-    kills = 0
-    for seed in range(2):
-        folder = tmp_path / str(seed)
-        kills += kill_until_done(Disturbed(runner, folder, 1), seed, 80)
-        check_whole(folder, undisturbed)
-    assert kills >= 12
+    disturbed = Disturbed(runner, tmp_path / "out", 120, 0)
+    while not disturbed.run(1, [DRIVER], 30):
+        pass
+    assert disturbed.kills[DRIVER] >= 6
+    check_whole(tmp_path / "out", 120, undisturbed)
 
 
 def test_with_workers_it_loses_and_repeats_nothing_either(
     runner: subprocess.Popen[str], undisturbed: Swept, tmp_path: Path
 ) -> None:
-    disturbed = Disturbed(runner, tmp_path / "out", 2)
-    assert disturbed.run(60, 10_000) == -signal.SIGKILL
-    assert disturbed.run(50, 50_000, kill_worker=True) == 0
-    check_whole(tmp_path / "out", undisturbed)
+    disturbed = Disturbed(runner, tmp_path / "out", 120, 1)
+    assert not disturbed.run(2, [WORKER, WORKER, DRIVER], 15)
+    assert disturbed.run(1, [], 1)
+    assert disturbed.kills == {DRIVER: 1, WORKER: 2}
+    check_whole(tmp_path / "out", 120, undisturbed)
+
+
+def test_a_study_that_prunes_goes_on_with_the_same_points(
+    runner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    undisturbed = wide(400).run(tmp_path / "undisturbed")
+    assert undisturbed.pruned > 0
+    disturbed = Disturbed(runner, tmp_path / "out", 400, 2, exhaustive=False)
+    while not disturbed.run(1, [DRIVER], 6):
+        pass
+    assert disturbed.kills[DRIVER] >= 2
+    check_whole(tmp_path / "out", len(undisturbed.done), undisturbed)
+    assert Swept.read(tmp_path / "out").pruned == undisturbed.pruned
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("seed", range(5))
-def test_two_hundred_kills_lose_and_repeat_nothing(
-    seed: int, runner: subprocess.Popen[str], undisturbed: Swept, tmp_path: Path
+def test_two_hundred_kills_over_two_thousand_points_lose_and_repeat_nothing(
+    runner: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    kills = 0
-    for workers, step in ((1, 16), (2, 60)):
-        folder = tmp_path / str(workers)
-        kills += kill_until_done(Disturbed(runner, folder, workers), 10 * seed + workers, step)
-        check_whole(folder, undisturbed)
-    for number in range(3):
-        folder = tmp_path / f"workers_{number}"
-        assert Disturbed(runner, folder, 2).run(1 + 30 * number, 0, kill_worker=True) == 0
-        kills += 1
-        check_whole(folder, undisturbed)
-    assert kills >= 40
+    undisturbed = wide(2000).run(tmp_path / "undisturbed", exhaustive=True)
+    disturbed = Disturbed(runner, tmp_path / "out", 2000, 3)
+    draw, is_done = random.Random(4), False
+    while not is_done:
+        workers = draw.choice([1, 2, 3])
+        before = [WORKER] * draw.randrange(3 if workers > 1 else 1)
+        is_done = disturbed.run(workers, [*before, DRIVER], 14)
+    assert disturbed.kills.total() >= 200
+    assert min(disturbed.kills.values()) >= 60
+    check_whole(tmp_path / "out", 2000, undisturbed)

@@ -21,7 +21,8 @@ from codesign.explore.swept import Swept
 
 
 def test_every_point_has_the_figures_of_a_single_run(tmp_path: Path) -> None:
-    found = study(schedule_space={"residency": ["region", "none"]}).run(tmp_path / "out")
+    made = study(schedule_space={"residency": ["region", "none"]})
+    found = made.run(tmp_path / "out", exhaustive=True)
     rows = found.table()
     assert len(rows) == 24
     for row in rows:
@@ -70,10 +71,10 @@ def test_the_front_is_that_of_the_rows(tmp_path: Path) -> None:
 
 
 def test_facts_leave_points_out_and_results_mark_them(tmp_path: Path) -> None:
-    all_of_it = study().run(tmp_path / "all")
+    all_of_it = study().run(tmp_path / "all", exhaustive=True)
     limit = sorted(row["latency_s"] for row in all_of_it.table())[3]
     constraints = ["params <= 128", f"latency_s <= {limit!r}"]
-    found = study(constraints=constraints).run(tmp_path / "some")
+    found = study(constraints=constraints).run(tmp_path / "some", exhaustive=True)
     assert (found.points, found.left_out, len(found.done)) == (6, 6, 6)
     feasible = [row for row in found.table() if row["feasible"]]
     assert 0 < len(feasible) < 6
@@ -109,7 +110,7 @@ def test_a_model_point_is_captured_once(tmp_path: Path) -> None:
         asked.append(width)
         return tiny(width)
 
-    found = study(model=model).run(tmp_path)
+    found = study(model=model).run(tmp_path, exhaustive=True)
     assert asked == [16, 32]
     names = {path.name for path in (tmp_path / "traces").iterdir()}
     assert names == {f"{tiny(width).digest}.json.gz" for width in asked}
@@ -197,17 +198,17 @@ def test_a_conditional_parameter_is_empty_where_it_is_not_there(tmp_path: Path) 
 
 
 def test_progress_counts_up_to_the_number_of_points(tmp_path: Path) -> None:
-    seen: list[tuple[int, int, int]] = []
+    seen: list[tuple[int, int, int, int]] = []
     study(objectives=[study_parts.raises_at_3]).run(
         tmp_path, watch=lambda *counts: seen.append(counts)
     )
-    assert [done + failed for done, failed, _ in seen] == list(range(1, 13))
-    assert seen[-1] == (10, 2, 12)
+    assert [done + failed for done, failed, *_ in seen] == list(range(1, 13))
+    assert seen[-1] == (10, 2, 0, 12)
 
 
 def test_the_journal_says_where_each_row_comes_from(tmp_path: Path) -> None:
     made = study()
-    found = made.run(tmp_path)
+    found = made.run(tmp_path, exhaustive=True)
     header = json.loads((tmp_path / "journal.jsonl").read_text().splitlines()[0])
     assert header["study"] == made.digest
     records = [r for r in read_journal(tmp_path / "journal.jsonl") if r["event"] == "done"]

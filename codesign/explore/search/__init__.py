@@ -1,0 +1,1 @@
+"""Search: points that an optimiser asks for, measured one batch after the other, and told."""

@@ -1,0 +1,158 @@
+"""``codesign pareto``: figures and main effects of a folder, also of one that is half done."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Codesign
+from swept_tables import Point, records, write
+
+from codesign.explore.figures import FORMATS
+
+NAMES = ("front", "parallel", "effects", "hypervolume")
+
+
+def cost(point: Point) -> dict[str, float]:
+    """Energy by size alone, quality by both and their product."""
+    small = point["sram.size"] == "64 KiB"
+    quality = 0.5 + 0.1 * (point["kind"] == "LSTM") + 0.2 * (small and point["kind"] == "LSTM")
+    return {"energy_j": 3e-6 if small else 2e-6, "quality": quality}
+
+
+SPACE = {"kind": ["GRU", "LSTM"], "sram.size": ["128 KiB", "64 KiB"]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write(tmp_path / "study", records(SPACE, cost, maximise=["quality"]))
+
+
+def test_main_effects_are_a_short_table_behind_the_front(folder: Path, codesign: Codesign) -> None:
+    plain, ran = codesign("pareto", folder), codesign("pareto", folder, "--effects")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(plain.out)
+    heading, heads, *lines = ran.out.removeprefix(plain.out).strip().splitlines()
+    assert heading == (
+        "main effects over 4 points: share of the variance, and the mean over all other parameters"
+    )
+    assert " ".join(heads.split()) == "objective parameter share best mean at worst mean at"
+    assert [" ".join(line.split()) for line in lines] == [
+        "energy_j sram.size 100.0 % 128 KiB: 2 µJ 64 KiB: 3 µJ (+50.0%)",
+        "kind 0.0 % all the same",
+        # 0.5, 0.5, 0.6, 0.8: squares 0.04 by kind, 0.01 by size, 0.01 by neither alone
+        "quality kind 66.7 % LSTM: 0.7 GRU: 0.5 (-28.6%)",
+        "sram.size 16.7 % 64 KiB: 0.65 128 KiB: 0.55 (-15.4%)",
+        "interplay 16.7 %",
+    ]
+
+
+def test_what_several_explain_together_is_said(tmp_path: Path, codesign: Codesign) -> None:
+    lines = records(
+        {"a": [0, 1], "b": [0, 1]},
+        lambda p: {"energy_j": 1.0 + p["a"] + 3 * p["b"]},
+        keep=lambda p: p != {"a": 1, "b": 0},
+    )
+    ran = codesign("pareto", write(tmp_path / "study", lines), "--effects")
+    assert "several together" in ran.out
+    assert "interplay" not in ran.out
+
+
+def test_pruned_points_are_said_not_to_be_among_them(tmp_path: Path, codesign: Codesign) -> None:
+    lines = [*records(SPACE, cost), {"event": "pruned", "points": 1200}]
+    ran = codesign("pareto", write(tmp_path / "study", lines), "--effects")
+    assert "main effects over 4 points without the 1,200 that were pruned: share" in ran.out
+
+
+def test_programs_get_the_same_effects(folder: Path, codesign: Codesign) -> None:
+    found = json.loads(codesign("pareto", folder, "--effects", "--json").out)["effects"]
+    assert found["points"] == 4
+    kind, size = found["parameters"]
+    assert (kind["names"], kind["values"], kind["counts"]) == (["kind"], ["GRU", "LSTM"], [2, 2])
+    assert size["names"] == ["sram.size"]
+    assert size["values"] == ["64 KiB", "128 KiB"]
+    assert size["means"]["energy_j"] == pytest.approx([3e-6, 2e-6])
+    assert kind["shares"]["quality"] == pytest.approx(2 / 3)
+    assert found["interplay"]["quality"] == pytest.approx(1 / 6)
+    assert found["together"] == {"energy_j": 0.0, "quality": 0.0}
+
+
+def test_figures_are_drawn_into_a_folder(folder: Path, codesign: Codesign) -> None:
+    plain = codesign("pareto", folder).out
+    ran = codesign("pareto", folder, "--figures", folder / "figures")
+    names = sorted(f"{name}.{form}" for name in NAMES for form in FORMATS)
+    assert sorted(path.name for path in (folder / "figures").iterdir()) == names
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"{plain}12 figures in {folder / 'figures'}\n"
+
+
+def test_programs_get_the_names_of_the_figures(folder: Path, codesign: Codesign) -> None:
+    found = json.loads(codesign("pareto", folder, "--figures", folder / "f", "--json").out)
+    assert found["figures"] == [
+        str(folder / "f" / f"{name}.{form}") for name in NAMES for form in FORMATS
+    ]
+    assert found["done"] == 4
+
+
+def test_hypervolume_is_drawn_in_the_order_of_the_journal(
+    folder: Path, tmp_path: Path, codesign: Codesign
+) -> None:
+    study, planned, *done = records(SPACE, cost, maximise=["quality"])
+    other = write(tmp_path / "other", [study, planned, *reversed(done)])
+    for one in (folder, other):
+        assert codesign("pareto", one, "--figures", one / "f").code == 0
+    same = {
+        name: (folder / "f" / f"{name}.svg").read_bytes()
+        == (other / "f" / f"{name}.svg").read_bytes()
+        for name in NAMES
+    }
+    assert same == {"front": True, "parallel": True, "effects": True, "hypervolume": False}
+
+
+def test_a_study_with_failures_and_events_of_other_kinds_is_drawn(
+    tmp_path: Path, codesign: Codesign
+) -> None:
+    lines = records(SPACE, cost, maximise=["quality"], feasible=lambda p: False)
+    failed = {"event": "failed", "index": 9, "key": "k", "point": {"kind": "X"}, "seconds": 0.0}
+    folder = write(
+        tmp_path / "study", [*lines, failed | {"message": "no"}, {"event": "asked", "index": 3}]
+    )
+    ran = codesign("pareto", folder, "--figures", tmp_path / "f", "--effects")
+    assert (ran.code, ran.err) == (0, "")
+    assert "1 failed" in ran.out
+    assert "no point keeps to all constraints" in ran.out
+
+
+def test_one_point_has_no_main_effects(tmp_path: Path, codesign: Codesign) -> None:
+    lines = records({"a": [1]}, lambda p: {"energy_j": 1.0})
+    ran = codesign("pareto", write(tmp_path / "study", lines), "--effects")
+    assert ran.out.endswith("no main effects: no parameter varies among the measured points\n")
+
+
+@pytest.mark.parametrize("option", [["--effects"], ["--figures", "out"]])
+def test_nothing_measured_is_one_line(
+    option: list[str], tmp_path: Path, codesign: Codesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "study", records(SPACE, cost, keep=lambda p: False))
+    ran = codesign("pareto", "study", *option)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("a measured point, got none; see why the points failed\n")
+    assert ran.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_matplotlib_is_one_line(
+    folder: Path, codesign: Codesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("codesign.explore.figures.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    ran = codesign("pareto", folder, "--figures", folder / "f")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: figures need matplotlib, which cannot be imported")
+    assert ran.err.endswith("pip install 'codesign[plot]'\n")
+    assert codesign("pareto", folder, "--effects").code == 0
+    assert not (folder / "f").exists()
