@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -45,13 +46,21 @@ def check_sampler(sampler: Sampler, storage: Path | None) -> str:
     return sampler if isinstance(sampler, str) else type(sampler).__name__
 
 
-def make_optimiser(bench: Bench, sampler: Sampler, seed: int, storage: Path | None) -> Optimiser:
+def make_optimiser(
+    bench: Bench,
+    sampler: Sampler,
+    seed: int,
+    *,
+    reference: Mapping[str, float] | None,
+    storage: Path | None,
+) -> Optimiser:
     """The optimiser that a sampler is.
 
     Args:
         bench: who measures.
         sampler: that has been checked.
         seed: of a named one; others have their own.
+        reference: where the hypervolume of each objective ends, if it was said.
         storage: file of an Optuna journal that several machines share.
     """
     if sampler == "random":
@@ -62,7 +71,13 @@ def make_optimiser(bench: Bench, sampler: Sampler, seed: int, storage: Path | No
         owner = str(bench.session.folder.resolve())
         given = cast("str | BaseSampler", sampler)
         return OptunaPoints(
-            bench.study, given, seed, keeps=bench.keeps, storage=storage, owner=owner
+            bench.study,
+            given,
+            seed,
+            keeps=bench.keeps,
+            reference=reference,
+            storage=storage,
+            owner=owner,
         )
     return cast("Optimiser", sampler)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,7 @@ class OptunaPoints:
         seed: int = 0,
         *,
         keeps: Callable[[int], bool] = lambda _: True,
+        reference: Mapping[str, float] | None = None,
         storage: Path | None = None,
         owner: str = "",
     ) -> None:
@@ -64,6 +65,7 @@ class OptunaPoints:
                 ``nsga2``, or a sampler of Optuna's.
             seed: of a sampler that is named.
             keeps: whether the constraints on what is known before a replay leave a combination in.
+            reference: where the hypervolume of each objective ends, if it was said.
             storage: file of an Optuna journal that several machines share; what the others have
                 asked for is not asked for again. None keeps all to this process.
             owner: which of those machines this is.
@@ -71,6 +73,7 @@ class OptunaPoints:
         self._space, self._goals = study.space, study.goals
         self._axes = tuple(map(Axis.of, study.space.groups))
         self._free = FreePoints(study.space, seed, keeps)
+        self._reference = [reference[g.name] for g in study.goals] if reference else None
         self._pending: dict[int, Trial] = {}
         self._owner, self._is_shared = owner, storage is not None
         with _quiet():
@@ -138,7 +141,8 @@ class OptunaPoints:
             from codesign.explore.search.optuna_gp import GPOverPoints
 
             # what only some points have is outside the process, so that the other one learns it
-            return GPOverPoints(self._free, self._named, seed, TPESampler(seed=seed, group=True))
+            beside = TPESampler(seed=seed, group=True)
+            return GPOverPoints(self._free, self._named, seed, beside, self._reference)
         if sampler == "tpe":
             return TPESampler(seed=seed, group=True)
         if isinstance(sampler, str):

@@ -59,7 +59,8 @@ def run_search(
             side.
         warm: points, or a folder of an earlier study whose front is taken, to begin with.
         stop: ends the search when so many evaluations brought no hypervolume; None uses the budget.
-        reference: of the hypervolume, a figure for each objective; see ``Volume``.
+        reference: up to where the hypervolume counts, a figure for each objective, which ``gp``
+            looks at, too; see ``Volume`` for what it is by default.
         storage: file of an Optuna journal that several machines share, each with a folder and a
             seed of its own. What they find depends on when they do.
         resume: go on with the journal in the folder: what it has is not run again.
@@ -74,10 +75,10 @@ def run_search(
     volume = Volume(study.goals, reference)
     begin = warm_points(study, warm)
     name = check_sampler(sampler, storage)
-    told = json.dumps([name, seed, batch, begin, storage is not None])
+    told = json.dumps([name, seed, batch, begin, reference, storage is not None], sort_keys=True)
     label = f"{name} {seed} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
     with _kept(executor), Bench(study, folder, executor, resume=resume) as bench:
-        optimiser = make_optimiser(bench, sampler, seed, storage)
+        optimiser = make_optimiser(bench, sampler, seed, reference=reference, storage=storage)
         loop = Loop(bench, optimiser, volume, label, is_shared=storage is not None)
         ended = loop.run(begin, budget, batch, stop, watch)
         found = loop.swept()

@@ -94,8 +94,15 @@ class Volume:
             return np.asarray(np.array(self._given) * self._signs)
         if not self._scores:
             return None
-        first = np.array(self._scores[: 2 * len(self._names)])
-        worst = first.max(axis=0)
-        spread = np.ptp(first, axis=0)
-        size = np.where(worst != 0, np.abs(worst), np.where(spread > 0, spread, 1.0))
-        return np.asarray(worst + _MARGIN * size)
+        return beyond_worst(np.array(self._scores[: 2 * len(self._names)]))
+
+
+def beyond_worst(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The worst of each objective and a tenth of it more; of a worst of 0, a tenth of the spread.
+
+    Args:
+        scores: of shape ``(points, objectives)``, all to be small, at least one point.
+    """
+    worst, spread = scores.max(axis=0), np.ptp(scores, axis=0)
+    size = np.where(worst != 0, np.abs(worst), np.where(spread > 0, spread, 1.0))
+    return np.asarray(worst + _MARGIN * size)
