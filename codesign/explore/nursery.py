@@ -69,7 +69,7 @@ class Nursery:
         self.is_sound = False
         with contextlib.suppress(*GONE):
             self._line.send(worker)
-            code: int = self._line.recv()
+            code: int | None = self._line.recv()
             self.is_sound = True
             return code
         return None

@@ -52,8 +52,11 @@ def _fork(line: Connection) -> int:
     os._exit(0)
 
 
-def _bury(worker: int) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+def _bury(worker: int) -> int | None:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    except ChildProcessError:  # of a nursery before this one
+        return None
 
 
 def _serve(line: Connection) -> None:
