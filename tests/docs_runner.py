@@ -75,8 +75,9 @@ def run_page(path: Path) -> list[Output]:
         AssertionError: a block that cannot be run, or a command that ends with another exit code
             than 0 (2 where the expected output is an error).
     """
-    with tempfile.TemporaryDirectory() as folder, _inside(Path(folder)):
-        return list(_outputs(blocks(path.read_text())))
+    found = blocks(path.read_text())
+    with tempfile.TemporaryDirectory() as folder, _inside(Path(folder)), _own_modules(found):
+        return list(_outputs(found))
 
 
 def _outputs(found: list[Block]) -> Iterator[Output]:
@@ -134,6 +135,19 @@ def _exit_code(words: list[str]) -> object:
 def _inside(folder: Path) -> Iterator[None]:
     with contextlib.chdir(folder), patch.dict(os.environ, {"COLUMNS": "80", "TERM": "dumb"}):
         yield
+
+
+@contextlib.contextmanager
+def _own_modules(found: list[Block]) -> Iterator[None]:
+    """The modules a page writes, imported anew and forgotten after: tests use such names too."""
+    names = {Path(block.file).stem for block in found if block.file.endswith(".py")}
+    theirs = {name: sys.modules.pop(name) for name in names & sys.modules.keys()}
+    try:
+        yield
+    finally:
+        for name in names & sys.modules.keys():
+            del sys.modules[name]
+        sys.modules.update(theirs)
 
 
 def renew(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ def test_a_page_runs_and_prints_what_it_says(page: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(getattr(studies, study), "measure_all", measured)
     for output in run_page(page):
         assert output.actual == output.block.text, "renew with: make docs"
+
+
+def test_a_page_may_name_a_module_as_the_tests_do(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```python studies.py\ndef length():\n    return 3\n```\n\n"
+        "```python\nfrom codesign.explore.functions import import_function\n"
+        'print(import_function("studies:length")())\n```\n\n```text\n3\n```\n'
+    )
+    assert [output.actual for output in run_page(page)] == ["3\n"]
+    assert sys.modules["studies"] is studies
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "traces" / "FORMAT.md"], ids=_name)
