@@ -15,9 +15,11 @@ from codesign.mapping.explain import Explanation
 from codesign.mapping.explain_operator import explain_operator
 from codesign.mapping.fixed_file import Source as Mappings
 from codesign.mapping.fixed_file import read_mappings
+from codesign.mapping.kept import Kept, KeptOf
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.residency import Policy, Residency, as_residency
+from codesign.replay.known import replay_once
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
 from codesign.workload.annotate import with_annotations
@@ -25,6 +27,14 @@ from codesign.workload.as_run import NATIVE, as_run
 from codesign.workload.check import check_trace
 from codesign.workload.dtype import DType
 from codesign.workload.record import Trace
+
+_TRACES = 64
+"""Traces that are known to be in order (assumed)."""
+_OPS = 1 << 15
+"""Operators of all traces that are kept as they run (assumed)."""
+
+_checked = KeptOf[Trace, None](_TRACES, check_trace)
+_as_run = Kept[tuple[Trace, Trace]](_OPS)
 
 
 def simulate(
@@ -91,9 +101,12 @@ def simulate(
         DType.parse(str(dtype))
     said = () if annotations is None else read_annotations(annotations)
     declared = with_annotations(_trace(model, args, kwargs, plugins, options), said, plugins)
-    trace = as_run(declared, machine.precision, dtype, schedule)
+    trace = _formed(declared, machine, dtype, schedule)
     placement = place(trace, machine, asked, choosing, fixed, goal)
-    played = replay(placement, machine, watch, exact_events=exact_events)
+    if watch or exact_events:  # somebody wants to see it played
+        played = replay(placement, machine, watch, exact_events=exact_events)
+    else:
+        played = replay_once(placement, machine)
     return build_result(placement, machine, played)
 
 
@@ -141,7 +154,7 @@ def explain(
     fixed = () if mapping is None else read_mappings(mapping)
     said = () if annotations is None else read_annotations(annotations)
     declared = with_annotations(_trace(model, None, None, plugins, options), said, plugins)
-    trace = as_run(declared, machine.precision, dtype, schedule)
+    trace = _formed(declared, machine, dtype, schedule)
     asked, choosing = as_residency(residency), as_engines(engines)
     return explain_operator(trace, machine, operator, asked, choosing, fixed, goal)
 
@@ -152,6 +165,16 @@ def _machine(
     if not isinstance(hardware, Hardware):
         hardware = load_hardware(hardware, plugins=plugins)
     return hardware.with_all(settings)
+
+
+def _formed(trace: Trace, machine: Hardware, dtype: str | None, schedule: str | None) -> Trace:
+    """A trace as it runs on a machine; the same one again for the points of a sweep."""
+    key = id(trace), machine.precision, dtype, schedule
+    found = _as_run.find(key)
+    if found is None:  # the trace stands beside it so that no other one is made at its address
+        formed = as_run(trace, machine.precision, dtype, schedule)
+        found = _as_run.keep(key, (trace, formed), sum(1 for _ in formed.ops()))
+    return found[1]
 
 
 def _trace(
@@ -170,7 +193,7 @@ def _trace(
     if options:
         raise ModelError(f"{', '.join(options)} can be set for a model given by name only")
     if isinstance(model, Trace):
-        check_trace(model)
+        _checked.of(model)
         return model
     if not hasattr(model, "state_dict"):
         raise ModelError(

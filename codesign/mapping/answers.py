@@ -1,51 +1,76 @@
-"""What engines answer when the mapping asks them, and plans that they have made before."""
+"""What engines answer when the mapping asks them, and answers that they have given before."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, MappingError, PluginError, one_line
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import Budget, TilePlan
+from codesign.mapping.kept import Kept, KeptOf, Mark, Marks
+from codesign.mapping.recall import Computation, Recall, Steps
+from codesign.mapping.twins import Content, Watch, watches
 from codesign.workload.record import Op
 
 T = TypeVar("T")
 
-_KEPT = 4096
+_PLANS = 4096
 """Plans that are kept (assumed): those of a few large models on a few engines."""
+_STEP_BYTES = 128 << 20
+"""Bytes of tables that engines plan with and that are kept (assumed)."""
+_OPS = 1 << 15
+"""Operators whose content is known, and refusals that are kept (assumed)."""
+_BUDGETS = 512
+"""Budgets of which it is known what they hold (assumed): most operators of a model share a few."""
+_ENGINES = 512
+"""Engines of which it is known what they read to plan (assumed)."""
 
-_made: OrderedDict[tuple[object, ...], tuple[Engine, TilePlan]] = OrderedDict()
-"""Plans by engine, content and budget, the last used last.
+_plans = Recall[TilePlan](_PLANS)
+_steps = Steps(_STEP_BYTES)
+_refused = Kept[tuple[Engine, str | None]](_OPS)
+_watched: KeptOf[Engine, Watch[Engine]] = watches(_ENGINES)
+_granted = KeptOf[Budget, Content](_BUDGETS, Content)
+_contents = Marks[Op](_OPS, lambda op: op.content)
 
-An engine is frozen and plans by nothing else, so the plan of one run serves the next; a grid that
-changes other parts of the hardware plans once. The engine stands beside the plan so that no other
-one is made at its address.
-"""
+
+def content_of(op: Op) -> Mark:
+    """Stands for ``Op.content``, on which the cost of an operator depends."""
+    return _contents.of(op)
 
 
 def refusals(op: Op, engines: Sequence[Engine]) -> dict[str, str]:
     """Engines that refuse an operator, with their reasons."""
-    answers = {e.name: _ask(e, op, "supports", partial(e.supports, op)) for e in engines}
+    content = content_of(op)
+    answers = {engine.name: _refusal(engine, op, content) for engine in engines}
     return {name: reason for name, reason in answers.items() if reason is not None}
 
 
+def _refusal(engine: Engine, op: Op, content: Mark) -> str | None:
+    key = id(engine), content
+    found = _refused.find(key)
+    if found is None:  # the engine stands beside the answer so that no other is made at its address
+        answer = _ask(engine, op, "supports", partial(engine.supports, op))
+        found = _refused.keep(key, (engine, answer))
+    return found[1]
+
+
 def plan_of(engine: Engine, op: Op, budget: Budget) -> TilePlan:
-    """An engine's plan, the same again for the same question.
+    """An engine's plan.
+
+    It is the same again for operators of the same content and for whatever else the engine would
+    have read the same of: of the budget and of its own fields.
 
     Raises:
         MappingError: no tile fits the budget.
         PluginError: the engine fails, or returns something else.
     """
-    key = id(engine), op.content, budget
-    if key not in _made:
-        _made[key] = engine, _planned(engine, op, budget)
-        if len(_made) > _KEPT:
-            _made.popitem(last=False)
-    _made.move_to_end(key)
-    return _made[key][1]
+    grant = Watch(budget, _granted.of(budget))
+    inputs: dict[str, Watch[Any]] = {"engine": _watched.of(engine), "budget": grant}
+    computed = Computation((type(engine), content_of(op)), inputs, _plans, _steps)
+    twin, granted = inputs["engine"].twin, inputs["budget"].twin
+    return computed.result(lambda: _planned(twin, op, granted))
 
 
 def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:

@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Memory
 from codesign.mapping.timeline import Parts
 from codesign.workload.record import Branch, Carry, Item, Op, Region, Tensor, Trace, all_carries
 from codesign.workload.rewrite import every_op
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Room that tensors take in a memory.
+
+    Attributes:
+        largest: the largest of them; None if there is none.
+        stored: bytes of those that take room all the time.
+        peak: most bytes of activations that are alive at once.
+        where: name of the operator or region where that is; "" if there are none.
+    """
+
+    largest: Tensor | None
+    stored: int
+    peak: int
+    where: str
+
+    def check(self, memory: Memory, most: int | None = None) -> int:
+        """Checks that all of it fits a memory, see ``check_capacity``."""
+        there = memory.size if most is None else min(most, memory.size)
+        has, way = f"{memory.name} has", f"enlarge {memory.name}.size"
+        if there < memory.size:
+            has, way = f"the limit of {memory.name} is", "raise it"
+        if self.largest is not None and self.largest.bytes > there:
+            its = f"its memory, {memory.name}, has" if there == memory.size else has
+            raise MappingError(
+                f"tensor {self.largest.name!r} takes {self.largest.bytes:,} B and {its} "
+                f"{there:,} B; {way}"
+            )
+        total = self.stored + self.peak
+        if total > there:
+            alive = f" and activations alive at {self.where!r} ({self.peak:,} B)"
+            raise MappingError(
+                f"weights, state, inputs and outputs ({self.stored:,} B){alive * bool(self.peak)} "
+                f"take {total:,} B and {has} {there:,} B; {way} or lower the precision with --dtype"
+            )
+        return total
 
 
 def check_capacity(
@@ -20,15 +59,10 @@ def check_capacity(
 ) -> int:
     """Checks that every tensor fits its memory, and that all those alive at once fit together.
 
-    Stored tensors that some operator uses take room all the time, those of both sides of a branch
-    too. An activation takes room from its first to its last use by what is replayed; within a
-    region it keeps it for all steps. Tensors that nothing uses take none.
-
     Args:
         trace: the trace.
         memory: where its tensors live.
-        parts: what runs in place of an operator, so that its intermediates count; by default the
-            operator itself.
+        parts: as for ``find_need``, like the next.
         lives: whether the tensor of a name lives in that memory; by default all do.
         most: bytes that they may take, where that is less than the memory has.
 
@@ -38,27 +72,31 @@ def check_capacity(
     Raises:
         MappingError: a tensor, or the most that is alive at once, takes more than there is.
     """
-    there = memory.size if most is None else min(most, memory.size)
-    has, way = f"{memory.name} has", f"enlarge {memory.name}.size"
-    if there < memory.size:
-        has, way = f"the limit of {memory.name} is", "raise it"
+    return find_need(trace, parts, lives).check(memory, most)
+
+
+def find_need(
+    trace: Trace,
+    parts: Parts = lambda op: (op,),
+    lives: Callable[[str], bool] | None = None,
+) -> Need:
+    """The room that the tensors of a trace take in a memory.
+
+    Stored tensors that some operator uses take room all the time, those of both sides of a branch
+    too. An activation takes room from its first to its last use by what is replayed; within a
+    region it keeps it for all steps. Tensors that nothing uses take none.
+
+    Args:
+        trace: the trace.
+        parts: what runs in place of an operator, so that its intermediates count; by default the
+            operator itself.
+        lives: whether the tensor of a name lives in that memory; by default all do.
+    """
     is_there = lives or (lambda _: True)
     used = {name: tensor for name, tensor in _used(trace, parts).items() if is_there(name)}
     largest = max(used.values(), key=lambda tensor: tensor.bytes, default=None)
-    if largest is not None and largest.bytes > there:
-        its = f"its memory, {memory.name}, has" if there == memory.size else has
-        raise MappingError(
-            f"tensor {largest.name!r} takes {largest.bytes:,} B and {its} {there:,} B; {way}"
-        )
     stored = sum(tensor.bytes for tensor in used.values() if tensor.role != "activation")
-    peak, where = _peak(trace.items, parts, is_there)
-    if stored + peak > there:
-        alive = f" and activations alive at {where!r} ({peak:,} B)" if peak else ""
-        raise MappingError(
-            f"weights, state, inputs and outputs ({stored:,} B){alive} take {stored + peak:,} B "
-            f"and {has} {there:,} B; {way} or lower the precision with --dtype"
-        )
-    return stored + peak
+    return Need(largest, stored, *_peak(trace.items, parts, is_there))
 
 
 def _used(trace: Trace, parts: Parts) -> dict[str, Tensor]:

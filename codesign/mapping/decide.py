@@ -297,9 +297,11 @@ class Decision:
     @cached_property
     def _moved_in(self) -> dict[int, list[Tensor]]:
         """Weights and constants that live beside the buffers, by the item before which they go."""
+        found: dict[int, list[Tensor]] = {}
+        if not self.pinned.homes:
+            return found
         uses = Uses(self.timeline, [[0] * len(op.operands) for op in self.timeline.ops])
         first = uses.at(self.timeline.levels[0])
-        found: dict[int, list[Tensor]] = {}
         for name in self.pinned.homes:
             tensor = self.timeline.tensors[name]
             if tensor.role in ("weight", "constant") and name in first:

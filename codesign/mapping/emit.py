@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from codesign.hardware.plan import Budget, Loop, Move, NestLoop, Tile
@@ -45,7 +46,7 @@ class _Emitter:
     """Walks the loops once; keeps nothing but what it was given and the size counts."""
 
     def __init__(self, op: Op, tiling: Tiling, budget: Budget, cycles: CycleOf) -> None:
-        self.op, self.tiling, self.nest, self.cycles = op, tiling, op.loops, cycles
+        self.op, self.tiling, self.nest = op, tiling, op.loops
         self.classes = op.loops.classes(len(op.inputs))
         inputs = len(op.inputs)
         self.loaded = [i for i in op.distinct_inputs if not budget.is_resident(i)]
@@ -55,6 +56,9 @@ class _Emitter:
             for dims in self.classes
         ]
         self.sizes: dict[tuple[int, int, int, int, bool], int] = {}
+        # one tile stands in several places of the loops
+        self.move = cache(self._move)
+        self.tile_cycles = cache(cycles)
 
     def run(self) -> Loop:
         start = tuple([1] * len(self.nest.dims))
@@ -128,9 +132,9 @@ class _Emitter:
         self.sizes[key] = self.sizes.get(key, 0) + times
         loads = tuple(self.move(i, tile) for i in self.loaded if i in fresh and i not in kept)
         stores = tuple(self.move(o, tile) for o in self.outputs) if final else ()
-        return Tile(self.cycles(g, m, k, n), loads, stores)
+        return Tile(self.tile_cycles(g, m, k, n), loads, stores)
 
-    def move(self, operand: int, tile: tuple[int, ...]) -> Move:
+    def _move(self, operand: int, tile: tuple[int, ...]) -> Move:
         access = self.op.operands[operand]
         axes = self.nest.operands[operand]
         touched = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,13 +13,15 @@ from codesign.hardware.spec import Hardware
 from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines, as_engines, find_ruled
 from codesign.mapping.assign.assign import Assigned, assign
-from codesign.mapping.capacity import check_capacity
+from codesign.mapping.capacity import Need, find_need
 from codesign.mapping.codec import check_codecs
 from codesign.mapping.decide import Decision
 from codesign.mapping.fixed import Fixed, find_fixed, with_rules
 from codesign.mapping.fixed_file import Entry
 from codesign.mapping.fixed_notes import fixed_notes
 from codesign.mapping.hold import Hold
+from codesign.mapping.kept import Mark
+from codesign.mapping.outline import Outline, outline_of
 from codesign.mapping.paths import Paths
 from codesign.mapping.pins import Pinned, find_pinned
 from codesign.mapping.placement import Placement
@@ -27,9 +29,9 @@ from codesign.mapping.plans import Plans
 from codesign.mapping.prices import check_prices
 from codesign.mapping.residency import Residency, as_residency
 from codesign.mapping.search import find_best
-from codesign.mapping.timeline import Timeline, make_timeline
-from codesign.workload.attention import attention_parts
-from codesign.workload.record import Op, Trace
+from codesign.mapping.timeline import Timeline
+from codesign.workload.record import Trace
+from codesign.workload.rewrite import every_op
 
 _STORED = ("weight", "constant")
 """Roles of what is stored at home even if it is moved elsewhere before it is used."""
@@ -90,7 +92,6 @@ class _Placing:
     ) -> None:
         self.trace, self.paths, self.asked, self.engines = trace, paths, asked, engines
         self.mappings, self.hardware = mappings, paths.hardware
-        self._parts: dict[str, tuple[Op, ...]] = {}
         self._plans: dict[frozenset[str], Plans] = {}
 
     def placement(self) -> tuple[Placement, Plans]:
@@ -112,7 +113,8 @@ class _Placing:
             plans = self.plans(_running(assigned))
             decision = self.decision(limits, assigned, plans)
         found = find_best(decision, limits)
-        check_codecs(found, self.hardware)
+        if self.outline.is_packed:
+            check_codecs(found, self.hardware)
         check_prices(found, self.hardware)
         notes = (*_objective_notes(self.paths.objective), *found.notes)
         notes += (assigned.note,) * bool(assigned.note)
@@ -174,18 +176,25 @@ class _Placing:
         engines = self.hardware.engines
         rules = with_rules(self.engines, self.fixed).rules
         ruled = find_ruled(rules, self.timeline.ops, [engine.name for engine in engines])
-        found: set[str] = set()
-        known: dict[object, set[str]] = {}
-        for op, engine in zip(self.timeline.ops, ruled, strict=True):
-            if op.content not in known:
-                refused = refusals(op, engines)
-                known[op.content] = {e.name for e in engines if e.name not in refused}
-            found |= {engine} if engine else known[op.content]
-        return frozenset(found)
+        able = {
+            content: {e.name for e in engines}.difference(refusals(op, engines))
+            for content, op in self.outline.alike.items()
+        }
+        pairs = zip(self.outline.contents, ruled, strict=True)
+        found = [{engine} if engine else able[content] for content, engine in pairs]
+        return frozenset().union(*found)
 
     @cached_property
+    def outline(self) -> Outline:
+        """The trace, with attentions that no engine takes whole in parts."""
+        engines = self.hardware.engines
+        attentions = (op for op in every_op(self.trace.items) if op.kind == "attention")
+        refused = (op.name for op in attentions if len(refusals(op, engines)) == len(engines))
+        return outline_of(self.trace, frozenset(refused))
+
+    @property
     def timeline(self) -> Timeline:
-        return make_timeline(self.trace.items, self.parts)
+        return self.outline.timeline
 
     @cached_property
     def pinned(self) -> Pinned:
@@ -199,7 +208,8 @@ class _Placing:
             tensor = self.timeline.tensors.get(name)
             return name not in homes or (tensor is not None and tensor.role in _STORED)
 
-        check_capacity(self.trace, self.paths.home_memory, self.parts, is_at_home)
+        need = self.outline.need if not homes else self.need(is_at_home)
+        need.check(self.paths.home_memory)
         found = {}
         for memory in (*self.paths.buffers, *self.paths.stages, *self.paths.beside):
             if memory != self.paths.home:
@@ -209,35 +219,33 @@ class _Placing:
                 lives = frozenset(name for name, home in homes.items() if home == memory)
                 found[memory] = most
                 if lives:
-                    there = lives.__contains__
-                    found[memory] -= check_capacity(self.trace, part, self.parts, there, most)
+                    found[memory] -= self.need(lives.__contains__).check(part, most)
         return found
+
+    def need(self, lives: Callable[[str], bool]) -> Need:
+        """Room of the tensors whose name says that they live in one memory."""
+        return find_need(self.trace, self.outline.parts, lives)
 
     def check_engines(self) -> None:
         """Every operator has an engine."""
+        engines = self.hardware.engines
+        reasons: dict[Mark, str] = {}
+        for content, op in self.outline.alike.items():
+            told = refusals(op, engines)
+            if len(told) == len(engines):
+                reasons[content] = "; ".join(f"{name}: {why}" for name, why in told.items())
         refused: Counter[str] = Counter()
         first: dict[str, str] = {}
-        for op in self.timeline.ops:
-            reasons = refusals(op, self.hardware.engines)
-            if len(reasons) == len(self.hardware.engines):
-                why = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-                refused[why] += 1
-                first.setdefault(why, op.name)
+        for content, op in zip(self.outline.contents, self.timeline.ops, strict=True):
+            if content in reasons:
+                refused[reasons[content]] += 1
+                first.setdefault(reasons[content], op.name)
         if refused:
             lines = [f"{count} x e.g. {first[why]!r} ({why})" for why, count in refused.items()]
             raise MappingError(
                 f"no engine of {self.hardware.name} takes: {' | '.join(lines)}; "
                 "add an engine that does, or change the precision with --dtype"
             )
-
-    def parts(self, op: Op) -> tuple[Op, ...]:
-        """The operator, or the parts of an attention that no engine takes whole."""
-        if op.kind != "attention":
-            return (op,)
-        if op.name not in self._parts:
-            refused = len(refusals(op, self.hardware.engines)) == len(self.hardware.engines)
-            self._parts[op.name] = attention_parts(op) if refused else (op,)
-        return self._parts[op.name]
 
 
 def _running(assigned: Assigned) -> frozenset[str]:

@@ -108,6 +108,8 @@ class Placer:
         if not kept:
             parts = run_by(op, way)
             found = [self._operator(level, leaf, one, holds, engine=name) for one, name in parts]
+            if len(found) == 1:
+                return found
             return [replace(one, piece=(n, len(found))) for n, one in enumerate(found)]
         part = next(part for part in kept.values() if part is not None)
         columns = {n: p.columns for n, p in kept.items() if p}

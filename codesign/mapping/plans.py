@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from codesign.hardware.fixed import FixedMapping
+from codesign.hardware.plan import TilePlan
+from codesign.mapping.answers import content_of
 from codesign.mapping.choice import Choice, choose
 from codesign.mapping.fixed import Fixed
 from codesign.mapping.paths import Paths
@@ -23,7 +25,7 @@ class Plans:
     def __init__(self, paths: Paths, fixed: Fixed | None = None) -> None:
         self.paths, self.fixed = paths, fixed or Fixed()
         self._known: dict[tuple[object, ...], Choice] = {}
-        self._asked: dict[int, tuple[dict[str, int], str]] = {}
+        self._asked: dict[tuple[object, ...], tuple[dict[str, int], str]] = {}
 
     def choose(
         self,
@@ -44,7 +46,7 @@ class Plans:
             self.check_fixed(op, taken, homes, buffer)
         found = self._choose(op, taken, homes, buffer, engine, fixed)
         if fixed:
-            self._asked[id(found.plan)] = dict(taken), buffer
+            self._asked[_place(found.plan, homes, found.budget_bytes)] = dict(taken), buffer
         return found
 
     def check_fixed(
@@ -66,9 +68,10 @@ class Plans:
         Raises:
             MappingError: the search finds nothing where the fixed mapping fits.
         """
-        if id(one.plan) not in self._asked:  # all plans are kept, so none has the place of another
+        place = _place(one.plan, one.homes, one.budget_bytes)
+        if place not in self._asked:
             return None
-        taken, buffer = self._asked[id(one.plan)]
+        taken, buffer = self._asked[place]
         return self._choose(one.op, taken, one.homes, buffer, "", None)
 
     def _choose(
@@ -80,7 +83,12 @@ class Plans:
         engine: str,
         fixed: FixedMapping | None,
     ) -> Choice:
-        key = (op.content, tuple(sorted(taken.items())), tuple(homes), buffer, engine, fixed)
+        key = (content_of(op), tuple(sorted(taken.items())), tuple(homes), buffer, engine, fixed)
         if key not in self._known:
             self._known[key] = choose(op, self.paths, taken, homes, buffer, engine, fixed)
         return self._known[key]
+
+
+def _place(plan: TilePlan | None, homes: Sequence[str], budget_bytes: int) -> tuple[object, ...]:
+    """What a plan was chosen for; all plans are kept, so none has the identity of another."""
+    return id(plan), tuple(homes), budget_bytes

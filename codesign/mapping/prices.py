@@ -27,6 +27,7 @@ def check_prices(placement: Placement, hardware: Hardware) -> None:
             component, with the first operator that charges it.
     """
     seen: set[tuple[object, ...]] = set()
+    ways: set[tuple[str, str, bool]] = set()
     priced: set[tuple[str, str]] = set()
     for assignment, _ in placement.assignments():
         # a plan is known by its identity: comparing its loops would take longer than checking them
@@ -34,7 +35,7 @@ def check_prices(placement: Placement, hardware: Hardware) -> None:
         key = (assignment.engine, id(assignment.plan), assignment.homes, inputs)
         if key not in seen:
             seen.add(key)
-            for charge in _charges(assignment, hardware):
+            for charge in _charges(assignment, hardware, ways):
                 if charge not in priced:
                     check_charge(*charge, assignment, hardware)
                     priced.add(charge)
@@ -60,18 +61,24 @@ def planned_j(one: Assignment, plan: TilePlan, hardware: Hardware) -> float:
     return total
 
 
-def _charges(assignment: Assignment, hardware: Hardware) -> Iterator[tuple[str, str]]:
-    """(component, action) of what an assignment will do."""
-    plan = assignment.plan
-    operands = range(len(assignment.op.operands))
-    inputs = len(assignment.op.inputs)
+def _charges(
+    one: Assignment, hardware: Hardware, ways: set[tuple[str, str, bool]]
+) -> Iterator[tuple[str, str]]:
+    """(component, action) of what an assignment will do, but for moves along ways met before."""
+    plan, engine = one.plan, hardware.engine(one.engine)
+    operands, inputs = range(len(one.op.operands)), len(one.op.inputs)
     moved = (plan.loaded, plan.stored) if plan else (operands[:inputs], operands[inputs:])
     for some, is_load in zip(moved, (True, False), strict=True):
         for operand in some:
-            for component, action, _ in crossing(assignment, operand, 1, is_load, hardware):
+            way = one.homes[operand], one.stage(operand, engine), is_load
+            if way in ways:
+                continue
+            if one.op.operands[operand].tensor.stored is None:  # else a codec is charged too
+                ways.add(way)
+            for component, action, _ in crossing(one, operand, 1, is_load, hardware):
                 yield component, action
     for component, action, _ in plan.actions if plan else ():
-        yield owner(component, hardware.engine(assignment.engine)), action
+        yield owner(component, engine), action
 
 
 def check_charge(component: str, action: str, assignment: Assignment, hardware: Hardware) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST = 6912
 """Most combinations of cuts that a search scores for each loop order and set of held operands."""
+
+_KNOWN = 4096
+"""Classes of loops whose cuts are kept (assumed): layers of one network share most of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def splits(
         grain: natural multiple of the tile size, for example the rows of an array.
         limit: most candidates returned; the smallest and the whole are always among them.
     """
-    return _thin(_ranked(extents, dims, grain), limit)
+    return _thinned(tuple(extents[dim] for dim in dims), grain, limit)
 
 
 def choices(
@@ -88,12 +92,12 @@ def choices(
         classes: for each class the indices of its loops.
         grains: for each class the natural multiple of its tile size.
     """
-    found = [_ranked(extents, dims, grain) for dims, grain in zip(classes, grains, strict=True)]
-    limits = [len(cuts) for cuts in found]
+    own = [tuple(extents[dim] for dim in dims) for dims in classes]
+    limits = [len(_ranked(*pair)) for pair in zip(own, grains, strict=True)]
     while math.prod(limits) > MOST:
         largest = limits.index(max(limits))
         limits[largest] = max(2, limits[largest] * 4 // 5)
-    return tuple(_thin(cuts, limit) for cuts, limit in zip(found, limits, strict=True))
+    return tuple(_thinned(*each) for each in zip(own, grains, limits, strict=True))
 
 
 def cut_at(own: Sequence[int], place: int, size: int) -> Split:
@@ -104,16 +108,16 @@ def cut_at(own: Sequence[int], place: int, size: int) -> Split:
     return Split((*head, size, *tail), edge, full, math.prod(own[:place]))
 
 
-def _ranked(extents: Sequence[int], dims: Sequence[int], grain: int) -> list[tuple[int, Split]]:
+@lru_cache(maxsize=_KNOWN)
+def _ranked(own: tuple[int, ...], grain: int) -> tuple[tuple[int, Split], ...]:
     """Cuts of different sizes with their ranks; the lowest rank is kept longest."""
-    own = [extents[dim] for dim in dims]
     found = {} if own else {1: (0, Split((), (), 1, 1))}
     for place in reversed(range(len(own))):
         inner = math.prod(own[place + 1 :])
         for size, rank in _sizes(own[place], max(1, grain // inner)).items():
             cut = cut_at(own, place, size)
             found.setdefault(cut.size, (rank, cut))
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _sizes(extent: int, grain: int) -> dict[int, int]:
@@ -133,8 +137,10 @@ def _sizes(extent: int, grain: int) -> dict[int, int]:
     return found
 
 
-def _thin(ranked: list[tuple[int, Split]], limit: int) -> tuple[Split, ...]:
+@lru_cache(maxsize=_KNOWN)
+def _thinned(own: tuple[int, ...], grain: int, limit: int) -> tuple[Split, ...]:
     """At most ``limit`` cuts by size: low ranks whole, the rank that overflows evenly."""
+    ranked = _ranked(own, grain)
     kept: list[Split] = []
     for rank in sorted({rank for rank, _ in ranked}):
         cuts = sorted((cut for r, cut in ranked if r == rank), key=lambda cut: cut.size)

@@ -14,9 +14,8 @@ the joules of what moves and of what the engine says its tiles take.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +24,29 @@ from codesign.errors import MappingError
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.objective import LATENCY, Objective
 from codesign.hardware.plan import Budget
-from codesign.mapping.fixed_cut import allowed_orders, fixed_splits, no_room
-from codesign.mapping.footprint import footprints
-from codesign.mapping.splits import Split, choices
-from codesign.mapping.tile_cost import Rows, cost_of, depends_on, moved_joules, rank, rounded
+from codesign.mapping.fixed_cut import allowed_orders, no_room
+from codesign.mapping.footprint import Footprint, footprints
+from codesign.mapping.recall import take_step
+from codesign.mapping.splits import Split
+from codesign.mapping.tile_cost import (
+    Common,
+    Floats,
+    Traffic,
+    Way,
+    depends_on,
+    find_traffic,
+    latency_s,
+    moved_joules,
+    rank,
+    rounded,
+)
+from codesign.mapping.tile_space import Array, Sizes, Space, find_space, sizes_of, sum_tiles
 from codesign.workload.record import Op
 
-Array = NDArray[np.int64]
-Number = TypeVar("Number", np.int64, np.float64)
-Sizes = tuple[Array, Array, Array, Array]
-"""Tile sizes (g, m, k, n) as products over the loops of each class, one entry per candidate."""
+__all__ = ["Array", "ArrayModel", "Sizes", "Tiling", "search"]
 
 GROUP, ROW, INNER, COLUMN = range(4)
-_FEW = 256
+_FEW = 64
 """Candidates scored first, to tell which others need not be (measured)."""
 _ORDERS = ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER))
 
@@ -87,16 +96,6 @@ class ArrayModel:
     joules: Callable[[Sizes], NDArray[np.float64]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Space:
-    """All candidates of one operator, one row each."""
-
-    choices: tuple[tuple[Split, ...], ...]
-    index: Array
-    tiles: Array
-    counts: Array
-
-
 def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
     """Finds the tiling with the best score, then least makespan, least traffic, fewest tiles.
 
@@ -109,20 +108,18 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
         MappingError: not even the smallest tile fits the buffer, or a fixed mapping is not in the
             space of the search or fits nowhere.
     """
-    space = _space(op, model, budget)
-    fitting = np.flatnonzero(model.fits(_sizes(op, space.tiles)))
-    if not len(fitting) and not _is_fixed(budget):
-        raise MappingError(
-            f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
-            "accumulator; enlarge them"
-        )
-    compute = _compute_cycles(space, model) / model.clock_hz
-    scene = _Scene(op, budget, model, space, compute)
-    best = scene.best(scene.promising(fitting))
+    if budget.fixed is None and not _goal(budget).weighs_energy:
+        # other rates and buffers have the same candidates: who asks again gets all of them computed
+        best = take_step(budget, lambda: _computed(_candidates(op, budget, model)), _choice, _bytes)
+        if best is not None:
+            return best
+    scene = _Scene(budget, _candidates(op, budget, model))
+    best = scene.best()
     if best is None and _is_fixed(budget):
-        raise _overflow(scene, fitting)
+        raise _overflow(scene)
     if best is None:
-        smallest = int(sum(one.bytes.min() for one in footprints(op, space.tiles, 1)))
+        least = _footprints(op, scene.found.space)
+        smallest = int(sum(one.bytes.min() for one in least))
         raise MappingError(
             f"{op.name}: no tile fits the {budget.buffer_bytes} B of buffer it is granted "
             f"(the smallest takes about {smallest} B a slot); enlarge the buffer"
@@ -134,152 +131,172 @@ def _is_fixed(budget: Budget) -> bool:
     return budget.fixed is not None and not budget.fixed.is_open
 
 
+def _goal(budget: Budget) -> Objective:
+    return budget.objective or LATENCY
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """The tilings that the engine's own stores take, whatever the rates and the buffer.
+
+    Attributes:
+        op: a contraction.
+        model: the engine.
+        space: all tilings.
+        rows: which of them these are.
+        ways: orders of loops and choices of what is held.
+        traffic: what they move.
+        cycles: what each of them computes; None where only those that matter are computed.
+    """
+
+    op: Op
+    model: ArrayModel
+    space: Space
+    rows: Array
+    ways: tuple[Way, ...]
+    traffic: Traffic
+    cycles: Array | None = None
+
+    def compute_s(self, some: Array) -> Floats:
+        """Seconds that some of them compute, without fill and drain of the engine."""
+        if self.cycles is not None:
+            return self.cycles[some] / self.model.clock_hz
+        none = np.zeros(len(some), dtype=np.int64)
+        cycles = sum_tiles(self.space, self.rows[some], self.model.cycles, none)
+        return cycles / self.model.clock_hz
+
+
+def _candidates(op: Op, budget: Budget, model: ArrayModel) -> _Candidates:
+    space = find_space(op, model.grain, budget.fixed)
+    index = space.index(np.arange(len(space)))
+    tiles, counts = space.tiles(index), space.counts(index)
+    rows = np.flatnonzero(model.fits(sizes_of(op, tiles)))
+    if not len(rows) and not _is_fixed(budget):
+        raise MappingError(
+            f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
+            "accumulator; enlarge them"
+        )
+    orders = allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS
+    ways = tuple(itertools.product(orders, _held_choices(budget)))
+    touched = footprints(op, tiles[:, rows].T, budget.burst_bytes, budget.shares)
+    traffic = find_traffic(op, budget, counts[:, rows], touched, ways)
+    return _Candidates(op, model, space, rows, ways, traffic)
+
+
+def _computed(found: _Candidates) -> _Candidates:
+    """Candidates with the cycles of all of them."""
+    none = np.zeros(len(found.rows), dtype=np.int64)
+    return replace(found, cycles=sum_tiles(found.space, found.rows, found.model.cycles, none))
+
+
+def _choice(found: _Candidates, budget: Budget) -> Tiling | None:
+    return _Scene(budget, found).best()
+
+
+def _bytes(found: _Candidates) -> int:
+    cycles = 0 if found.cycles is None else found.cycles.nbytes
+    return found.rows.nbytes + found.traffic.bytes + cycles
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """A search.
 
     Attributes:
-        op: a contraction.
-        budget: of its buffer.
-        model: the engine.
-        space: all candidates.
-        compute: seconds that each of them computes, without fill and drain of the engine.
+        budget: what the operator may use.
+        found: candidates to choose from.
     """
 
-    op: Op
     budget: Budget
-    model: ArrayModel
-    space: _Space
-    compute: NDArray[np.float64]
+    found: _Candidates
 
-    @property
-    def fill_s(self) -> float:
-        """Seconds to fill and drain the engine, paid once by every candidate."""
-        return self.model.fill_cycles / self.model.clock_hz
-
-    @property
-    def objective(self) -> Objective:
-        """What is made small."""
-        return self.budget.objective or LATENCY
-
-    def promising(self, rows: Array) -> Array:
-        """Those of some candidates that may still win: the others compute longer than one takes."""
-        if self.objective.weighs_energy or len(rows) <= _FEW:
-            return rows
-        quick = np.sort(rows[np.argsort(self.compute[rows], kind="stable")[:_FEW]])
-        best = self.best(quick)
-        return rows if best is None else rows[self.compute[rows] + self.fill_s <= best.latency_s]
-
-    def best(self, rows: Array) -> Tiling | None:
-        """The best of some candidates; None if none of them fits the buffer."""
-        best: tuple[tuple[float, ...], Tiling] | None = None
-        inside = self._inside_joules(rows)
-        for order, held, costs in self.costs(rows):
-            feasible = costs.room <= self.budget.buffer_bytes
-            if not feasible.any():
-                continue
-            energy = None if inside is None else inside + moved_joules(self.budget, costs)
-            latency = costs.latency + self.fill_s
-            score = latency if energy is None else rounded(self.objective.score(latency, energy))
-            row, figures = rank(np.where(feasible, score, np.inf), latency, costs)
-            key = (*figures, len(held))
-            if best is None or key < best[0]:
-                joules = None if energy is None else float(energy[row])
-                cost = float(latency[row]), joules
-                best = key, _tiling(self.space, int(rows[row]), order, held, cost)
-        return best[1] if best else None
-
-    def costs(
-        self, rows: Array
-    ) -> Iterator[tuple[tuple[int, int, int, int], frozenset[int], Rows]]:
-        """What some candidates cost under every order and choice of what is held."""
-        op, budget = self.op, self.budget
-        counts, compute = self.space.counts[rows], self.compute[rows]
-        touched = footprints(op, self.space.tiles[rows], budget.burst_bytes, budget.shares)
-        for order in allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS:
-            for held in _held_choices(budget):
-                yield order, held, cost_of(op, budget, counts, touched, compute, order, held)
-
-    def _inside_joules(self, rows: Array) -> NDArray[np.float64] | None:
-        """Joules of all tiles beyond their moves; None where the objective weighs no energy."""
-        if not self.objective.weighs_energy:
+    def best(self) -> Tiling | None:
+        """The best of all candidates; None if none of them fits the buffer."""
+        least = self.found.traffic.common.least_room
+        some = np.flatnonzero(least <= self.budget.buffer_bytes)
+        if not len(some):
             return None
-        total = np.zeros(len(self.space.index))
-        return (_summed(self.space, self.model.joules, total) if self.model.joules else total)[rows]
+        if _goal(self.budget).weighs_energy:
+            return self._best_of(some, self.found.compute_s(some))
+        if self.found.cycles is None:
+            some = some[self._may_win(some)]
+        compute = self.found.compute_s(some)
+        left = self._may_win(some, compute)
+        return self._best_of(some[left], compute[left])
+
+    def _may_win(self, some: Array, compute: Floats | None = None) -> NDArray[np.bool_]:
+        """Which of some candidates may still win: the others take longer than one does.
+
+        Args:
+            some: candidates that fit the buffer in some way.
+            compute: seconds that each of them computes, where they are known.
+        """
+        if len(some) <= _FEW:
+            return np.ones(len(some), dtype=np.bool_)
+        moved = self.found.traffic.common.of(some)
+        bound = self._latency_s(moved, moved.least_loads, 0.0 if compute is None else compute)
+        quick = np.sort(np.argpartition(bound, _FEW)[:_FEW])
+        seconds = self.found.compute_s(some[quick]) if compute is None else compute[quick]
+        may: NDArray[np.bool_] = bound <= self._best_of(some[quick], seconds).latency_s
+        return may
+
+    def _latency_s(self, moved: Common, loads: Array, compute: Floats | float) -> Floats:
+        """Makespan of candidates, see ``tile_cost.latency_s``."""
+        inputs, operands = len(self.found.op.inputs), len(self.found.op.operands)
+        stored = (o for o in range(inputs, operands) if not self.budget.is_resident(o))
+        is_stored, model = any(True for _ in stored), self.found.model
+        fill_s = model.fill_cycles / model.clock_hz  # paid once by every candidate
+        return latency_s(self.budget, moved, loads, compute, is_stored=is_stored) + fill_s
+
+    def _best_of(self, some: Array, compute: Floats) -> Tiling:
+        """The best of some candidates, each of which fits the buffer in some way."""
+        moved, budget = self.found.traffic.of(some), self.budget
+        latency = self._latency_s(moved.common, moved.loads, compute)
+        score, energy = latency, None
+        if _goal(self.budget).weighs_energy:
+            inside = self._inside_joules(some)
+            energy = inside + moved_joules(budget, moved.loads, moved.common.stores)
+            score = rounded(_goal(self.budget).score(latency, energy))
+        score = np.where(moved.room <= budget.buffer_bytes, score, np.inf)
+        way, place = rank(score, latency, moved, self.found.ways)
+        joules = None if energy is None else float(energy[way, place])
+        cost = float(latency[way, place]), joules
+        row = int(self.found.rows[some[place]])
+        return Tiling(self.found.space.splits(row), *self.found.ways[way], *cost)
+
+    def _inside_joules(self, some: Array) -> Floats:
+        """Joules of all tiles beyond their moves."""
+        total, found = np.zeros(len(some)), self.found
+        if found.model.joules is None:
+            return total
+        return sum_tiles(found.space, found.rows[some], found.model.joules, total)
 
 
-def _overflow(scene: _Scene, fitting: Array) -> MappingError:
+def _overflow(scene: _Scene) -> MappingError:
     """Which capacity the tiles of a fixed mapping exceed."""
-    op, budget, space = scene.op, scene.budget, scene.space
-    fixed = budget.fixed or FixedMapping()
-    if not len(fitting):
-        smallest = int(np.argmin(np.prod(space.tiles, axis=1)))
-        sizes = _sizes(op, space.tiles[smallest : smallest + 1])
-        return MappingError(f"{fixed.place}: tile: {scene.model.overflow(sizes)}; make it smaller")
-    room = np.min([costs.room for _, _, costs in scene.costs(fitting)], axis=0)
-    least = int(fitting[np.argmin(room)])
+    op, budget, found = scene.found.op, scene.budget, scene.found
+    fixed, space = budget.fixed or FixedMapping(), found.space
+    if not len(found.rows):
+        tiles = space.tiles(space.index(np.arange(len(space))))
+        smallest = int(np.argmin(np.prod(tiles, axis=0)))
+        sizes = sizes_of(op, tiles[:, smallest : smallest + 1])
+        return MappingError(f"{fixed.place}: tile: {found.model.overflow(sizes)}; make it smaller")
+    room = found.traffic.common.least_room
+    least = int(found.rows[np.argmin(room)])
+    counts = space.counts(space.index(np.array([least])))[:, 0]
     tile = [
         (
             0 if budget.is_resident(number) else int(one.bytes[least]),
-            int(np.prod(np.where(depends_on(op, number), space.counts[least], 1))),
+            int(np.prod(np.where(depends_on(op, number), counts, 1))),
         )
-        for number, one in enumerate(footprints(op, space.tiles, 1))
+        for number, one in enumerate(_footprints(op, space))
     ]
     return MappingError(no_room(op, budget, fixed, int(room.min()), tile))
 
 
-def _cuts(op: Op, model: ArrayModel, budget: Budget) -> tuple[tuple[Split, ...], ...]:
-    """Candidate cuts of every class, one where it is fixed."""
-    classes = op.loops.classes(len(op.inputs))
-    if budget.fixed is None:
-        return choices(op.loops.extents, classes, model.grain)
-    fixed = fixed_splits(op, budget.fixed)
-    left = [() if number in fixed else dims for number, dims in enumerate(classes)]
-    found = choices(op.loops.extents, left, model.grain)
-    return tuple((fixed[n],) if n in fixed else options for n, options in enumerate(found))
-
-
-def _space(op: Op, model: ArrayModel, budget: Budget) -> _Space:
-    classes = op.loops.classes(len(op.inputs))
-    cuts = _cuts(op, model, budget)
-    index = np.array(list(itertools.product(*(range(len(c)) for c in cuts))), dtype=np.int64)
-    tiles = np.ones((len(index), len(op.loops.dims)), dtype=np.int64)
-    counts = np.ones((len(index), 4), dtype=np.int64)
-    for number, (dims, options) in enumerate(zip(classes, cuts, strict=True)):
-        picked = index[:, number]
-        counts[:, number] = np.array([option.count for option in options])[picked]
-        if dims:
-            tiles[:, list(dims)] = np.array([option.tile for option in options])[picked]
-    return _Space(cuts, index, tiles, counts)
-
-
-def _sizes(op: Op, tiles: Array) -> Sizes:
-    g, m, k, n = (
-        np.prod(tiles[:, list(dims)], axis=1) if dims else np.ones(len(tiles), dtype=np.int64)
-        for dims in op.loops.classes(len(op.inputs))
-    )
-    return g, m, k, n
-
-
-def _compute_cycles(space: _Space, model: ArrayModel) -> Array:
-    """Cycles of all tiles."""
-    return _summed(space, model.cycles, np.zeros(len(space.index), dtype=np.int64))
-
-
-def _summed(
-    space: _Space, of_tile: Callable[[Sizes], NDArray[Number]], total: NDArray[Number]
-) -> NDArray[Number]:
-    """Exact sum over full and edge tiles of every class, added to ``total``."""
-    tables = [np.array([option.parts for option in options]) for options in space.choices]
-    for parts in itertools.product(*(range(table.shape[1]) for table in tables)):
-        times = np.ones_like(total)
-        for c in range(4):
-            times *= tables[c][space.index[:, c], parts[c], 1]
-        rows = np.flatnonzero(times)
-        if len(rows):
-            g, m, k, n = (tables[c][space.index[rows, c], parts[c], 0] for c in range(4))
-            total[rows] += times[rows] * of_tile((g, m, k, n))
-    return total
+def _footprints(op: Op, space: Space) -> list[Footprint]:
+    """Bytes of each operand in the tiles of all candidates."""
+    return footprints(op, space.tiles(space.index(np.arange(len(space)))).T, 1)
 
 
 def _held_choices(budget: Budget) -> list[frozenset[int]]:
@@ -288,14 +305,3 @@ def _held_choices(budget: Budget) -> list[frozenset[int]]:
         return [budget.fixed.held.intersection(free)]
     picks = itertools.chain.from_iterable(itertools.combinations(free, r) for r in range(3))
     return [frozenset(pick) for pick in picks]
-
-
-def _tiling(
-    space: _Space,
-    row: int,
-    order: tuple[int, int, int, int],
-    held: frozenset[int],
-    cost: tuple[float, float | None],
-) -> Tiling:
-    g, m, k, n = (space.choices[c][int(space.index[row, c])] for c in range(4))
-    return Tiling((g, m, k, n), order, held, *cost)

@@ -128,10 +128,12 @@ class Fabric:
 
     def _happen(self) -> None:
         """Everything that is due now: transfers, then computes, in a fixed order."""
-        for flow in self.flows.end(self.now):
-            self.events += 1
-            self._over(flow)
-        self.events += self.flows.start(self.now)
+        if self.flows.first_end == self.now:
+            for flow in self.flows.end(self.now):
+                self.events += 1
+                self._over(flow)
+        if self.flows.ahead:
+            self.events += self.flows.start(self.now)
         for lane in self._lanes:
             if lane.compute_end == self.now:
                 self.events += 1
@@ -157,7 +159,11 @@ class Fabric:
 
     def _pump(self, lane: Lane) -> None:
         """Starts whatever the lane can start now, until nothing more changes."""
-        while self._compute(lane) or self._load(lane) or self._store(lane):
+        while (
+            (lane.loaded and lane.computing is None and self._compute(lane))
+            or self._load(lane)
+            or (lane.to_store and lane.storing is None and self._store(lane))
+        ):
             pass
 
     def _load(self, lane: Lane) -> bool:
@@ -198,8 +204,6 @@ class Fabric:
         return True
 
     def _compute(self, lane: Lane) -> bool:
-        if lane.computing is not None or not lane.loaded:
-            return False
         job, step = lane.loaded[0]
         if job.waits or (step.stores and job.out_flight >= job.template.slots_out):
             return False
@@ -232,8 +236,6 @@ class Fabric:
             self._tile_over(job)
 
     def _store(self, lane: Lane) -> bool:
-        if lane.storing is not None or not lane.to_store:
-            return False
         lane.storing = lane.to_store.popleft()
         lane.store_parts = lane.storing[1].stores
         self._next_store_part(lane)

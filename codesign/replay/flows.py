@@ -53,6 +53,7 @@ class Flows:
         tally: what has only ever grown since the beginning; see ``replay.tally``.
         sharing: transfers that share now, or the only one, about to start.
         ahead: transfers set up but not yet at their first byte.
+        first_end: tick at which the first of those that share ends; -1 if none does.
         outside: how many belong to no lane.
         last: tick at which one ended last, as far as they stood.
         occupied: memories that an engine has for itself.
@@ -70,7 +71,7 @@ class Flows:
         self.stands = True
         self._shares = shares
         self._changed = False
-        self._first_end = -1
+        self.first_end = -1
         self._mix: tuple[int, ...] = ()  # classes that have shared since
         self._since = 0
         self._sleepers = [Sleeper(name, rests) for name, rests in shares.rests.items()]
@@ -103,7 +104,7 @@ class Flows:
         """Tick at which the next transfer ends or begins to share; -1 if there is none."""
         if self._changed:
             self._share(now)
-        tick = self._first_end
+        tick = self.first_end
         for flow in self.ahead:
             if flow.mark < tick or tick < 0:
                 tick = flow.mark
@@ -119,15 +120,16 @@ class Flows:
         return len(started)
 
     def end(self, now: int) -> list[Flow]:
-        """Takes away those that end now."""
-        if self._first_end != now:
-            return []
+        """Takes away those that end at ``first_end``, which is now."""
         self.last = now
-        over = [flow for flow in self.sharing if flow.rate and flow.end <= now]
-        self.sharing = [flow for flow in self.sharing if not flow.rate or flow.end > now]
+        over, going = list[Flow](), list[Flow]()
+        for flow in self.sharing:
+            (over if flow.rate and flow.end <= now else going).append(flow)
+        self.sharing = going
         self._changed = True
-        self._first_end = -1
-        self.outside -= sum(flow.lane is None for flow in over)
+        self.first_end = -1
+        if self.outside:
+            self.outside -= sum(flow.lane is None for flow in over)
         for sleeper in self._sleepers:
             sleeper.end(
                 sum(self._shares.touches(flow.number, sleeper.memory) for flow in over), now
@@ -153,8 +155,8 @@ class Flows:
         for flow in self.sharing + self.ahead:
             flow.mark += ticks
             flow.end += ticks
-        if self._first_end >= 0:
-            self._first_end += ticks
+        if self.first_end >= 0:
+            self.first_end += ticks
         self._since += ticks
         for sleeper in self._sleepers:
             sleeper.shift(ticks)
@@ -225,10 +227,12 @@ class Flows:
             self.sharing.append(self.ahead.pop())
         moving = self._moving(now) if self.occupied else self.sharing
         if not moving:
-            self._first_end = -1
+            self.first_end = -1
             self._mix = ()
             return
-        self._mix = tuple(sorted([flow.number for flow in moving]))
+        self._mix = (moving[0].number,)
+        if len(moving) > 1:
+            self._mix = tuple(sorted([flow.number for flow in moving]))
         self._since = max(now, moving[0].mark)
         rates = self._shares.rates(self._mix)
         first = -1
@@ -240,7 +244,7 @@ class Flows:
             flow.end = flow.mark - (-flow.work // flow.rate)
             if flow.end < first or first < 0:
                 first = flow.end
-        self._first_end = first
+        self.first_end = first
 
     def _moving(self, now: int) -> list[Flow]:
         """Those that share and touch no occupied memory; the others stand still from now on."""

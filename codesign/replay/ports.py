@@ -84,10 +84,10 @@ class Ports:
         over = self._env.event()
         self.started.append(over)
         direction: Direction = "read" if load else "write"
-        parts = self._transfers.parts(self._assignment, {}, (move,), direction)
-        if not parts:
+        part = self._transfers.part(self._assignment, {}, move, direction)
+        if part is None:
             return over.succeed()
-        ((number, size),) = parts
+        number, size = part
         self.moves.append((move.operand, move.bytes, load))
         self._begin(number, size, over)
         return over

@@ -11,8 +11,10 @@ from typing import TypeAlias
 from codesign.hardware.plan import Loop, Tile, TilePlan
 from codesign.units import cycles_to_ticks
 
-Parts: TypeAlias = "tuple[tuple[int, int], ...]"
-"""Transfers of a tile as (transfer class, bytes), one after the other."""
+Part: TypeAlias = "tuple[int, int]"
+"""A transfer: its class and its bytes."""
+Parts: TypeAlias = "tuple[Part, ...]"
+"""Transfers of a tile, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from codesign.hardware.component import Descriptor, Direction
 from codesign.hardware.plan import Move, Tile
@@ -13,7 +13,7 @@ from codesign.mapping.allocate import Addresses, base_of, phases
 from codesign.mapping.codec import at_home, find_decoder
 from codesign.mapping.placement import Assignment
 from codesign.replay.shares import Decoder, Route, Shares
-from codesign.replay.template import Load, Parts, Template
+from codesign.replay.template import Load, Part, Parts, Template
 
 _AT_REST = ("weight", "constant", "input")
 WAYS: tuple[Direction, Direction] = ("read", "write")
@@ -81,28 +81,28 @@ class Transfers:
             self._routes[key] = Route(source, crossed, target, setup, between)
         return self._routes[key]
 
-    def parts(
-        self,
-        assignment: Assignment,
-        addresses: Addresses,
-        moves: tuple[Move, ...],
-        direction: Direction,
-    ) -> Parts:
-        """Transfers of moves, merged by class; none for what lies in the engine's buffer."""
+    def part(
+        self, assignment: Assignment, addresses: Addresses, move: Move, direction: Direction
+    ) -> Part | None:
+        """The transfer of a move; None for what lies in the engine's buffer."""
         engine = self.hardware.engine(assignment.engine)
-        total: dict[int, int] = {}
-        for move in moves:
-            home = assignment.homes[move.operand]
-            stage = assignment.stage(move.operand, engine)
-            if home != stage:
-                ends = (home, stage) if direction == "read" else (stage, home)
-                base = base_of(assignment, move.operand, addresses)
-                sent = at_home(move, assignment.op)
-                is_load = direction == "read"
-                decoder = self._decoder(assignment, move.operand, *ends) if is_load else None
-                number = self.number(*ends, sent, engine.name, base, decoder)
-                total[number] = total.get(number, 0) + sent.bytes
-        return tuple(total.items())
+        home, stage = assignment.homes[move.operand], assignment.stage(move.operand, engine)
+        if home == stage:
+            return None
+        is_load = direction == "read"
+        ends = (home, stage) if is_load else (stage, home)
+        base = base_of(assignment, move.operand, addresses)
+        sent = at_home(move, assignment.op)
+        decoder = self._decoder(assignment, move.operand, *ends) if is_load else None
+        return self.number(*ends, sent, engine.name, base, decoder), sent.bytes
+
+
+def merged(parts: Iterable[Part | None]) -> Parts:
+    """Transfers of one tile, those of one class together."""
+    total: dict[int, int] = {}
+    for number, size in filter(None, parts):
+        total[number] = total.get(number, 0) + size
+    return tuple(total.items())
 
 
 class Templates:
@@ -145,22 +145,26 @@ class Templates:
     def _new(
         self, assignment: Assignment, addresses: Addresses, rests: tuple[bool, ...]
     ) -> Template:
-        parts = partial(self.transfers.parts, assignment, addresses)
+        # one move stands in many tiles
+        part = cache(partial(self.transfers.part, assignment, addresses))
         exclusive = assignment.plan.exclusive if assignment.plan else ()
 
+        def parts(moves: Iterable[Move]) -> Parts:
+            return merged(part(move, "read") for move in moves)
+
         def loads(tile: Tile) -> Load:
-            alone = tuple(move for move in tile.loads if move.operand in exclusive)
-            others = tuple(move for move in tile.loads if move.operand not in exclusive)
+            alone = [move for move in tile.loads if move.operand in exclusive]
+            others = [move for move in tile.loads if move.operand not in exclusive]
             return Load(
-                parts(tuple(move for move in others if rests[move.operand]), "read"),
-                parts(tuple(move for move in others if not rests[move.operand]), "read"),
-                parts(others, "read"),
-                parts(alone, "read"),
+                parts(move for move in others if rests[move.operand]),
+                parts(move for move in others if not rests[move.operand]),
+                parts(others),
+                parts(alone),
                 not all(rests[move.operand] for move in alone),
             )
 
         def stores(tile: Tile) -> Parts:
-            return parts(tile.stores, "write")
+            return merged(part(move, "write") for move in tile.stores)
 
         number, size = len(self._known), assignment.budget_bytes
         occupied = self.transfers.hardware.engine(assignment.engine).occupies

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,10 +18,23 @@ from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, allocate, base_of, phases
 from codesign.mapping.charges import owner
+from codesign.mapping.kept import KeptOf, Mark
 from codesign.mapping.placement import Assignment, Placement
+from codesign.mapping.recall import Recall
+from codesign.mapping.watched import Watcher
+from codesign.replay.known import content, is_small
 from codesign.replay.run import Replay
 from codesign.result.static import STATIC, Row, static_rows
 from codesign.result.ways import Charge, Ways
+
+_ROWS = 1 << 17
+"""Rows of all ledgers that are kept without their energy (assumed)."""
+_MEASURED = 4096
+"""Parts of replays that are told apart (assumed)."""
+
+_known = Recall["_Charged"](_ROWS)
+_measured = KeptOf[object, Mark](_MEASURED, lambda _: Mark(None))
+_watcher = Watcher()
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,42 @@ def build_ledger(
     Raises:
         HardwareError: a component has no energy for an action that was charged to it.
     """
+    found = _find_charged(placement, hardware, replay)
+    parts = hardware.components
+    energy = [parts[name].energy_j(action, count) for name, action, count in found.spent]
+    rows = static_rows(hardware, replay, replay.makespan) if static else []
+    return _joined(replace(found.ledger, energy=np.array(energy, dtype=np.float64)), rows)
+
+
+@dataclass(frozen=True)
+class _Charged:
+    """What a replay is charged, before anybody has said what it costs.
+
+    Attributes:
+        ledger: all rows, without their energy.
+        spent: component, action and exact count of each row.
+    """
+
+    ledger: Ledger
+    spent: tuple[tuple[str, str, float], ...]
+
+
+def _find_charged(placement: Placement, hardware: Hardware, replay: Replay) -> _Charged:
+    """What a replay is charged, the same again for machines that differ in prices alone."""
+    if not is_small(placement):
+        return _charged(placement, hardware, replay)
+    machine = _watcher.watched(hardware)
+    measured = replay.log, replay.uses, replay.actions, replay.moves
+    own = tuple([_measured.of(one) for one in measured]), len(replay.invocations)
+    question = content(placement), own, machine.kinds
+    found = _known.find(question, machine.inputs)
+    if found is None:
+        found = _charged(placement, machine.twin, replay)
+        _known.keep(question, machine.inputs, found, len(found.spent))
+    return found
+
+
+def _charged(placement: Placement, hardware: Hardware, replay: Replay) -> _Charged:
     names: dict[str, int] = {}
     total: defaultdict[tuple[int, str, str, str], int | Fraction] = defaultdict(int)
     known: dict[tuple[object, ...], tuple[Charge, ...]] = {}
@@ -110,10 +159,8 @@ def build_ledger(
     for op, component, action, role, count in _process_charges(replay, ways):
         total[(names[op], component, action, role)] += count
     spent = [(key, count) for key, count in total.items() if count]
-    rows = [(*key, round(count)) for key, count in spent]
-    energy = [hardware.components[key[1]].energy_j(key[2], float(count)) for key, count in spent]
-    always = static_rows(hardware, replay, replay.makespan) if static else []
-    return _from_rows(tuple(names), [*zip(rows, energy, strict=True), *always])
+    ledger = _from_rows(tuple(names), [((*key, round(count)), 0.0) for key, count in spent])
+    return _Charged(ledger, tuple([(key[1], key[2], float(count)) for key, count in spent]))
 
 
 def static_ledger(hardware: Hardware, replay: Replay, span: int) -> Ledger:
@@ -134,6 +181,15 @@ def _from_rows(names: tuple[str, ...], charged: Sequence[tuple[Row, float]]) -> 
         np.array(roles, dtype=np.str_),
         np.array(counts, dtype=np.int64),
         np.array([joules for _, joules in charged], dtype=np.float64),
+    )
+
+
+def _joined(ledger: Ledger, charged: Sequence[tuple[Row, float]]) -> Ledger:
+    """A ledger with further rows, in columns of its own."""
+    more = _from_rows((), charged)
+    columns = ("op", "component", "action", "role", "count", "energy")
+    return Ledger(
+        ledger.ops, *(np.concatenate([getattr(ledger, c), getattr(more, c)]) for c in columns)
     )
 
 

@@ -1,8 +1,8 @@
-"""An engine plans once for the same question, and what fails is asked again."""
+"""An engine plans once for all that it would read the same of, and what fails is asked again."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,8 +10,8 @@ from toy_machine import Priced, machine, priced
 
 from codesign.errors import MappingError, PluginError
 from codesign.hardware.plan import Budget, TilePlan
-from codesign.mapping import answers
-from codesign.mapping.answers import plan_of, refusals
+from codesign.mapping.answers import content_of, plan_of, refusals
+from codesign.mapping.kept import forget_all
 from codesign.mapping.place import place
 from codesign.testing import elementwise
 from codesign.workload.record import Op, Trace
@@ -20,8 +20,11 @@ AMPLE = Budget(4096, 1e9, 1e9)
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
+def _forget() -> Iterator[None]:
     Priced.asked.clear()
+    forget_all()
+    yield
+    forget_all()
 
 
 class Silent(Priced):
@@ -32,6 +35,18 @@ class Silent(Priced):
         return None  # type: ignore[return-value]
 
 
+class Picky(Priced):
+    """Shows in its plan what it has looked at: more of the budget where there is little of it."""
+
+    kind = "picky"
+
+    def plan(self, op: Op, budget: Budget) -> TilePlan:
+        plan = super().plan(op, budget)
+        if budget.buffer_bytes < 100:
+            return replace(plan, note=f"{budget.load_bytes_per_s}")
+        return plan
+
+
 def test_the_same_question_is_asked_once() -> None:
     engine, op = priced(elementwise=5), elementwise((8,))
     assert plan_of(engine, op, AMPLE) is plan_of(engine, replace(op, name="twin"), AMPLE)
@@ -39,19 +54,40 @@ def test_the_same_question_is_asked_once() -> None:
     assert len(Priced.asked) == 1
 
 
-def test_another_budget_content_or_engine_is_another_question() -> None:
+def test_what_an_engine_does_not_read_makes_no_other_question() -> None:
+    op = elementwise((8,))
+    first = plan_of(priced(elementwise=5), op, AMPLE)
+    assert plan_of(priced(elementwise=5), op, AMPLE) is first
+    assert plan_of(replace(priced(elementwise=5), leakage=1.0), op, AMPLE) is first
+    assert plan_of(priced(elementwise=5), op, replace(AMPLE, load_bytes_per_s=2e9)) is first
+    assert len(Priced.asked) == 1
+
+
+def test_whatever_it_reads_makes_another_question() -> None:
     engine, op = priced(elementwise=5), elementwise((8,))
     questions = [
         (engine, op, AMPLE),
         (engine, op, replace(AMPLE, buffer_bytes=4095)),
-        (engine, op, replace(AMPLE, load_bytes_per_s=2e9)),
         (engine, op, replace(AMPLE, resident=(True,))),
         (engine, elementwise((9,)), AMPLE),
-        (priced(elementwise=5), op, AMPLE),
+        (priced(elementwise=6), op, AMPLE),
+        (priced(tile=2, elementwise=5), op, AMPLE),
+        (priced("other", elementwise=5), op, AMPLE),
+        (Picky(name="cpu", buffer="sram", cycles={"elementwise": 5}), op, AMPLE),
     ]
-    for question in questions:
-        plan_of(*question)
+    plans = [plan_of(*question) for question in questions]
     assert len(Priced.asked) == len(questions)
+    assert [plan_of(*question) for question in questions] == plans
+    assert len(Priced.asked) == len(questions)
+
+
+def test_what_it_reads_only_now_and_then_counts_then() -> None:
+    op, little = elementwise((8,)), replace(AMPLE, buffer_bytes=99)
+    engine = Picky(name="picky", buffer="sram", cycles={"elementwise": 5})
+    fast, faster = (replace(budget, load_bytes_per_s=2e9) for budget in (AMPLE, little))
+    assert plan_of(engine, op, AMPLE) is plan_of(engine, op, fast)
+    notes = [plan_of(engine, op, budget).note for budget in (little, faster)]
+    assert notes == ["1000000000.0", "2000000000.0"]
 
 
 def test_a_second_placement_on_the_same_engine_asks_nothing_anew() -> None:
@@ -62,6 +98,7 @@ def test_a_second_placement_on_the_same_engine_asks_nothing_anew() -> None:
     count = len(Priced.asked)
     assert count > 0
     assert place(trace, hardware).program == first.program
+    assert place(trace, hardware.with_all({"dram.bandwidth": 1e9})).program == first.program
     assert len(Priced.asked) == count
     place(trace, hardware.with_all({"sram.size": 2048}))
     assert len(Priced.asked) > count
@@ -79,19 +116,15 @@ def test_a_failure_is_not_remembered() -> None:
     assert [name for name, _, _ in Priced.asked] == ["cpu", "cpu", "silent", "silent"]
 
 
-def test_the_plan_used_longest_ago_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "_KEPT", 2)
-    monkeypatch.setattr(answers, "_made", OrderedDict())
-    engine = priced(elementwise=5)
-    one, two, three = (elementwise((size,)) for size in (1, 2, 3))
-    for op in (one, two, one, three, one):
-        plan_of(engine, op, AMPLE)
-    assert [name for _, name, _ in Priced.asked] == [op.name for op in (one, two, three)]
-    plan_of(engine, two, AMPLE)
-    assert Priced.asked[-1][1] == two.name
-    assert len(answers._made) == 2
-
-
 def test_refusals_are_told_by_engine() -> None:
     engines = priced("adds", elementwise=5), priced("idle")
-    assert refusals(elementwise((8,)), engines) == {"idle": "has no price for elementwise"}
+    for _ in range(2):
+        assert refusals(elementwise((8,)), engines) == {"idle": "has no price for elementwise"}
+    assert refusals(elementwise((8,)), [priced("adds")]) == {"adds": "has no price for elementwise"}
+
+
+def test_one_mark_stands_for_operators_of_one_content() -> None:
+    op = elementwise((8,))
+    assert content_of(op) is content_of(replace(op, name="twin"))
+    assert content_of(op) is not content_of(elementwise((9,)))
+    assert content_of(op).content == op.content

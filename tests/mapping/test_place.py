@@ -111,7 +111,7 @@ def test_an_attention_is_put_into_parts_once(monkeypatch: pytest.MonkeyPatch) ->
         asked.append(op.name)
         return attention_parts(op)
 
-    monkeypatch.setattr("codesign.mapping.place.attention_parts", parts)
+    monkeypatch.setattr("codesign.mapping.outline.attention_parts", parts)
     place(trace_of(attention()), machine(priced(contraction=9, softmax=5)), "greedy")
     assert asked == ["attn"]
 

@@ -28,7 +28,8 @@ from slow_tiling import (
 from codesign.errors import MappingError
 from codesign.hardware.plan import Budget
 from codesign.mapping import tiling
-from codesign.mapping.tile_cost import Rows, cost_of
+from codesign.mapping.tile_cost import Common, latency_s
+from codesign.mapping.tile_space import find_space, sum_tiles
 from codesign.mapping.tiling import ArrayModel, Tiling, search
 from codesign.testing import compulsory_bytes, convolution, matmul
 from codesign.workload.record import Op
@@ -116,19 +117,30 @@ def test_leaving_out_what_computes_too_long_changes_no_choice(
     assert found[0] == found[1]
 
 
-def test_few_candidates_of_a_large_product_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
-    scored: list[int] = []
+@pytest.mark.parametrize("rate", [1e8, 1e10])
+def test_few_candidates_of_a_large_product_are_scored(
+    rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed, scored = list[int](), list[int]()
 
-    def counted(op: Op, budget: Budget, counts: tiling.Array, *rest: Any) -> Rows:
-        scored.append(len(counts))
-        return cost_of(op, budget, counts, *rest)
+    def cycles(sizes: tiling.Sizes) -> tiling.Array:
+        computed.append(len(sizes[0]))
+        return model_cycles(sizes, 16)
 
-    monkeypatch.setattr(tiling, "cost_of", counted)
-    model = ideal(grain=16)
-    model = replace(model, cycles=lambda sizes: model_cycles(sizes, 16))
-    search(matmul(512, 512, 512), Budget(1 << 18, 1e10, 1e10), model)
-    space = len(tiling._space(matmul(512, 512, 512), model, Budget(1 << 18, 1e10, 1e10)).index)
-    assert sum(scored) < len(scored) * space / 2
+    def counted(budget: Budget, moved: Common, loads: tiling.Array, *rest: Any, **more: Any) -> Any:
+        scored.append(len(loads) if loads.ndim > 1 else 0)
+        return latency_s(budget, moved, loads, *rest, **more)
+
+    monkeypatch.setattr(tiling, "latency_s", counted)
+    op, model = matmul(512, 512, 512), replace(ideal(grain=16), cycles=cycles)
+    search(op, Budget(1 << 18, rate, rate, setup_s=1e-5), model)
+    space = find_space(op, model.grain)
+    every = np.arange(len(space))
+    assert 0 < sum(scored) < len(every) / 2
+    asked = sum(computed)
+    sum_tiles(space, every, cycles, np.zeros_like(every))
+    if rate < 1e9:  # the link alone tells
+        assert asked < computed[-1] / 2
 
 
 def model_cycles(sizes: tiling.Sizes, rows: int) -> tiling.Array:

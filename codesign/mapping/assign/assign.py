@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from codesign.hardware.objective import Objective
-from codesign.mapping.answers import refusals
+from codesign.mapping.answers import content_of, refusals
 from codesign.mapping.assign.ask import Engines, find_ruled
 from codesign.mapping.assign.finish import Task, Turn, find_earliest, finish
 from codesign.mapping.assign.order import find_before
@@ -77,7 +77,7 @@ def assign(
     for op, engine in zip(timeline.ops, ruled, strict=True):
         homes = tuple(where(access.tensor.name) for access in op.operands)
         split = asked.split and kept.isdisjoint(a.tensor.name for a in op.operands)
-        key = (op.content, homes, engine, plans.fixed.of(op), split)
+        key = (content_of(op), homes, engine, plans.fixed.of(op), split)
         if key not in known:
             known[key] = find_ways(op, homes, plans, engine, split=split, judged=not is_plain)
         found.append(known[key])
@@ -104,7 +104,7 @@ def _is_settled(timeline: Timeline, plans: Plans) -> bool:
     engines = plans.paths.hardware.engines
     if len(engines) == 1:
         return True
-    contents = {op.content: op for op in timeline.ops}
+    contents = {content_of(op): op for op in timeline.ops}
     return all(len(refusals(op, engines)) == len(engines) - 1 for op in contents.values())
 
 
