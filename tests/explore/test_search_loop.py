@@ -205,6 +205,13 @@ def test_a_search_after_a_sweep_runs_nothing(tmp_path: Path) -> None:
     assert len(found.done) == 10
 
 
+def test_a_sweep_after_a_search_runs_what_is_left(tmp_path: Path) -> None:
+    study = study_parts.study()
+    search(study, tmp_path, budget=7)
+    swept = study.run(tmp_path, executor=Mortal(5), resume=True, exhaustive=True)
+    assert swept.digest == study.run(tmp_path / "whole", exhaustive=True).digest
+
+
 def test_a_sampler_that_asks_otherwise_than_before_is_refused(tmp_path: Path) -> None:
     study = wide()
     search(study, tmp_path, sampler=Climber(study, 1))

@@ -336,3 +336,28 @@ def test_what_is_not_installed_is_told(
         search(study_parts.study(), tmp_path / "out", sampler=name)
     assert not (tmp_path / "out").exists()
     assert len(search(study_parts.study(), tmp_path, budget=2).order) == 2
+
+
+def test_a_gaussian_process_looks_as_far_as_the_reference(tmp_path: Path) -> None:
+    # ten small models come first; whether large ones promise anything is for the user to say
+    objectives = ["energy_j", ("max:quality", study_parts.quality)]
+    study = wide(objectives=objectives)
+    small = [
+        {"width": 8 * n, "dram.bandwidth": f"{3 * n} GB/s", "sram.size": "64 KiB"}
+        for n in range(1, 11)
+    ]
+    last = {}
+    for name, limit in (("far", 1e-6), ("near", 4e-8)):
+        asked: dict[str, Any] = {"warm": small, "reference": {"energy_j": limit, "quality": 0.0}}
+        found = search(study, tmp_path / name, sampler="gp", budget=16, **asked)
+        last[name] = max(row["width"] for row in found.sequence()[12:])
+    assert last["far"] > 128
+    assert last["near"] <= 80  # 4e-8 J buys 77
+
+
+def test_optuna_is_left_as_it_was(tmp_path: Path) -> None:
+    from optuna._gp import acqf
+
+    before = acqf._get_reference_point
+    search(two(), tmp_path, sampler="gp", budget=12)
+    assert acqf._get_reference_point is before

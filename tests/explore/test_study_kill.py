@@ -29,12 +29,12 @@ for line in sys.stdin:
     study = wide(int(points))
     driver = os.fork()
     if not driver:
+        print("driver", os.getpid(), flush=True)
         asked = {"workers": int(workers), "exhaustive": bool(int(exhaustive)), "resume": True}
         known = done_in(folder)
         tell = lambda *counts: counts[0] > known and print(*counts, flush=True)
         study.run(folder, watch=tell, **asked)
         os._exit(0)
-    print("driver", driver, flush=True)
     print("ended", os.waitstatus_to_exitcode(os.waitpid(driver, 0)[1]), flush=True)
 """
 """Studies in processes of their own, without importing anything again for each of them."""

@@ -124,9 +124,7 @@ class GPOverPoints(GPSampler):
                 return value, digits
             value, digits = better[0]
 
-    def _kept(
-        self, ranked: Iterable[tuple[float, Digits]], most: int
-    ) -> list[tuple[float, Digits]]:
+    def _kept(self, ranked: Iterable[_Ranked], most: int) -> list[_Ranked]:
         """The first few that constraints leave in."""
         found: list[_Ranked] = []
         for one in ranked:
