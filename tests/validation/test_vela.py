@@ -14,6 +14,7 @@ from codesign_plugins.validate_vela.runs import FILES, Run
 from codesign_plugins.validate_vela.typed import OPERATORS, SUMMARY
 
 from codesign.errors import ValidationError
+from codesign.mapping.kept import forget_all
 from codesign.testing.validations import check_validation
 from codesign.validation import Case, NotRun
 from codesign.workload.check import check_trace
@@ -115,10 +116,12 @@ def test_figures_of_the_network_that_a_constant_was_chosen_with_count_as_calibra
 
 @needs_runs
 def test_the_constant_moves_no_network_but_the_calibrated_one_by_2_percent(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     now = {case.name: case.ours for case in cases(DATA, "network cycles")}
     monkeypatch.setattr(planner, "_AHEAD", 4)
+    forget_all()  # plans are kept by what they read of their inputs, and this is none
+    request.addfinalizer(forget_all)
     runs = [run for run in family.rows(DATA) if len(run.cycles) > 1 and not run.reason]
     found = [one for run in runs for one in family.compare(run) if isinstance(one, Case)]
     networks = [one for one in found if one.quantity == "network cycles"]
