@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and whether they can be written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
+
+from codesign.errors import CodesignError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -20,3 +22,32 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Finds out before any work whether a result can be written, and leaves nothing behind.
+
+    Raises:
+        CodesignError: the folder is no folder, or it or its nearest parent cannot be written.
+    """
+    parents = [folder.absolute(), *folder.absolute().parents]
+    there = next(parent for parent in parents if parent.exists())
+    if folder == Path() or not there.is_dir() or not os.access(there, os.W_OK):
+        raise CodesignError(
+            f"cannot write a result to {str(folder)!r}: {there} is not a folder that can be "
+            "written; give another folder"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Finds out before any work whether a file can be written, and leaves nothing behind.
+
+    Raises:
+        CodesignError: the path is a folder, or its folder is missing or cannot be written.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise CodesignError(
+            f"cannot write to {str(path)!r}: it must be a file in a folder that can be written; "
+            "give another path"
+        )

@@ -44,6 +44,7 @@ from codesign.cli.options import (
     Settings,
     Split,
     Steps,
+    TimelineFile,
     model_options,
     read_engines,
     read_residency,
@@ -129,12 +130,13 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    timeline: TimelineFile = None,
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
     from codesign.hardware.spec import load_hardware
-    from codesign.result.save import check_folder
     from codesign.simulation import simulate as run
+    from codesign.whole_file import check_file, check_folder
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
@@ -142,6 +144,8 @@ def simulate(
     choosing = read_engines(engines, on, split=split)
     if out is not None:
         check_folder(out)
+    if timeline is not None:
+        check_file(timeline)
     machine = load_hardware(hardware, plugins=tuple(plugins or ()))
     announce(machine)
     with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
@@ -163,6 +167,10 @@ def simulate(
         )
         if out is not None:
             result.save(out)
+        if timeline is not None:
+            from codesign.result.timeline import save_timeline
+
+            save_timeline(result.timeline(), timeline)
     if json:
         print_json(result.summary())
     else:

@@ -155,6 +155,15 @@ ExactEvents: TypeAlias = Annotated[
         "--exact-events", help="Replay every event; slower, and the figures are the same."
     ),
 ]
+TimelineFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--timeline",
+        help="File for the run as a Chrome trace, which Perfetto opens.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
 
 
 def model_options(

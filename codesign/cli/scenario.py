@@ -36,8 +36,8 @@ def scenario(
 ) -> None:
     """Report queueing, real time and power of models that run side by side as input arrives."""
     from codesign.hardware.spec import load_hardware
-    from codesign.result.save import check_folder
     from codesign.scenario.simulate import simulate_scenario
+    from codesign.whole_file import check_folder
 
     changes = read_settings(settings)
     if out is not None:

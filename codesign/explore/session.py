@@ -25,7 +25,7 @@ from codesign.explore.known import Known
 from codesign.explore.objectives import FACTS, measured, told
 from codesign.explore.space import Point
 from codesign.explore.swept import JOURNAL
-from codesign.result.save import check_folder
+from codesign.whole_file import check_folder
 from codesign.workload.file import save_trace
 
 if TYPE_CHECKING:

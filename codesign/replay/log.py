@@ -87,7 +87,11 @@ class Log:
 
     def rows(self) -> list[Row]:
         """Every run, in program order."""
-        return sorted(_rows(self.entries, 0, 0), key=lambda row: row.number)
+        return sorted(self.in_time(), key=lambda row: row.number)
+
+    def in_time(self) -> Iterator[Row]:
+        """Every run, in the order in which they ended; none is listed before it is asked for."""
+        return _rows(self.entries, 0, 0)
 
     def totals(self) -> dict[int, Totals]:
         """All runs of each operator together, without listing them."""

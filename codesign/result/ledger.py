@@ -144,20 +144,10 @@ def _find_charged(placement: Placement, hardware: Hardware, replay: Replay) -> _
 def _charged(placement: Placement, hardware: Hardware, replay: Replay) -> _Charged:
     names: dict[str, int] = {}
     total: defaultdict[tuple[int, str, str, str], int | Fraction] = defaultdict(int)
-    known: dict[tuple[object, ...], tuple[Charge, ...]] = {}
-    ways = Ways(hardware, replay.uses)
-    addresses = allocate(placement, hardware)
-    for assignment, times in runs_of(placement, replay):
+    for assignment, times, charges in charged_runs(placement, hardware, replay):
         index = names.setdefault(assignment.op.name, len(names))
-        roles = tuple(access.tensor.role for access in assignment.op.operands)
-        where = assignment.homes, phases(assignment, addresses, hardware)
-        key = id(assignment.plan), assignment.engine, *where, roles
-        if key not in known:
-            known[key] = tuple(_charges(assignment, addresses, ways))
-        for component, action, role, count in known[key]:
+        for component, action, role, count in charges:
             total[(index, component, action, role)] += count * times
-    for op, component, action, role, count in _process_charges(replay, ways):
-        total[(names[op], component, action, role)] += count
     spent = [(key, count) for key, count in total.items() if count]
     ledger = _from_rows(tuple(names), [((*key, round(count)), 0.0) for key, count in spent])
     return _Charged(ledger, tuple([(key[1], key[2], float(count)) for key, count in spent]))
@@ -199,6 +189,28 @@ def runs_of(placement: Placement, replay: Replay) -> list[tuple[Assignment, int]
     return placement.assignments(runs) if runs else []
 
 
+def charged_runs(
+    placement: Placement, hardware: Hardware, replay: Replay
+) -> Iterator[tuple[Assignment, int, tuple[Charge, ...]]]:
+    """Everything that a replay charges: an assignment, how often, and what for each time.
+
+    Every assignment comes with its number of runs and what one of them is charged; then those of
+    process engines again, once, with what all of their runs did.
+    """
+    known: dict[tuple[object, ...], tuple[Charge, ...]] = {}
+    ways = Ways(hardware, replay.uses)
+    addresses = allocate(placement, hardware)
+    for assignment, times in runs_of(placement, replay):
+        roles = tuple(access.tensor.role for access in assignment.op.operands)
+        where = assignment.homes, phases(assignment, addresses, hardware)
+        key = id(assignment.plan), assignment.engine, *where, roles
+        if key not in known:
+            known[key] = tuple(_charges(assignment, addresses, ways))
+        yield assignment, times, known[key]
+    for assignment, charge in _process_charges(replay, ways):
+        yield assignment, 1, (charge,)
+
+
 def _charges(assignment: Assignment, addresses: Addresses, ways: Ways) -> Iterator[Charge]:
     """What one run of one assignment is charged."""
     if assignment.plan is None:
@@ -232,12 +244,10 @@ def moved_bytes(placement: Placement, hardware: Hardware, replay: Replay) -> Cou
     return total
 
 
-def _process_charges(
-    replay: Replay, ways: Ways
-) -> Iterator[tuple[str, str, str, str, int | Fraction]]:
+def _process_charges(replay: Replay, ways: Ways) -> Iterator[tuple[Assignment, Charge]]:
     for assignment, operand, size, load in replay.moves:
         for charge in ways.charges(assignment, Move(operand, size), load):
-            yield (assignment.op.name, *charge)
+            yield assignment, charge
     for assignment, component, action, count in replay.actions:
         charged = owner(component, ways.hardware.engine(assignment.engine))
-        yield assignment.op.name, charged, action, "", count
+        yield assignment, (charged, action, "", count)

@@ -246,6 +246,21 @@ class Result:
 
         return ledger_to_arrow(self.ledger)
 
+    def timeline(self, limit: int | None = None) -> dict[str, Any]:
+        """The run as a Chrome trace-event document for Perfetto, see ``docs/timeline.md``.
+
+        Args:
+            limit: runs of operators that are drawn at most, by default 100,000; the document says
+                how many there were.
+
+        Raises:
+            CodesignError: a limit below 1.
+        """
+        from codesign.result.timeline import LIMIT, Part, chrome_trace
+
+        part = Part("", self.placement, self.replay)
+        return chrome_trace([part], self.machine, LIMIT if limit is None else limit)
+
     def save(self, folder: str | Path) -> None:
         """Writes the result to a folder.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import pyarrow.parquet
 
 from codesign.errors import CodesignError
 from codesign.result.ledger import Ledger
-from codesign.result.timeline import chrome_trace
+from codesign.result.timeline.write import dump
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -36,31 +35,16 @@ def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
     )
 
 
-def check_folder(folder: Path) -> None:
-    """Finds out before any work whether a result can be written, and leaves nothing behind.
-
-    Raises:
-        CodesignError: the folder is no folder, or it or its nearest parent cannot be written.
-    """
-    parents = [folder.absolute(), *folder.absolute().parents]
-    there = next(parent for parent in parents if parent.exists())
-    if folder == Path() or not there.is_dir() or not os.access(there, os.W_OK):
-        raise CodesignError(
-            f"cannot write a result to {str(folder)!r}: {there} is not a folder that can be "
-            "written; give another folder"
-        )
-
-
 def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
-    timeline = chrome_trace(result.replay.spans, result.machine)
+    timeline = dump(result.timeline())
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     operators = pyarrow.table(dict(result.operators))
     ledger = result.to_arrow()
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
         "hardware.json": lambda p: p.write_text(json.dumps(hardware, indent=2) + "\n"),
-        "timeline.json": lambda p: p.write_text(json.dumps(timeline)),
+        "timeline.json": lambda p: p.write_text(timeline),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
         "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),
     }

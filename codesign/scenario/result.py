@@ -317,12 +317,27 @@ class ScenarioResult:
         content = json.dumps([self._figures(), runs, __version__], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
+    def timeline(self, limit: int | None = None) -> dict[str, Any]:
+        """All streams as one Chrome trace-event document, as of ``Result.timeline``.
+
+        Args:
+            limit: runs of operators that are drawn at most, by default 100,000.
+
+        Raises:
+            CodesignError: a limit below 1.
+        """
+        from codesign.result.timeline import LIMIT, Part, chrome_trace
+
+        parts = [Part(name, one.placement, one.replay) for name, one in self.parts.items()]
+        return chrome_trace(parts, self.machine, LIMIT if limit is None else limit)
+
     def save(self, folder: str | Path) -> None:
         """Writes the result to a folder.
 
-        ``summary.json``, ``hardware.json``, ``runs.parquet`` (every run in ticks), and
-        ``ledger.parquet`` (every byte and joule by stream and operator; leakage and background have
-        neither). Each file appears whole or not at all.
+        ``summary.json``, ``hardware.json``, ``timeline.json`` (a Chrome trace for Perfetto),
+        ``runs.parquet`` (every run in ticks), and ``ledger.parquet`` (every byte and joule by
+        stream and operator; leakage and background have neither). Each file appears whole or not at
+        all.
 
         Raises:
             CodesignError: the folder cannot be written.

@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from codesign.errors import CodesignError
 from codesign.result.save import ledger_to_arrow
+from codesign.result.timeline.write import dump
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def ledgers_to_arrow(result: ScenarioResult) -> pyarrow.Table:
 def save_scenario(result: ScenarioResult, folder: Path) -> None:
     """Writes the files of a result, see ``ScenarioResult.save``."""
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
+    timeline = dump(result.timeline())
     runs, ledger = runs_to_arrow(result), ledgers_to_arrow(result)
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
         "hardware.json": lambda p: p.write_text(json.dumps(hardware, indent=2) + "\n"),
+        "timeline.json": lambda p: p.write_text(timeline),
         "runs.parquet": lambda p: pyarrow.parquet.write_table(runs, p),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
     }

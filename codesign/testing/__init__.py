@@ -26,6 +26,7 @@ from codesign.testing.operators import (
 from codesign.testing.plans import check_plan
 from codesign.testing.processes import check_process_engine
 from codesign.testing.rules import check_fields
+from codesign.testing.timelines import check_timeline
 from codesign.testing.validations import check_validation
 from codesign.workload.compulsory import compulsory_bytes
 
@@ -37,6 +38,7 @@ __all__ = [
     "check_operator",
     "check_plan",
     "check_process_engine",
+    "check_timeline",
     "check_validation",
     "compulsory_bytes",
     "contractions",

@@ -55,7 +55,7 @@ def draw(
         CodesignError: the folder cannot be written.
     """
     from codesign.explore.figures.cloud import Cloud
-    from codesign.result.save import check_folder
+    from codesign.whole_file import check_folder
 
     asked = list(dict.fromkeys(formats))
     for form in asked:
