@@ -10,6 +10,7 @@ import pytest
 from conftest import Codesign
 
 import codesign as library
+from codesign.testing import check_timeline
 
 
 def _summary(sample: Path, *hardware: Any, **options: Any) -> Any:
@@ -117,6 +118,25 @@ def test_out_leaves_the_files_of_a_result(codesign: Codesign, sample: Path, tmp_
         "timeline.json",
     ]
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == json.loads(ran.out)
+
+
+def test_timeline_leaves_one_file(codesign: Codesign, sample: Path, tmp_path: Path) -> None:
+    file = tmp_path / "line.json"
+    ran = codesign("simulate", sample, *HARDWARE, "--json", "--timeline", file)
+    document = json.loads(file.read_text())
+    check_timeline(document)
+    assert document["otherData"]["models"] == [json.loads(ran.out)["model"]]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("name", ["missing/line.json", "."])
+def test_a_timeline_that_cannot_be_written_is_told_before_any_work(
+    codesign: Codesign, tmp_path: Path, name: str
+) -> None:
+    ran = codesign("simulate", "no model at all", *HARDWARE, "--timeline", tmp_path / name)
+    assert ran.code == 2
+    assert "must be a file in a folder that can be written" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_hardware_file_is_taken_by_its_path(

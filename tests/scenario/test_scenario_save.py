@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -15,9 +16,10 @@ from codesign.scenario.arrival import After, Periodic
 from codesign.scenario.result import ScenarioResult
 from codesign.scenario.simulate import simulate_scenario
 from codesign.scenario.spec import Scenario, Stream
+from codesign.testing import check_timeline
 from codesign.workload.record import Trace
 
-FILES = ["hardware.json", "ledger.parquet", "runs.parquet", "summary.json"]
+FILES = ["hardware.json", "ledger.parquet", "runs.parquet", "summary.json", "timeline.json"]
 
 
 def model(name: str, width: int) -> Trace:
@@ -37,7 +39,7 @@ def result() -> ScenarioResult:
     return simulate_scenario(case, machine(leakage=1e-3))
 
 
-def test_four_files_are_written(result: ScenarioResult, tmp_path: Path) -> None:
+def test_five_files_are_written(result: ScenarioResult, tmp_path: Path) -> None:
     result.save(tmp_path / "new" / "folder")
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == FILES
     summary = json.loads((tmp_path / "new" / "folder" / "summary.json").read_text())
@@ -107,3 +109,33 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     (tmp_path / "file").write_text("")
     with pytest.raises(CodesignError, match=r"cannot write the result to .*; give another folder"):
         result.save(tmp_path / "file")
+
+
+def test_the_timeline_has_the_runs_and_the_energy_of_all_streams(
+    result: ScenarioResult, tmp_path: Path
+) -> None:
+    result.save(tmp_path)
+    document = json.loads((tmp_path / "timeline.json").read_text())
+    check_timeline(document)
+    events = document["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X"]
+    assert {event["args"]["stream"] for event in slices} == set(result.parts)
+    starts = {name: [run.start for run in result.played.of(name)] for name in ("encoder", "joiner")}
+    tracks = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    for name, ticks in starts.items():
+        found = [e for e in events if e["ph"] == "i" and tracks[e["tid"]] == name]
+        assert [e["args"]["start_ps"] for e in found] == sorted(ticks)
+    power = [(e["ts"], e["args"]["W"]) for e in events if e["name"] == "dynamic power"]
+    spent = math.fsum(w * (b - a) * 1e-6 for (a, w), (b, _) in itertools.pairwise(power))
+    assert spent == pytest.approx(result.energy_split.dynamic_j, rel=1e-9)
+
+
+def test_a_scenario_over_the_limit_draws_the_first_runs_of_all_streams(
+    result: ScenarioResult,
+) -> None:
+    document = result.timeline(limit=10)
+    check_timeline(document)
+    ends = sorted(span.end for part in result.parts.values() for span in part.replay.spans)
+    assert document["otherData"]["runs_drawn"] == 10
+    assert document["otherData"]["runs_folded"] == len(ends) - 10
+    assert document["otherData"]["drawn_until_ps"] == ends[9]

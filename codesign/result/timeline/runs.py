@@ -54,13 +54,8 @@ def drawn_runs(parts: Sequence[Part], limit: int) -> list[Run]:
 
     Steps of regions are unrolled no further than that.
     """
-    logs = [
-        ((row.end, place, row) for row in part.replay.log.in_time())
-        for place, part in enumerate(parts)
-    ]
-    first: list[tuple[int, int, Row]] = list(
-        islice(merge(*logs, key=lambda one: (one[0], one[1])), limit)
-    )
+    logs = [_in_time(place, part) for place, part in enumerate(parts)]
+    first = list(islice(merge(*logs, key=lambda one: (one[0], one[1])), limit))
     first.sort(key=lambda one: (one[0], one[2].start, one[1], one[2].number))
     free: dict[str, int] = {}
     runs = []
@@ -70,6 +65,11 @@ def drawn_runs(parts: Sequence[Part], limit: int) -> list[Run]:
         free[assignment.engine] = end
         runs.append(Run(place, row.number, assignment, row.start, start, end))
     return runs
+
+
+def _in_time(place: int, part: Part) -> Iterator[tuple[int, int, Row]]:
+    """Last tick, program and row of every run of a program, in the order in which they ended."""
+    return ((row.end, place, row) for row in part.replay.log.in_time())
 
 
 @dataclass(frozen=True)
