@@ -33,15 +33,9 @@ nightly: $(VENV)/.tests
 docs: $(VENV)/.tests
 	$(BIN)/python tests/docs_runner.py
 
-bench: $(VENV)/.runs
-	$(BIN)/python benchmarks/zoo_capture.py
-	$(BIN)/python benchmarks/decode_token.py
-	$(BIN)/python benchmarks/rnnt_grid.py
-	$(BIN)/python benchmarks/bank_kernel.py
-	$(BIN)/python benchmarks/onnxim_speed.py
-	$(BIN)/python benchmarks/mapping_speed.py
-	$(BIN)/python benchmarks/pruned_front.py
-	$(BIN)/python benchmarks/supernet_speed.py
+# one table of ratios; renews benchmarks/results.json and docs/benchmarks.md
+bench: $(VENV)/.tests
+	$(BIN)/python benchmarks/bench.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,6 +11,7 @@ import math
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from codesign import Study
@@ -32,13 +33,13 @@ RATES = (2, 3, 4, 5, 6, 8, 10, 12, 17, 25)
 TARGETS = {"share": 0.1, "points": 100_000, "minutes": 10.0, "rate": 500_000.0}
 
 
-def encoder(cell: str, hidden: int, layers: int) -> Trace:
+def encoder(cell: str, hidden: int, layers: int, steps: int = STEPS) -> Trace:
     """The encoder of a transducer, and the joiner's layer behind it."""
     kind, blocks = CELLS[cell]
     model = Transducer(
         cell=kind, width=hidden, blocks=blocks, layers=layers, prediction_cell=kind, joint=640
     )
-    return model.encoder(STEPS, join=True)
+    return model.encoder(steps, join=True)
 
 
 def quality(cell: str, hidden: int, layers: int) -> float:
@@ -48,11 +49,15 @@ def quality(cell: str, hidden: int, layers: int) -> float:
     return math.log(layers * gates * hidden * hidden * (1 + 1 / blocks))
 
 
-def study() -> Study:
+def study(
+    cells: Sequence[str] = tuple(CELLS),
+    widths: Sequence[int] = range(384, 833, 32),
+    layers: Sequence[int] = (6, 8),
+) -> Study:
     """A larger buffer takes more energy per byte and leaks more, a larger array leaks more."""
     return Study(
         model=encoder,
-        model_space={"cell": list(CELLS), "hidden": range(384, 833, 32), "layers": [6, 8]},
+        model_space={"cell": list(cells), "hidden": list(widths), "layers": list(layers)},
         hardware="edge-npu",
         hardware_space={
             "sram.size": [f"{size} KiB" for size in KIB],
