@@ -123,7 +123,7 @@ def decode() -> Iterator[Figure]:
         trace = with_precision(decode_tokens(captured, count), "int8")
         placement = place(trace, hardware)
         cold = cpu_s(partial(replay, placement, hardware))
-        warm = least_s(partial(replay, placement, hardware), 3 if count == 1 else 1)
+        warm = min(cold, least_s(partial(replay, placement, hardware), 3 if count == 1 else 1))
         runs = placement.assignments()
         tiles = sum(a.plan.tiles * times for a, times in runs if a.plan)
         if not tile_s:
@@ -216,9 +216,17 @@ def capture() -> Iterator[Figure]:
     from zoo_capture import measure
 
     measure("rnnt_8x640_joiner")  # whatever torch loads on first use
-    row = measure("resnet18")
+    rows = [measure("resnet18") for _ in range(3)]
     source = f"{MEASURED}: torch.export.export of the same model, which capture calls, too"
-    yield Figure("ResNet-18, capture", row.capture_s, "CPU s", "torch.export", row.export_s, source)
+    yield Figure(
+        "ResNet-18, capture",
+        min(row.capture_s for row in rows),
+        "CPU s",
+        "torch.export",
+        min(row.export_s for row in rows),
+        source,
+        rows[0].capture_s,
+    )
 
 
 CASES: dict[str, Case] = {

@@ -16,6 +16,7 @@ from codesign.hardware.component import Engine
 from codesign.hardware.process import Ports, Process
 from codesign.hardware.spec import Hardware
 from codesign.result.result import Result
+from codesign.testing import check_timeline
 from codesign.workload.record import Op, Trace
 
 NS = 1000
@@ -175,3 +176,17 @@ def test_a_process_that_moves_an_operand_that_is_not_there_is_told_so() -> None:
     parts["vector"] = Stray(name="vector", buffer=buffer)
     with pytest.raises(CodesignError, match="moves operand 7, the operator has 2; count inputs"):
         simulate(softmax_of(8), Hardware("stray", "", None, parts))
+
+
+def test_a_timeline_spreads_what_a_process_charged_over_its_runs() -> None:
+    sketch = Sketch()
+    sketch.recurrent("rnn", sketch.input("x", 6, 32), 32)
+    result = simulate(sketch.trace(), with_process(machine()), residency="none")
+    document = result.timeline()
+    check_timeline(document)
+    kept = [e["args"] for e in document["traceEvents"] if (e["ph"], e["name"]) == ("X", "rnn.keep")]
+    assert len(kept) == 6
+    assert {args["tiles"] for args in kept} == {None}
+    assert {tuple(args["bytes"].items()) for args in kept} == {(("activation", 2 * 32),)}
+    spent = sum(args["energy_j"] for args in kept)
+    assert spent == pytest.approx(result.table("op")["rnn.keep"])

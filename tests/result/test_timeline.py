@@ -23,6 +23,7 @@ from codesign.result.ledger import build_ledger
 from codesign.result.result import Result
 from codesign.result.timeline import LIMIT, Part, chrome_trace, save_timeline
 from codesign.result.timeline.events import length, microseconds
+from codesign.result.timeline.runs import issued_runs
 from codesign.testing import check_timeline
 from codesign.workload.record import Trace
 
@@ -318,6 +319,29 @@ def test_residents_never_take_more_than_their_memory(residency: Any) -> None:
     seen = {name: max(v for _, v in points(events, f"{name} residents")) for name in sizes}
     assert all(0 <= seen[name] <= size for name, size in sizes.items())
     assert any(seen.values())
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(traces(), machines(), st.integers(1, 3))
+def test_a_program_is_walked_in_the_order_of_its_replay(
+    trace: Trace, hardware: Hardware, times: int
+) -> None:
+    placement = simulate(trace, hardware, residency="greedy").placement
+    session = Session(hardware, {"main": placement})
+    for _ in range(times):
+        session.invoke("main")
+    played = session.run()["main"]
+    issued = list(issued_runs(placement, len(played.spans)))
+    assert [one.op for one in issued] == [span.assignment.op.name for span in played.spans]
+    assert [one.number for one in issued] == list(range(len(issued)))
+    assert all(source < one.number for one in issued for source, _ in one.sources)
+    assert max(one.invocation for one in issued) == times - 1
+    chrome = chrome_trace([Part("main", placement, played)], hardware)
+    check_timeline(chrome)
+    drawn = len(events_of(chrome, "s"))
+    assert drawn + chrome["otherData"]["arrows_left_out"] == sum(len(one.sources) for one in issued)
+    if all(event["args"]["dur_ps"] for event in events_of(chrome, "X")):
+        assert chrome["otherData"]["arrows_left_out"] == 0  # only an empty slice has no room
 
 
 # -- times ---------------------------------------------------------------------------------------
