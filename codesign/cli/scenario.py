@@ -27,7 +27,7 @@ def scenario(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the summary, hardware values, runs and ledger.",
+            help="Folder for the summary, hardware values, runs, ledger and timeline.",
             metavar="DIR",
             show_default=False,
         ),

@@ -55,6 +55,16 @@ def test_what_needs_no_model_needs_no_torch(words: tuple[str, ...]) -> None:
     _imports_none_of(("torch", "transformers"), words)
 
 
+@pytest.mark.parametrize("words", [(), ("--json",), ("--timeline", "line.json")])
+def test_a_trace_file_is_simulated_without_what_only_files_and_models_need(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    unused = ("torch", "transformers", "pyarrow", "numba", "scipy", "optuna", "dask", "matplotlib")
+    unused += () if "--timeline" in words else ("codesign.result.timeline",)
+    _imports_none_of(unused, ("simulate", SAMPLE, "--hardware", "tpu-like", *words))
+
+
 def test_saving_a_result_and_a_trace_needs_no_torch(tmp_path: Path) -> None:
     hardware = ("--hardware", "edge-npu", "--out", str(tmp_path / "run"))
     _imports_none_of(("torch",), ("simulate", SAMPLE, *hardware))

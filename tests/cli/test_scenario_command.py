@@ -149,7 +149,13 @@ def test_set_changes_the_hardware(codesign: Codesign, case: Path) -> None:
 def test_out_leaves_the_files_of_a_result(codesign: Codesign, case: Path) -> None:
     ran = codesign("scenario", case, *HARDWARE, "--json", "--out", "run")
     names = sorted(path.name for path in Path("run").iterdir())
-    assert names == ["hardware.json", "ledger.parquet", "runs.parquet", "summary.json"]
+    assert names == [
+        "hardware.json",
+        "ledger.parquet",
+        "runs.parquet",
+        "summary.json",
+        "timeline.json",
+    ]
     assert json.loads(Path("run/summary.json").read_text()) == json.loads(ran.out)
 
 
