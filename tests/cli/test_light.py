@@ -60,7 +60,16 @@ def test_a_trace_file_is_simulated_without_what_only_files_and_models_need(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    unused = ("torch", "transformers", "pyarrow", "numba", "scipy", "optuna", "dask", "matplotlib")
+    unused: tuple[str, ...] = (
+        "torch",
+        "transformers",
+        "pyarrow",
+        "numba",
+        "scipy",
+        "optuna",
+        "dask",
+        "matplotlib",
+    )
     unused += () if "--timeline" in words else ("codesign.result.timeline",)
     _imports_none_of(unused, ("simulate", SAMPLE, "--hardware", "tpu-like", *words))
 
