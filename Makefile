@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test types kernel nightly docs bench clean
+.PHONY: demo test types kernel site nightly docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -16,7 +16,7 @@ demo: $(VENV)/.runs
 test: $(VENV)/.tests
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
-	$(MAKE) --jobs 2 types kernel
+	$(MAKE) --jobs 2 types kernel site
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 types: $(VENV)/.tests
@@ -25,6 +25,10 @@ types: $(VENV)/.tests
 kernel: $(VENV)/.tests
 	$(BIN)/codesign memory warm-up
 
+# the documentation as a site in site/: no dead link, and nothing is fetched
+site: $(VENV)/.tests
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # all tests, with the cases that take too long for every change
 nightly: $(VENV)/.tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile nightly
@@ -32,13 +36,14 @@ nightly: $(VENV)/.tests
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests
 	$(BIN)/python tests/docs_runner.py
+	$(BIN)/python tests/docs_tables.py
 
 # one table of ratios; renews benchmarks/results.json and docs/benchmarks.md
 bench: $(VENV)/.tests
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
