@@ -104,7 +104,7 @@ def _run(block: Block, names: dict[str, Any], expected: str) -> str | None:
         elif block.language == "python":
             exec(compile(block.text, "page", "exec"), names)
         else:
-            assert block.language in ("json", "make"), f"nobody runs {block.language}"
+            assert block.language in ("bibtex", "json", "make"), f"nobody runs {block.language}"
     return "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
 
 

@@ -1,4 +1,4 @@
-"""What mkdocs asks while it builds the site: pages for files outside ``docs/`` that a page links to.
+"""What mkdocs asks while it builds the site: pages for files outside ``docs/`` that pages link to.
 
 On the site a link to a source file leads to a page that shows it, a link to a folder to a list of
 its files, and a link to another Markdown file or a picture to that itself. So every link of the

@@ -18,6 +18,22 @@ SUMMARY = ROOT / "docs" / "validation.md"
 _MARKED = re.compile(
     r"(<!-- figures: (?!end)([\w -]+?) -->\n).*?(<!-- figures: end -->)", re.DOTALL
 )
+HEADLINES = (
+    ("scalesim", "cycles"),
+    ("onnxim", "cycles"),
+    ("vela", "cycles"),
+    ("mapping", "energy (J)"),
+    ("tpuv3", "cycles"),
+    ("dram-kernel", "bandwidth (B/s)"),
+    ("cim", "energy per MAC (J)"),
+    ("cim-silicon", "energy per MAC (J)"),
+    ("pim-hbm", "cycles"),
+    ("dstc", "time over dense"),
+    ("gpu-gemm", "time, constants of the A100 (us)"),
+    ("gpu-gemm", "host time, refitted (us)"),
+    ("sparse-2to4", "dense time over sparse time"),
+)
+"""Family and quantity of the lines that ``figures: headlines`` stands for."""
 _HEADS = ("family", "quantity", "cases", "exact", "mean error", "bias", "worst")
 _APART = {
     "no": "Nothing of ours was fitted to these cases:",
@@ -48,10 +64,18 @@ def tables(rows: Sequence[dict[str, str]], families: Sequence[str]) -> str:
     Args:
         rows: lines of the summary.
         families: which of them; ``calibrated`` or ``uncalibrated`` before them takes one sort only.
+            ``headlines`` alone is one quantity of some families, see ``HEADLINES``.
 
     Raises:
-        AssertionError: a family without a figure.
+        AssertionError: a family, or a quantity of the headlines, without a figure.
     """
+    if list(families) == ["headlines"]:
+        of = {
+            name: [row for row in rows if (row["family"], row["quantity"]) == name]
+            for name in HEADLINES
+        }
+        assert all(of.values()), f"no figures of {[name for name in of if not of[name]]}"
+        return tables([row for found in of.values() for row in found], [name for name, _ in of])
     sorts = {"calibrated": ("yes",), "uncalibrated": ("no",)}.get(families[0], ("no", "yes"))
     names = [name for name in families if name not in ("calibrated", "uncalibrated")]
     known = {row["family"] for row in rows}
@@ -77,7 +101,7 @@ def renewed(text: str, summary: str) -> str:
 def families_shown(text: str) -> set[str]:
     """The families whose figures a page repeats."""
     marks = [match[2].split() for match in _MARKED.finditer(text)]
-    return {name for mark in marks for name in mark} - {"calibrated", "uncalibrated"}
+    return {name for mark in marks for name in mark} - {"calibrated", "uncalibrated", "headlines"}
 
 
 def _cells(line: str) -> list[str]:
