@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -22,6 +23,8 @@ SHOWN = "source"
 """Folder of the site for what lies outside ``docs/``."""
 _LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(\))")
 _CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^(```\w+) ([^\s`]+)$", re.MULTILINE)
+_FETCHED = re.compile(r'<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)="https?://[^"]*"')
 _PICTURES = {".png", ".svg"}
 
 
@@ -37,6 +40,11 @@ def relinked(text: str, change: Callable[[str], str]) -> str:
     return "".join(
         part if place % 2 else _LINK.sub(renamed, part) for place, part in enumerate(parts)
     )
+
+
+def titled(text: str) -> str:
+    """A page whose blocks with a file name behind the language have it as their title."""
+    return _FILE.sub(r'\1 title="\2"', text)
 
 
 def links(text: str) -> list[str]:
@@ -99,20 +107,32 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turns links of the repository into links of the site."""
+    """Turns links of the repository into links of the site, and names of files into titles."""
     here = page.file.src_uri
     home = _repository_path(here)
-    if home is None:
-        return markdown
+    if (ROOT / home).is_file() and not home.endswith(".md"):
+        return markdown  # a source, shown as it is
 
     def moved(link: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(home), link))
         return posixpath.relpath(site_path(target), posixpath.dirname(here) or ".")
 
-    return relinked(markdown, moved)
+    return titled(relinked(markdown, moved))
 
 
-def _repository_path(uri: str) -> str | None:
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuses a page that would fetch something from elsewhere when it is read.
+
+    Raises:
+        PluginError: the tag that would.
+    """
+    fetched = _FETCHED.search(output)
+    if fetched:
+        raise PluginError(f"{page.file.src_uri} fetches from elsewhere: {fetched[0]}")
+    return output
+
+
+def _repository_path(uri: str) -> str:
     """The path in the repository of a page of the site."""
     if not uri.startswith(f"{SHOWN}/"):
         return f"docs/{uri}"

@@ -12,7 +12,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from docs_site import ROOT, links, outside, relinked, shown, site_path
+from docs_site import (
+    ROOT,
+    links,
+    on_page_markdown,
+    on_post_page,
+    outside,
+    relinked,
+    shown,
+    site_path,
+    titled,
+)
+from mkdocs.config import load_config
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 import codesign
 from codesign import errors, hookspecs, testing
@@ -80,9 +94,42 @@ def test_every_page_is_in_the_navigation() -> None:
     assert [page for page in pages if not re.search(rf"^ +- (.*: )?{page}$", CONFIG, re.M)] == []
 
 
-def test_a_reader_of_the_site_fetches_nothing_from_elsewhere() -> None:
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<script src="https://cdn.example/x.js">',
+        '<link rel="stylesheet" href="http://fonts.example/x.css">',
+        '<img alt="a" src="https://img.example/x.png">',
+    ],
+)
+def test_a_page_that_fetches_something_when_it_is_read_stops_the_build(tag: str) -> None:
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    page = Page(None, File("x.md", None, config.site_dir, False), config)
+    with pytest.raises(PluginError, match=r"x\.md fetches from elsewhere: <"):
+        on_post_page(f"<p>{tag}</p>", page, config)
+    fine = '<a href="https://example.org">there</a><script src="assets/x.js"></script>'
+    assert on_post_page(fine, page, config) == fine
+
+
+def test_the_theme_takes_no_font_from_elsewhere() -> None:
     assert "font: false" in CONFIG
     assert "http" not in CONFIG
+
+
+def test_links_outside_the_docs_become_links_of_the_site() -> None:
+    config = load_config(str(ROOT / "mkdocs.yml"))
+    files = Files([])
+
+    def moved(uri: str, text: str) -> str:
+        page = Page(None, File(uri, None, config.site_dir, False), config)
+        return on_page_markdown(text, page, config, files)
+
+    assert moved("cim.md", "[a](../plugins/gpu)") == "[a](source/plugins/gpu.md)"
+    assert moved("cim.md", "[a](cli.md#x)") == "[a](cli.md#x)"
+    assert moved("reference/errors.md", "[a](../errors.md)") == "[a](../errors.md)"
+    assert moved("source/README.md", "[a](docs/cim.md)") == "[a](../cim.md)"
+    assert moved("source/traces/FORMAT.md", "[a](v1_sample.json)") == "[a](v1_sample.json.md)"
+    assert moved("source/plugins/array.py.md", "[a](b.md)") == "[a](b.md)"
 
 
 @pytest.mark.parametrize("page", REFERENCE, ids=lambda page: page.name)
@@ -111,6 +158,12 @@ def test_links_are_changed_and_code_and_addresses_are_not() -> None:
         "[a](to/x.md#part) `[b](y.md)` [c](https://z.org)\n```text\n[d](w.md)\n```\n![e](to/p.png)"
     )
     assert links(text) == ["x.md", "p.png"]
+
+
+def test_a_file_that_a_block_is_written_to_is_its_title() -> None:
+    text = "```yaml a/b.yaml\nx: 1\n```\n```python\ny\n```\n````python\n```json c.json\n````\n"
+    assert titled(text).splitlines()[0] == '```yaml title="a/b.yaml"'
+    assert "\n```python\ny\n" in titled(text)
 
 
 def test_what_a_page_links_to_outside_is_shown_with_what_that_links_to(tmp_path: Path) -> None:

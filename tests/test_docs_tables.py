@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from docs_tables import PAGES, ROOT, SUMMARY, families_shown, figures, renewed, tables
+from docs_tables import HEADLINES, PAGES, ROOT, SUMMARY, families_shown, figures, renewed, tables
 
 HEAD = "| family | quantity | calibrated | cases | exact | mean error | bias | worst |\n| --- |\n"
 TOY = (
@@ -73,3 +73,18 @@ def test_two_marks_of_a_page_keep_what_is_between_them() -> None:
 def test_a_family_without_figures_is_an_error_and_no_empty_table() -> None:
     with pytest.raises(AssertionError, match="no figures of \\['c'\\]"):
         tables(figures(TOY), ["a", "c"])
+
+
+def test_headlines_are_lines_of_the_summary_in_their_order() -> None:
+    rows = figures(SUMMARY.read_text())
+    free, fitted = tables(rows, ["headlines"]).split("A constant of ours was fitted")
+    lines = [line.split(" | ")[:2] for line in free.splitlines() if line.startswith("| ")][2:]
+    named = [[f"| {family}", quantity] for family, quantity in HEADLINES]
+    assert lines == [one for one in named if one in lines]
+    assert "| scalesim | cycles | 137 | 137 |" in free
+    assert "| tpuv3 | cycles | 5 | 0 |" in fitted
+
+
+def test_a_headline_without_a_figure_is_an_error() -> None:
+    with pytest.raises(AssertionError, match=r"no figures of .*scalesim"):
+        tables(figures(TOY), ["headlines"])

@@ -3,7 +3,7 @@
 Give ``check_engine``, ``check_memory`` or ``check_link`` an instance of your component in a test of
 yours. They raise an AssertionError that says what to change; they need no test framework.
 
-Example:
+Examples:
     >>> from codesign.testing import check_memory
     >>> check_memory(MyMemory(name="m", size=1 << 20))  # doctest: +SKIP
 """
