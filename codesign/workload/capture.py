@@ -85,8 +85,13 @@ def trace(
     """
     if isinstance(model, ExportedProgram):
         exported, title = model, name or "exported"
-    else:
+    elif isinstance(model, nn.Module):
         exported, title = export(model, args, kwargs), name or type(model).__name__
+    else:
+        raise CaptureError(
+            "a model must be a torch.nn.Module or an exported program, got "
+            f"{model!r:.60}; give an instance, and its example inputs in args"
+        )
     return trace_exported(
         exported,
         roles=roles,

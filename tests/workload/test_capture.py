@@ -220,3 +220,9 @@ def test_a_constant_that_the_code_makes_is_a_constant() -> None:
 def test_two_captures_are_equal_to_the_bit() -> None:
     first, second = (captured(on_meta(cnn), meta(2, 8, 16, 16)) for _ in range(2))
     assert first.digest == second.digest
+
+
+@pytest.mark.parametrize("model", [len, nn.Linear, "resnet50", None])
+def test_what_is_no_module_is_refused(model: Any) -> None:
+    with pytest.raises(CaptureError, match=r"must be a torch\.nn\.Module.*give an instance"):
+        trace(model, (torch.zeros(1, 4),))
