@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test types kernel site nightly docs bench clean
+.PHONY: demo test types kernel site nightly fuzz docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -30,8 +30,12 @@ site: $(VENV)/.tests
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # all tests, with the cases that take too long for every change
-nightly: $(VENV)/.tests
+nightly: $(VENV)/.tests fuzz
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m '' --hypothesis-profile nightly
+
+# 100,000 hostile inputs; docs/security.md says of what
+fuzz: $(VENV)/.tests
+	PYTHONPATH=tests $(BIN)/python tests/security/fuzz/fuzz_campaign.py 100000
 
 # renews the outputs that README.md and docs/ show
 docs: $(VENV)/.tests

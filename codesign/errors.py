@@ -5,9 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 1000
+"""Most characters of a message: it quotes what a stranger wrote, which may be of any length."""
+_TAIL = 300
+
 
 class CodesignError(Exception):
-    """A mistake in what the user gave us; the command line prints it and exits with 2."""
+    """A mistake in what the user gave us; the command line prints it and exits with 2.
+
+    Its message is one printable line of at most ``LONGEST`` characters: signs that steer a terminal
+    are spelled out, and of a longer text the middle is left out, as the rule stands in front and
+    the way out at the end.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_shown(one) if isinstance(one, str) else one for one in args))
 
 
 class UnitError(CodesignError, ValueError):
@@ -76,6 +88,16 @@ def nearest(
     """Returns ``; did you mean 'x'?``, and never all names, of which a trace may have thousands."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; {otherwise}"
+
+
+def _shown(text: str) -> str:
+    if not text.isprintable():
+        text = "".join(
+            sign if sign.isprintable() else " " if sign.isspace() else repr(sign)[1:-1]
+            for sign in text
+        )
+    text = text.strip()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - _TAIL - 5]} ... {text[-_TAIL:]}"
 
 
 def one_line(error: BaseException) -> str:

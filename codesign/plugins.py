@@ -207,6 +207,11 @@ class _Registries:
         Raises:
             PluginError: a folder that does not exist, a plugin that cannot be loaded, or a clash.
         """
+        for folder in folders:
+            if not isinstance(folder, (str, Path)):
+                raise PluginError(
+                    f"a folder of plugins must be a path, got {repr(folder)[:60]}; name a folder"
+                )
         return _load(tuple(Path(folder) for folder in folders))
 
     def cache_clear(self) -> None:

@@ -26,7 +26,7 @@ STAGES = (
 )
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
-FOUNDATIONS = {"errors", "units", "hookspecs", "whole_file"}
+FOUNDATIONS = {"errors", "units", "hookspecs", "own_code", "whole_file"}
 """Modules that every stage may use."""
 
 EARLIER_USES = {

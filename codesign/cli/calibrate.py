@@ -86,16 +86,13 @@ def _file(hardware: str, plugins: Sequence[Path]) -> Path:
 
 
 def _report(found: Calibration) -> list[Any]:
-    from rich.text import Text
-
     fit = found.fit
     errors = [
         *(("fit", *_cells(one)) for one in fit.fit_errors),
         *(("held back", *_cells(one)) for one in fit.held_back_errors),
     ]
     heads = ("=points", "=kind", "=rows", ">number", ">mean error", ">bias", ">within 10 %")
-    # a source is the user's text, which rich would read as markup
-    told = Text(
+    told = (
         f"protocol {fit.fitted.protocol}; sources: {', '.join(fit.fitted.sources)}; "
         f"digest {fit.digest[:12]}"
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from codesign.cli.options import Json, Plugins
-from codesign.cli.output import print_json, print_rich, table
+from codesign.cli.output import headed, print_json, print_rich, table
 
 if TYPE_CHECKING:
     from codesign.energy import EnergyTables, Estimate, Query, Row
@@ -95,7 +95,7 @@ def show(
     width_bits = found[0][1].width_bits
     port = f"; an access of {width_bits:g} bit" if width_bits else ""
     print_rich(
-        f"[bold]{component}[/bold]: {asked or 'as tabulated'}{port}",
+        headed(component, f": {asked or 'as tabulated'}{port}"),
         "",
         table("", ("=quantity", ">value", ">per byte", "=status", "how"), _bests(found)),
         "",

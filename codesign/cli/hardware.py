@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from codesign.cli.options import Json, Plugins
-from codesign.cli.output import print_json, print_rich, table
+from codesign.cli.output import headed, print_json, print_rich, table
 from codesign.cli.quantities import quantity, size
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def show(
         return
     kinds = [(part.kind, name) for name, part in machine.components.items()]
     print_rich(
-        f"[bold]{machine.name}[/bold]" + f": {machine.description}" * bool(machine.description),
+        headed(machine.name, f": {machine.description}" * bool(machine.description)),
         f"components: {', '.join(f'{name} ({kind})' for kind, name in kinds)}",
         *_devices(machine),
         f"precision: {machine.precision or 'that of the model'}; digest: {machine.digest[:12]}",

@@ -230,7 +230,7 @@ def _table(path: str, text: str) -> dict[str, object]:
     from codesign.hardware.yaml_source import parse_yaml
 
     try:
-        found = parse_yaml(text.encode(), f"--set {path}").plain()
+        found = parse_yaml(text.encode("utf-8", "surrogatepass"), f"--set {path}").plain()
     except HardwareError:
         found = None
     if not isinstance(found, dict):

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from codesign.hardware.machine import Hardware
 
@@ -27,7 +28,14 @@ def print_json(value: Any) -> None:
 
 def print_error(error: Exception) -> None:
     """Writes one line to standard error."""
-    typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+    typer.echo(f"error: {printable(' '.join(str(error).split()))}", err=True)
+
+
+def headed(name: str, rest: str = "") -> Text:
+    """A line that begins with a name in bold; the name may hold any signs."""
+    from rich.text import Text
+
+    return Text.assemble((printable(name), "bold"), printable(rest))
 
 
 def print_rich(*parts: Any) -> None:
@@ -37,16 +45,28 @@ def print_rich(*parts: Any) -> None:
     """
     from rich.console import Console
 
-    console = Console(highlight=False)
+    # a name may have brackets or colons in it, which mean nothing
+    as_it_is: Any = {"highlight": False, "markup": False, "emoji": False}
+    shown = [printable(part) if isinstance(part, str) else part for part in parts]
+    console = Console(**as_it_is)
     if console.is_terminal:
-        for part in parts:
+        for part in shown:
             console.print(part)
         return
-    plain = Console(highlight=False, width=_WIDTH, file=StringIO())
-    for part in parts:
+    plain = Console(**as_it_is, width=_WIDTH, file=StringIO())
+    for part in shown:
         plain.print(part)
     for line in plain.file.getvalue().splitlines():  # type: ignore[attr-defined]  # our StringIO
         typer.echo(line.rstrip())
+
+
+def printable(text: str) -> str:
+    """A text in which signs that steer a terminal are spelled out; lines stay lines."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -62,13 +82,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     from rich.text import Text
 
     made = Table(
-        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=Text(printable(title)) if title else None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
     )
     for place, column in enumerate(columns):
         heading, kept = column.lstrip(">=~"), column.startswith((">", "="))
         longest = max(map(len, (heading, *(row[place] for row in rows))))
         made.add_column(
-            heading,
+            Text(printable(heading)),
             justify="right" if column.startswith(">") else "left",
             no_wrap=kept,
             overflow="fold",
@@ -77,7 +101,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         )
     cut = [column.startswith("~") for column in columns]
     for row in rows:
-        cells = zip(row, cut, strict=True)
+        cells = zip(map(printable, row), cut, strict=True)
         made.add_row(*(Text(c, no_wrap=s, overflow="ellipsis" if s else None) for c, s in cells))
     return made
 
@@ -91,7 +115,7 @@ def announce(machine: Hardware) -> None:
 
 def print_note(text: str) -> None:
     """Writes one line to standard error that is no error."""
-    typer.echo(f"note: {text}", err=True)
+    typer.echo(f"note: {printable(text)}", err=True)
 
 
 @contextmanager

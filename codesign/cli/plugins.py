@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from codesign.cli.options import Json, Plugins
-from codesign.cli.output import print_json, print_rich, table
+from codesign.cli.output import headed, print_json, print_rich, table
 from codesign.errors import PluginError, did_you_mean
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _show_kind(kind: type[Component], owner: str, origin: str, json: bool) -> No
         for f in fields
     ]
     print_rich(
-        f"[bold]{kind.kind}[/bold] (plugin {owner}, {origin})",
+        headed(kind.kind, f" (plugin {owner}, {origin})"),
         first_line(kind),
         "",
         table("", ("=field", "type", "=unit", "default", "meaning"), rows),
@@ -105,6 +105,4 @@ def _show_plugin(name: str, content: dict[str, Any], json: bool) -> None:
         print_json({"plugin": name, **content})
         return
     rows = [(_title(hook), item) for hook, names in content["offers"].items() for item in names]
-    print_rich(
-        f"[bold]{name}[/bold] ({content['origin']})", "", table("", ("=hook", "offers"), rows)
-    )
+    print_rich(headed(name, f" ({content['origin']})"), "", table("", ("=hook", "offers"), rows))

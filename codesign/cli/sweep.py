@@ -88,15 +88,15 @@ def pareto(
     json: Json = False,
 ) -> None:
     """Print the Pareto front of what a study has measured so far, also while it runs."""
-    from codesign.explore.journal import read_journal
+    from codesign.explore.journal_check import read_records
     from codesign.explore.swept import JOURNAL, Swept
 
-    records = read_journal(folder / JOURNAL)
-    found = Swept.of(records)
+    found = Swept.read(folder)
     told: dict[str, Any] = {}
     if figures is not None:
         from codesign.explore.figures import draw
 
+        records = read_records(folder / JOURNAL)
         order = [record["index"] for record in records if record["event"] == "done"]
         told["figures"] = [str(path) for path in draw(found, figures, order=order)]
     if effects:

@@ -31,7 +31,9 @@ def read_journal(path: Path) -> list[Record]:
         StudyError: no such file, or no journal.
     """
     try:
-        header, *lines = _whole_lines(path.read_bytes()).splitlines() or [b""]
+        if path.exists() and not path.is_file():
+            raise StudyError(f"{path}: is no file; give the folder of a study")
+        header, *lines = _split(_whole_lines(path.read_bytes()))
     except OSError as error:
         raise StudyError(
             f"{path}: cannot be read: {error.strerror}; give the folder of a study"
@@ -60,7 +62,15 @@ class Journal:
                 another study, or another process is writing it.
         """
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            # a pipe would be waited for, and a device takes whatever is written
+            if path.exists() and not path.is_file():
+                raise StudyError(f"{path}: is no file; give another folder")
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as error:
+            raise StudyError(
+                f"{path}: cannot be opened: {error.strerror}; give another folder"
+            ) from error
         try:
             self._lock()
             self.records = list(self._read(digest))
@@ -107,11 +117,14 @@ class Journal:
     def _read(self, digest: str) -> Iterator[Record]:
         """Records of the file; begins one with a header where there is none."""
         size = os.fstat(self._file).st_size
-        whole = _whole_lines(os.pread(self._file, size, 0))
+        data = os.pread(self._file, size, 0)
+        whole = _whole_lines(data)
+        if not whole and not _may_be_torn(data):
+            raise StudyError(f"{self.path} is no journal; give another folder")
         if len(whole) < size:
             os.ftruncate(self._file, len(whole))
             os.fsync(self._file)
-        header, *lines = whole.splitlines() or [b""]
+        header, *lines = _split(whole)
         if not header:
             self._write({"format": FORMAT, "version": VERSION, "study": digest})
             _sync_folder(self.path.parent)
@@ -151,6 +164,17 @@ def _parsed(line: bytes, path: Path, number: int) -> Record:
     return record
 
 
+def _may_be_torn(data: bytes) -> bool:
+    """Whether a file without a whole line can be a journal that a crash has torn."""
+    begin = f'{{"format":"{FORMAT}"'.encode()
+    return not data.strip(b"\0") or data[: len(begin)] == begin[: len(data)]
+
+
+def _split(data: bytes) -> list[bytes]:
+    """Lines of a journal, at least one, cut where it cuts them and nowhere else."""
+    return data.removesuffix(b"\n").split(b"\n")
+
+
 def _whole_lines(data: bytes) -> bytes:
     """The data without a torn last line."""
     whole = data[: data.rfind(b"\n") + 1]
@@ -161,10 +185,14 @@ def _whole_lines(data: bytes) -> bytes:
 
 def _parse(line: bytes) -> Record | None:
     try:
-        found = json.loads(line)
-    except ValueError:
+        found = json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is never written")
 
 
 def _sync_folder(folder: Path) -> None:

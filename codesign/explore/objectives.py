@@ -84,16 +84,21 @@ class Goal:
                 f"result, got {repr(given)[:60]}; write for example 'energy_j' or "
                 "('max:accuracy', accuracy)"
             )
-        prefix = next((p for p in _PREFIXES if given.startswith(p)), "")
-        name = given.removeprefix(prefix)
+        maximise, name = split_prefix(given)
         measure = import_function(name) if ":" in name else None
-        return cls(name.rpartition(":")[2], _PREFIXES.get(prefix, False), measure)
+        return cls(name.rpartition(":")[2], maximise, measure)
 
     @property
     def identity(self) -> str:
         """Equal for equal objectives."""
         told = "" if self.measure is None else identity(self.measure)
         return f"{'max' if self.maximise else 'min'}:{self.name} {told}"
+
+
+def split_prefix(text: str) -> tuple[bool, str]:
+    """Whether a text such as ``max:accuracy`` asks for more, and what of."""
+    prefix = next((p for p in _PREFIXES if text.startswith(p)), "")
+    return _PREFIXES.get(prefix, False), text.removeprefix(prefix)
 
 
 def measured(name: str, measure: Measure, point: Mapping[str, Any], result: Result) -> float:

@@ -50,6 +50,12 @@ class Spaces:
             if name not in dict(named):
                 hint = did_you_mean(name, dict(named))
                 raise StudyError(f"conditions: unknown parameter {name!r}{hint}")
+        for group in zipped:
+            if not isinstance(group, (list, tuple)) or not all(isinstance(n, str) for n in group):
+                raise StudyError(
+                    f"zipped must be a list of lists of parameters, got {repr(group)[:60]} in it; "
+                    "write for example [[npu.rows, npu.cols]]"
+                )
         found = tuple(_parameter(name, values, conditions.get(name)) for name, values in named)
         return Space(found, tuple(map(tuple, zipped)), tuple(constraints))
 

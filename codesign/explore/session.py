@@ -21,6 +21,7 @@ from codesign.explore.evaluate import Done, How, Job, Task, Traces
 from codesign.explore.functions import travels
 from codesign.explore.grammar import Constraint
 from codesign.explore.journal import Journal, Record
+from codesign.explore.journal_check import check_records
 from codesign.explore.known import Known
 from codesign.explore.objectives import FACTS, measured, told
 from codesign.explore.space import Point
@@ -74,6 +75,7 @@ class Session:
         self._away = tuple(one for one in asked if travels(one[1]))
         self._here = tuple(one for one in asked if one not in self._away)
         self._journal = Journal(folder / JOURNAL, study.digest)
+        check_records(self._journal.records, folder / JOURNAL)
         self.known = Known(study.goals, self.records, self.note)
         if not self.records:
             self.note(_header(study))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -42,14 +42,20 @@ class Parameter:
         """
         if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):
             raise StudyError(
-                f"{name}: must have a list of values, got {repr(values)[:60]}; write [{values!r}]"
+                f"{name}: must have a list of values, got {repr(values)[:60]}; "
+                f"write [{repr(values)[:60]}]"
             )
         found = tuple(values)
         if not found:
             raise StudyError(f"{name}: must have at least one value, got none; the space is empty")
+        seen: set[Any] = set()
         for place, value in enumerate(found):
-            if value in found[:place]:
-                raise StudyError(f"{name}: has the value {value!r} twice; keep one")
+            # what has no hash is refused by who builds a study; a table of many takes no hours
+            is_hashed = isinstance(value, Hashable)
+            if value in (seen if is_hashed else found[:place]):
+                raise StudyError(f"{name}: has the value {repr(value)[:60]} twice; keep one")
+            if is_hashed:
+                seen.add(value)
         return cls(name, found, None if when is None else Constraint.parse(when))
 
 

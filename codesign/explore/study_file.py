@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from codesign.errors import CodesignError, HardwareError, StudyError, did_you_mean
+from codesign.explore.objectives import split_prefix
 from codesign.explore.study import Study
 from codesign.hardware.yaml_source import Node, read_yaml
+from codesign.own_code import foreign_folder, foreign_function, foreign_model
 
 KEYS = (
     "model",
@@ -34,6 +37,8 @@ _NEEDED = KEYS[:3]
 _MAPS = ("model_space", "hardware_space", "schedule_space", "conditions", "options")
 _LISTS = ("objectives", "zipped", "constraints", "plugins")
 _RANGE = ("from", "to", "step")
+MOST_VALUES = 100_000
+"""Most values of a range (assumed): a text from anyone may not exhaust the memory."""
 
 
 def read_study(path: str | Path) -> Study:
@@ -42,9 +47,12 @@ def read_study(path: str | Path) -> Study:
     Paths in it are relative to the current folder, as on the command line. Values are a list, or
     ``{from: 64, to: 256, step: 64}`` with both ends.
 
+    Code that it names must be the user's: a ``.pt2`` file or plugins in the current folder, or a
+    function of a module that is not installed.
+
     Raises:
-        StudyError: no such file, not YAML, an unknown key, or what ``Study`` refuses; one line with
-            file, line and remedy.
+        StudyError: no such file, not YAML, an unknown key, code of others, or what ``Study``
+            refuses; one line with file, line and remedy.
     """
     label = str(path)
     try:
@@ -61,6 +69,43 @@ def read_study(path: str | Path) -> Study:
         raise StudyError(f"{label}:{_line(root, str(error))}: {error}") from error
 
 
+def _check_code(entries: Mapping[str, Node], label: str) -> None:
+    """Checks that the code of a study is the user's own.
+
+    Raises:
+        StudyError: it names an installed function, or a program or plugins elsewhere.
+    """
+    for key, node, find in _named_code(entries):
+        if told := find(node.plain()):
+            raise StudyError(f"{label}:{node.line}: {key}: {told}")
+
+
+def _foreign_hardware(given: object) -> str:
+    """A file leads to other files of its kind only."""
+    is_path = isinstance(given, str) and os.sep in given
+    if not is_path or str(given).endswith((".yaml", ".yml")):
+        return ""
+    return f"a hardware file is called *.yaml, got {str(given)[:80]!r}; rename it"
+
+
+def _named_code(
+    entries: Mapping[str, Node],
+) -> Iterator[tuple[str, Node, Callable[[Any], str]]]:
+    if "model" in entries:
+        yield "model", entries["model"], foreign_model
+    if "hardware" in entries:
+        yield "hardware", entries["hardware"], _foreign_hardware
+    for key, find in (("objectives", _foreign_objective), ("plugins", foreign_folder)):
+        found = entries[key].value if key in entries else []
+        for one in found if isinstance(found, list) else []:
+            yield key, one, find
+
+
+def _foreign_objective(given: object) -> str:
+    _, name = split_prefix(given) if isinstance(given, str) else (False, "")
+    return foreign_function(name) if ":" in name else ""
+
+
 def _arguments(root: Node, label: str) -> dict[str, Any]:
     entries = root.value if isinstance(root.value, dict) else {}
     for key, node in entries.items():
@@ -73,6 +118,7 @@ def _arguments(root: Node, label: str) -> dict[str, Any]:
     for key in _NEEDED:
         if key not in entries:
             raise StudyError(f"{label}:1: a study needs the key {key!r}; add it")
+    _check_code(entries, label)
     return {key: _value(key, node, label) for key, node in entries.items()}
 
 
@@ -94,7 +140,14 @@ def _values(name: str, node: Node, label: str) -> Any:
             f"{label}:{node.line}: {name}: must be a list, or whole numbers from, to and step, got "
             f"{repr(node.plain())[:60]}; write for example {{from: 64, to: 256, step: 64}}"
         )
-    return list(range(start, stop + 1, step))  # type: ignore[arg-type,operator]  # checked above
+    found = range(start, stop + 1, step)  # type: ignore[arg-type,operator]  # checked above
+    # not len(), which stops at 2**63
+    if -((found.start - found.stop) // step) > MOST_VALUES:
+        raise StudyError(
+            f"{label}:{node.line}: {name}: a range may have at most {MOST_VALUES:,} values, got "
+            f"{repr(node.plain())[:60]}; take a larger step"
+        )
+    return list(found)
 
 
 def _line(root: Node, message: str) -> int:

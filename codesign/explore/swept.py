@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from codesign.errors import StudyError
-from codesign.explore.journal import Record, read_journal
+from codesign.explore.journal import Record
+from codesign.explore.journal_check import read_records
 from codesign.explore.pareto import on_front
 
 JOURNAL = "journal.jsonl"
@@ -67,7 +68,7 @@ class Swept:
         events: dict[str, list[Record]] = {}
         for record in records:
             events.setdefault(record["event"], []).append(record)
-        if "planned" not in events:
+        if "planned" not in events or "study" not in events:
             raise StudyError("the study has measured no point yet; run it first")
         told, planned = events["study"][0], events["planned"][0]
         done = sorted(events.get("done", []), key=lambda record: record["index"])
@@ -81,7 +82,7 @@ class Swept:
             sum(record["points"] for record in events.get("pruned", [])[-1:]),
             planned["left_out"],
             tuple(map(_row, done)),
-            tuple({"index": r["index"], **r["point"], "message": r["message"]} for r in failed),
+            tuple(_index(r) | r["point"] | _index(r) | {"message": r["message"]} for r in failed),
         )
 
     @classmethod
@@ -89,9 +90,14 @@ class Swept:
         """What a folder of a study has so far; also while the study runs.
 
         Raises:
-            StudyError: there is no journal, or nothing was measured yet.
+            StudyError: there is no journal, it breaks a rule, or nothing was measured yet.
         """
-        return cls.of(read_journal(Path(folder) / JOURNAL))
+        path = Path(folder) / JOURNAL
+        records = read_records(path)
+        try:
+            return cls.of(records)
+        except StudyError as error:
+            raise StudyError(f"{path}: {error}") from error
 
     def table(self) -> list[Row]:
         """Rows of the points that were measured, see ``done``."""
@@ -128,4 +134,9 @@ def _row(record: Mapping[str, Any]) -> Row:
     broken = record["violated"]
     provenance = {name: record[name] for name in ("trace", "hardware", "version")}
     kept = {"feasible": not broken, "violated": "; ".join(broken)}
-    return {"index": record["index"], **record["point"], **record["figures"], **kept, **provenance}
+    index = _index(record)  # in front, also where a parameter has its name
+    return {**index, **record["point"], **record["figures"], **index, **kept, **provenance}
+
+
+def _index(record: Mapping[str, Any]) -> Row:
+    return {"index": record["index"]}

@@ -141,6 +141,8 @@ def _preset(path: Path) -> DeviceFile:
 def _cached(path: Path, label: str) -> DeviceFile:
     """A file whose content has not changed is read once."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return read_device(path, label)
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError):

@@ -15,6 +15,9 @@ from functools import cached_property
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.objective import Objective
 
+MOST_CYCLES = 2**60
+"""Cycles of one tile: at and beyond it, sums of a few of them leave 64 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Store:

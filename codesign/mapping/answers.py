@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, MappingError, PluginError, one_line
 from codesign.hardware.component import Engine
-from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.plan import MOST_CYCLES, Budget, TilePlan
 from codesign.mapping.kept import Kept, KeptOf, Mark, Marks
 from codesign.mapping.recall import Computation, Recall, Steps
 from codesign.mapping.twins import Content, Watch, watches
@@ -79,6 +79,12 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
         raise PluginError(
             f"{engine.name} ({engine.kind}): plan of {op.name!r} must be a TilePlan, "
             f"got {type(plan).__name__}; run codesign.testing.check_engine on it"
+        )
+    longest = max((tile.cycles for tile, _ in plan.counts), default=0)
+    if longest >= MOST_CYCLES:
+        raise MappingError(
+            f"{engine.name}: a tile of {op.name!r} takes 2**60 cycles or more; raise the rate of "
+            "what it waits for, or lower the clock"
         )
     return plan
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from codesign.hardware.plan import Budget, Loop, Move, NestLoop, Tile
 from codesign.mapping.nest import Lane, tile_nest
+from codesign.mapping.splits import Split
 from codesign.mapping.tiling import INNER, Tiling
 from codesign.workload.record import Access, Op
 
@@ -17,6 +18,8 @@ Part: TypeAlias = "Tile | Loop"
 Extents: TypeAlias = "tuple[int, ...]"
 CycleOf: TypeAlias = Callable[[int, int, int, int], int]
 """Steady cycles of a tile of sizes (g, m, k, n)."""
+MOST_WRITTEN_OUT = 1000
+"""Most sweeps of a reduction that a plan lists one by one (assumed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +110,20 @@ class _Emitter:
         self, tile: tuple[int, ...], fresh: frozenset[int], kept: frozenset[int], times: int
     ) -> list[Part]:
         split, users = self.tiling.splits[INNER], self.users[INNER]
-        pieces = _peel_ends(split.sweep() * split.outer)
-        if len(pieces) == 1:
+        groups = _sweeps(split)
+        if len(groups) == len(groups[0][0]) == 1:
             return [self._tile(self._with(tile, INNER, split.tile), fresh, kept, True, times)]
         parts: list[Part] = []
         new = fresh | users
-        for place, (extents, count) in enumerate(pieces):
-            final = place == len(pieces) - 1
-            whole = self._with(tile, INNER, extents)
-            parts += _loop([self._tile(whole, new, kept, final, times * count)], count)
-            new = users
+        for pieces, repeats in groups:
+            body: list[Part] = []
+            for piece in pieces:
+                extents, count = piece
+                final = pieces is groups[-1][0] and piece is pieces[-1]
+                whole, runs = self._with(tile, INNER, extents), times * repeats * count
+                body += _loop([self._tile(whole, new, kept, final, runs)], count)
+                new = users
+            parts += _loop(body, repeats)
         return parts
 
     def _tile(
@@ -176,6 +183,23 @@ class _Emitter:
 
 def _loop(parts: list[Part], repeats: int) -> list[Part]:
     return parts if repeats == 1 else [Loop(tuple(parts), repeats)]
+
+
+def _sweeps(split: Split) -> list[tuple[list[tuple[Extents, int]], int]]:
+    """Tiles of all sweeps of a reduction, its first and its last on their own, and repeats.
+
+    Of very many sweeps, those between the first and the last are written once.
+    """
+    sweep = split.sweep()
+    if split.outer <= MOST_WRITTEN_OUT:
+        return [(_peel_ends(sweep * split.outer), 1)]
+    (head, first), (tail, last) = sweep[0], sweep[-1]
+    begin, end = [(head, 1), (head, first - 1), *sweep[1:]], [*sweep[:-1], (tail, last - 1)]
+    return [
+        ([piece for piece in begin if piece[1]], 1),
+        (sweep, split.outer - 2),
+        ([*(piece for piece in end if piece[1]), (tail, 1)], 1),
+    ]
 
 
 def _peel_ends(pieces: list[tuple[Extents, int]]) -> list[tuple[Extents, int]]:

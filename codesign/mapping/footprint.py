@@ -49,7 +49,7 @@ def footprints(
         run, rows = _runs(access, extents, len(tiles))
         size = access.tensor.dtype.storage_bytes(run * rows)
         if access.tensor.stored is None:
-            row = -(-size // rows)  # as transfers describe it
+            row = -(-size // np.maximum(rows, 1))  # as transfers describe it
             bursts = -(-row // burst_bytes) * burst_bytes * rows
             moved = bursts if burst_bytes > 1 else size
         else:  # packed tiles lie in one piece, and may wait for their decoder

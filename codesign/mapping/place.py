@@ -30,6 +30,7 @@ from codesign.mapping.prices import check_prices
 from codesign.mapping.residency import Residency, as_residency
 from codesign.mapping.search import find_best
 from codesign.mapping.timeline import Timeline
+from codesign.workload.check import check_sizes
 from codesign.workload.record import Trace
 from codesign.workload.rewrite import every_op
 
@@ -101,6 +102,7 @@ class _Placing:
                 f"trace {self.trace.name!r} must hold at least one operator, got none; "
                 "capture a model with codesign.trace or add an operator"
             )
+        check_sizes(self.trace)
         limits = self.limits()
         self.check_engines()
         places = {**self.pinned.homes, **self.pinned.buffers}

@@ -19,7 +19,7 @@ from codesign.hardware.plan import Budget, Loop, TilePlan
 from codesign.mapping.emit import Emitted, emit, with_fill
 from codesign.mapping.footprint import fused_bytes
 from codesign.mapping.streaming import Stream, Streamed, stream
-from codesign.mapping.tiling import INNER, Array, ArrayModel, Sizes, search
+from codesign.mapping.tiling import INNER, Array, ArrayModel, Sizes, search, whole_cycles
 from codesign.workload.record import Op
 from codesign.workload.work import cuts
 
@@ -208,5 +208,4 @@ def _one(sizes: tuple[int, ...]) -> Sizes:
 
 
 def _up(cycles: NDArray[np.floating]) -> Array:
-    found: Array = np.ceil(cycles - _NOISE).astype(np.int64)
-    return found
+    return whole_cycles(cycles - _NOISE)

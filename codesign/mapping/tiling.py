@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from codesign.errors import MappingError
 from codesign.hardware.fixed import FixedMapping
 from codesign.hardware.objective import LATENCY, Objective
-from codesign.hardware.plan import Budget
+from codesign.hardware.plan import MOST_CYCLES, Budget
 from codesign.mapping.fixed_cut import allowed_orders, no_room
 from codesign.mapping.footprint import Footprint, footprints
 from codesign.mapping.recall import take_step
@@ -49,6 +49,15 @@ GROUP, ROW, INNER, COLUMN = range(4)
 _FEW = 64
 """Candidates scored first, to tell which others need not be (measured)."""
 _ORDERS = ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER))
+
+
+def whole_cycles(cycles: NDArray[np.floating]) -> Array:
+    """Cycles rounded up; what 64 bits cannot count stays at ``MOST_CYCLES``.
+
+    Such a tile loses every comparison; were it chosen all the same, its plan would be refused.
+    """
+    found: Array = np.ceil(np.minimum(cycles, MOST_CYCLES)).astype(np.int64)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,8 @@ def _bytes(row: dict[str, str]) -> int:
 
 def _text(folder: Path, name: str) -> str:
     try:
+        if (folder / name).exists() and not (folder / name).is_file():
+            raise HardwareError(f"{folder / name} is no file; replace it")
         return (folder / name).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise HardwareError(f"{folder / name} is no text in UTF-8; replace it") from error

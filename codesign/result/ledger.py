@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from codesign.errors import HardwareError
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, allocate, base_of, phases
@@ -31,6 +32,8 @@ _ROWS = 1 << 17
 """Rows of all ledgers that are kept without their energy (assumed)."""
 _MEASURED = 4096
 """Parts of replays that are told apart (assumed)."""
+
+_MOST = 2**63 - 1
 
 _known = Recall["_Charged"](_ROWS)
 _measured = KeptOf[object, Mark](_MEASURED, lambda _: Mark(None))
@@ -104,7 +107,8 @@ def build_ledger(
         static: whether the energy that flows all the time is charged here.
 
     Raises:
-        HardwareError: a component has no energy for an action that was charged to it.
+        HardwareError: a component has no energy for an action that was charged to it, or does it
+            more often than 64 bits count.
     """
     found = _find_charged(placement, hardware, replay)
     parts = hardware.components
@@ -160,6 +164,13 @@ def static_ledger(hardware: Hardware, replay: Replay, span: int) -> Ledger:
 
 def _from_rows(names: tuple[str, ...], charged: Sequence[tuple[Row, float]]) -> Ledger:
     rows = [row for row, _ in charged]
+    for op, component, action, _, count in rows:
+        if count > _MOST:
+            place = names[op] if op >= 0 else "always"
+            raise HardwareError(
+                f"{place}: {component} is charged {float(count):.3g} x {action!r}, and a result "
+                "counts to 2**63 - 1; run fewer steps"
+            )
     op_index, components, actions, roles, counts = (
         zip(*rows, strict=True) if rows else ((), (), (), (), ())
     )

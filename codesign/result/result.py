@@ -266,7 +266,8 @@ class Result:
 
         ``summary.json``, ``hardware.json`` (every value with its source and status),
         ``ledger.parquet``, ``operators.parquet`` and ``timeline.json``. Each file appears whole or
-        not at all. ``timeline.json`` is a Chrome trace for Perfetto.
+        not at all. ``timeline.json`` is a Chrome trace for Perfetto; of very many runs it has those
+        that ended first, and says how many it leaves out.
 
         Raises:
             CodesignError: the folder cannot be written.

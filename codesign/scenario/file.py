@@ -15,6 +15,7 @@ from codesign.errors import (
 )
 from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.mapping.residency import Residency
+from codesign.own_code import foreign_model
 from codesign.plugins import registry
 from codesign.scenario.arrival_kinds import ArrivalKind
 from codesign.scenario.checks import shown
@@ -112,6 +113,8 @@ class _File:
 
     def stream(self, name: str, node: Node) -> Stream:
         values = self.reader.values(node, f"stream {name}", _STREAM, ("model", "arrival"))
+        if told := foreign_model(values["model"]):
+            raise self.reader.error(line_of(node, ("model",)), f"model of {name}: {told}")
         values["arrival"] = self.arrival(f"arrival of {name}", values["arrival"])
         if "residency" in values:
             values["residency"] = self.residency(f"residency of {name}", values["residency"])

@@ -11,6 +11,9 @@ from codesign.workload.record import Access, Branch, Carry, Item, Op, Region, Tr
 
 _WRITTEN_FIRST = ("activation", "output")
 _MAX_STEPS = 2**63 - 1
+MOST_WORK = 2**53
+"""Multiply-accumulates of an operator, and elements that it reads or writes at one operand: beyond,
+a double no longer counts them, and what a tile search multiplies them with leaves 64 bits."""
 
 
 def check_trace(trace: Trace) -> None:
@@ -31,6 +34,21 @@ def check_trace(trace: Trace) -> None:
     if twice:
         raise TraceError(f"items: duplicate operator name {twice!r}; rename one")
     _Order(trace).walk("items", trace.items, ())
+
+
+def check_sizes(trace: Trace) -> None:
+    """Checks that every operator is small enough to be mapped.
+
+    Raises:
+        TraceError: one has more than ``MOST_WORK`` multiply-accumulates or elements.
+    """
+    for op, _ in trace.ops():
+        work = max(op.macs, *(math.prod(access.shape) for access in op.operands), 0)
+        if work > MOST_WORK:
+            raise TraceError(
+                f"{op.name!r} must have at most 2**53 multiply-accumulates and elements of an "
+                f"operand, got {work:.3g}; make the model smaller"
+            )
 
 
 def _names(items: tuple[Item, ...]) -> Iterator[str]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", int, "NDArray[np.int64]")
 
+MOST_BITS = 4096
+"""Most bits of an element in a codec, with its marks (assumed): far beyond any format."""
+_INT64 = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -35,6 +39,11 @@ class Stored:
             raise TraceError(
                 f"codec {self.codec!r} must store some bits of data or metadata and never less "
                 f"than 0, got {self.data} and {self.meta} an element"
+            )
+        if self.bits > MOST_BITS:
+            raise TraceError(
+                f"codec {self.codec!r} must store at most {MOST_BITS:,} bits an element, got "
+                f"{float(self.bits):.6g}; correct data or meta"
             )
 
     @property
@@ -58,4 +67,8 @@ class Stored:
     def bytes(self, elements: N) -> N:
         """Whole bytes of so many elements of the dense tensor; vectorised."""
         over, under = self.bits.numerator, 8 * self.bits.denominator
-        return -(-elements * over // under)
+        # a fraction of two long numbers leaves 64 bits on the way to what fits in them
+        if isinstance(elements, int) or int(elements.max(initial=0)) * over < _INT64:
+            return -(-elements * over // under)
+        whole = elements.astype(object)
+        return (-(-whole * over // under)).astype(elements.dtype)

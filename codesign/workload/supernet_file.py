@@ -78,7 +78,11 @@ def load_part(path: Path, of: str) -> Part:
 
 def _inflated(path: Path) -> bytes:
     try:
-        with gzip.open(io.BytesIO(path.read_bytes())) as stream:
+        if not path.is_file():  # a pipe would be waited for
+            raise TraceError("is no file")
+        with path.open("rb") as packed:
+            small = packed.read(MAX_BYTES + 1)
+        with gzip.open(io.BytesIO(small)) as stream:
             data = stream.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise TraceError(f"cannot be read: {error}") from error

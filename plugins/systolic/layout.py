@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codesign import Op
 from codesign.mapping.nest import Lane
-from codesign.mapping.tiling import COLUMN, INNER, ROW, Array, Sizes
+from codesign.mapping.tiling import COLUMN, INNER, ROW, Array, Sizes, whole_cycles
 from codesign.workload.work import format_pair
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Layout:
     def stream_cycles(self, steps: Array | int) -> Array:
         """Cycles in which so many steps enter a fold."""
         rate = self.rate if self.engine.dataflow == "os" else min(1.0, self.rate)
-        return np.ceil(steps / rate).astype(np.int64)
+        return whole_cycles(np.asarray(steps / rate))
 
     @property
     def _per_cell(self) -> int:

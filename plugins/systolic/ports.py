@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from codesign import Budget, Op
 from codesign.mapping.emit import Emitted
 from codesign.mapping.footprint import fused_bytes
-from codesign.mapping.tiling import INNER, Array, Sizes
+from codesign.mapping.tiling import INNER, Array, Sizes, whole_cycles
 from codesign.workload.work import format_pair
 
 from .layout import Layout, one
@@ -106,7 +106,7 @@ class Ports:
         if self.budget.port_bytes_per_s < math.inf:
             touched = inputs + weights + (fused_bytes(self.op, sizes) + self.results(sizes)) * share
             found["buffer port"] = touched * (engine.clock / self.budget.port_bytes_per_s)
-        return {name: np.ceil(cycles - _NOISE).astype(np.int64) for name, cycles in found.items()}
+        return {name: whole_cycles(cycles - _NOISE) for name, cycles in found.items()}
 
     def amounts(self, sizes: Sizes, finished: Amount | bool) -> dict[tuple[str, str], Amount]:
         """What tiles do, by component and action, as ``TilePlan.actions``.
@@ -147,5 +147,5 @@ class Ports:
         total: Counter[tuple[str, str]] = Counter()
         for (*sizes, final), times in tiles.sizes.items():
             for action, count in self.amounts(one(tuple(sizes)), final).items():
-                total[action] += times * count[0]
+                total[action] += times * count[0].item()  # in integers of any length
         return tuple((*action, int(count)) for action, count in total.items() if int(count))

@@ -117,7 +117,12 @@ def test_a_study_with_failures_and_events_of_other_kinds_is_drawn(
     lines = records(SPACE, cost, maximise=["quality"], feasible=lambda p: False)
     failed = {"event": "failed", "index": 9, "key": "k", "point": {"kind": "X"}, "seconds": 0.0}
     folder = write(
-        tmp_path / "study", [*lines, failed | {"message": "no"}, {"event": "asked", "index": 3}]
+        tmp_path / "study",
+        [
+            *lines,
+            failed | {"message": "no"},
+            {"event": "asked", "search": "gp", "points": [3]},
+        ],
     )
     ran = codesign("pareto", folder, "--figures", tmp_path / "f", "--effects")
     assert (ran.code, ran.err) == (0, "")

@@ -90,7 +90,7 @@ class Engines:
         said = [[self._ask(engine, op) for op in work.ops] for engine in engines]
         takes = np.array([[one is not None for one in row] for row in said], dtype=bool)
         seconds = np.array([[one.seconds if one else np.inf for one in row] for row in said])
-        fastest = np.where(takes.any(axis=0), seconds.min(axis=0), 0.0) * work.times
+        fastest = np.where(takes.any(axis=0), seconds.min(axis=0, initial=np.inf), 0.0) * work.times
         joules, moved = 0.0, Counter[Charge]()
         for number, times in enumerate(work.times):
             able = [(e, row[number]) for e, row in zip(engines, said, strict=True) if row[number]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.errors import StudyError
-from codesign.explore.journal import read_journal
+from codesign.explore.journal_check import read_records
 from codesign.explore.search.choices import choices_of
 from codesign.explore.search.searched import swept_of
 from codesign.explore.swept import JOURNAL
@@ -38,7 +38,7 @@ def warm_points(study: Study, warm: Warm) -> list[int]:
 def _of_folder(study: Study, folder: Path) -> list[int]:
     names = [parameter.name for parameter in study.space.parameters]
     found: list[int] = []
-    for row in swept_of(read_journal(folder / JOURNAL)).pareto():
+    for row in swept_of(read_records(folder / JOURNAL)).pareto():
         point = {name: row[name] for name in names if name in row}
         try:
             found.append(study.space.index(choices_of(study.space, point)))

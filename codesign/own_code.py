@@ -1,0 +1,75 @@
+"""Code that a file names: what the user has written, and no program that is merely installed.
+
+A study or a scenario may come from anyone. If it could name a function of any module, such as
+``subprocess:getoutput``, it would be a program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from sysconfig import get_path
+
+_ELSEWHERE = "is not in the current folder"
+
+
+def foreign_model(name: object) -> str:
+    """Why a file may not name this model; empty if it may.
+
+    Args:
+        name: as on the command line; a name of the zoo, a trace and ``hf:`` run no code of a user.
+    """
+    if not isinstance(name, str) or name.endswith((".json", ".json.gz")):
+        return ""
+    if name.endswith(".pt2"):
+        return "" if is_own_path(name) else _refusal(name, _ELSEWHERE, "copy it there")
+    is_code = ":" in name and not name.startswith("hf:")
+    return foreign_function(name) if is_code else ""
+
+
+def foreign_function(spec: str) -> str:
+    """Why a file may not name ``package.module:function``; empty if it may."""
+    if _is_own_module(spec.partition(":")[0].partition(".")[0]):
+        return ""
+    return _refusal(spec, "is installed", "import it in a module of your own and name that")
+
+
+def foreign_folder(folder: object) -> str:
+    """Why a file may not name a folder of plugins; empty if it may."""
+    return "" if is_own_path(str(folder)) else _refusal(str(folder), _ELSEWHERE, "link it there")
+
+
+def is_own_path(path: str) -> bool:
+    """Whether a path leads nowhere but into the current folder; links in it are the user's."""
+    here = str(Path.cwd())
+    found = os.path.normpath(os.path.join(here, path))
+    return found == here or found.startswith(here.rstrip(os.sep) + os.sep)
+
+
+def _is_own_module(name: str) -> bool:
+    """Whether importing a top module would take it from neither Python nor an installed package."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        spec = find_spec(name)  # of a top module this runs nothing
+    except (ImportError, ValueError):
+        return False
+    finally:
+        sys.path.remove(here)
+    if spec is None:
+        return True  # the import says what is wrong
+    places = list(spec.submodule_search_locations or [spec.origin or ""])
+    return all(os.path.isabs(place) and not _is_installed(place) for place in places)
+
+
+def _is_installed(place: str) -> bool:
+    path = Path(os.path.realpath(place))
+    return bool({"site-packages", "dist-packages"} & {*path.parts}) or any(
+        path.is_relative_to(os.path.realpath(get_path(name))) for name in ("stdlib", "platstdlib")
+    )
+
+
+def _refusal(name: str, rule: str, remedy: str) -> str:
+    return f"{name[:80]!r} is code that {rule}, and a file may name no such; {remedy}"
