@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Choosing, Engines, as_engines
 from codesign.mapping.explain import Explanation
 from codesign.mapping.explain_operator import explain_operator
+from codesign.mapping.fixed_file import Entry, read_mappings
 from codesign.mapping.fixed_file import Source as Mappings
-from codesign.mapping.fixed_file import read_mappings
 from codesign.mapping.kept import Kept, KeptOf
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
@@ -91,6 +92,87 @@ def simulate(
         CodesignError: a mistake in the model, the hardware or their fit; one line that says what
             to change. Nothing is simulated before all of it is checked.
     """
+    asked = prepare(
+        model,
+        hardware,
+        args=args,
+        kwargs=kwargs,
+        settings=settings,
+        dtype=dtype,
+        residency=residency,
+        engines=engines,
+        mapping=mapping,
+        objective=objective,
+        schedule=schedule,
+        annotations=annotations,
+        plugins=plugins,
+        **options,
+    )
+    return asked.run(watch, exact_events=exact_events)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model that has been read and is ready to be mapped, on one piece of hardware or another.
+
+    Attributes:
+        trace: as it runs, in the number formats of the run.
+        machine: the hardware.
+        residency: what stays on chip.
+        engines: which engine runs which operator.
+        mapping: what is decided of the mapping of operators.
+        objective: what mappings make small.
+    """
+
+    trace: Trace
+    machine: Hardware
+    residency: Residency
+    engines: Engines
+    mapping: tuple[Entry, ...] = ()
+    objective: Objective | None = None
+
+    def run(self, watch: Watcher | None = None, *, exact_events: bool = False) -> Result:
+        """Maps and replays it.
+
+        Args:
+            watch: told about progress.
+            exact_events: handle every event of the replay.
+
+        Raises:
+            CodesignError: no engine takes an operator, or it fits nowhere.
+        """
+        placement = place(
+            self.trace, self.machine, self.residency, self.engines, self.mapping, self.objective
+        )
+        if watch or exact_events:  # somebody wants to see it played
+            played = replay(placement, self.machine, watch, exact_events=exact_events)
+        else:
+            played = replay_once(placement, self.machine)
+        return build_result(placement, self.machine, played)
+
+
+def prepare(
+    model: Trace | str | Any,
+    hardware: Hardware | str | Path,
+    *,
+    args: tuple[Any, ...] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    settings: Mapping[str, object] | None = None,
+    dtype: str | None = None,
+    residency: Policy | Residency = "region",
+    engines: Choosing | Engines = "earliest",
+    mapping: Mappings | None = None,
+    objective: Objective | str | None = None,
+    schedule: str | None = None,
+    annotations: Source | None = None,
+    plugins: Sequence[Path | str] = (),
+    **options: int,
+) -> Prepared:
+    """Reads a model and checks what is asked of it; the arguments are those of ``simulate``.
+
+    Raises:
+        CodesignError: as ``simulate``, but for what only the mapping finds.
+    """
     machine = _machine(hardware, settings or {}, plugins)
     # mistakes are told before a model is captured, which takes long
     asked = as_residency(residency)
@@ -102,12 +184,7 @@ def simulate(
     said = () if annotations is None else read_annotations(annotations)
     declared = with_annotations(_trace(model, args, kwargs, plugins, options), said, plugins)
     trace = _formed(declared, machine, dtype, schedule)
-    placement = place(trace, machine, asked, choosing, fixed, goal)
-    if watch or exact_events:  # somebody wants to see it played
-        played = replay(placement, machine, watch, exact_events=exact_events)
-    else:
-        played = replay_once(placement, machine)
-    return build_result(placement, machine, played)
+    return Prepared(trace, machine, asked, choosing, fixed, goal)
 
 
 def explain(

@@ -46,6 +46,7 @@ EARLIER_USES = {
         "mapping",
         "models",
         "plugins",
+        "replay",
         "result",
         "simulation",
         "workload",

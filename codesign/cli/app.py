@@ -11,6 +11,7 @@ import typer
 from codesign import __version__
 from codesign.cli import (
     calibrate,
+    compare,
     energy,
     hardware,
     mapping,
@@ -20,6 +21,7 @@ from codesign.cli import (
     search,
     sweep,
     validate,
+    why,
 )
 from codesign.cli.options import (
     AllowUnsupported,
@@ -179,6 +181,8 @@ def simulate(
         print_rich(*report(result))
 
 
+app.command()(why.why)
+app.command()(compare.compare)
 app.command()(scenario.scenario)
 app.command()(validate.validate)
 app.command()(calibrate.calibrate)

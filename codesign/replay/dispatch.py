@@ -16,6 +16,7 @@ from codesign.replay.fabric import Fabric
 from codesign.replay.forward import Forward
 from codesign.replay.job import Invocation, Job
 from codesign.replay.program import Fence, Program
+from codesign.replay.record import Recorder
 from codesign.replay.shares import Shares
 from codesign.replay.stream import WINDOW, Stream
 from codesign.replay.tally import Tally
@@ -48,11 +49,13 @@ class Dispatch:
         exact_events: bool,
         watch: Watcher | None = None,
         occupied: Mapping[str, tuple[str, ...]] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._forward = None if exact_events else Forward()
         self._memo = None if exact_events else memo.Memo()
         self._turns = Turns()
-        self.fabric = Fabric(shares, engines, self._forward, occupied)
+        self.fabric = Fabric(shares, engines, self._forward, occupied, recorder)
+        self._recorder = recorder
         lanes = self.fabric.lanes
         self.streams = {name: Stream(name, one, lanes) for name, one in programs.items()}
         self.window: list[Job] = []
@@ -109,6 +112,9 @@ class Dispatch:
             nothing is under way.
         """
         while not (self.over or self.ready):
+            if self._recorder is not None and self._recorder.is_full:
+                self._recorder.forget()
+                self._turns.forget()
             key = self._key()
             if key is not None:
                 if self._rest(until):
@@ -178,9 +184,10 @@ class Dispatch:
             return False
         edge = memo.edge(self.fabric, self.window, before) if before else None
         self._release()
+        frame = self._recorder.close(self.fabric, self.window) if self._recorder else None
         self._node = self._look()
         if key and edge and self._memo and self._node is not None:
-            self._memo.edges[key] = replace(edge, node=self._node)
+            self._memo.edges[key] = replace(edge, node=self._node, frame=frame)
         self._settle()
         return moved and not self.fabric.heard
 
@@ -204,7 +211,11 @@ class Dispatch:
         if not self._stands and self._memo and self._node is not None:
             older = self.window[: len(self.window) - len(self._issued)]
             state.restore(self.fabric, older, self._memo.states[self._node])
+            if self._recorder is not None:
+                self._recorder.attach(self.fabric)
         self._node, self._stands = None, True
+        if self._recorder is not None:
+            self._recorder.open(self.fabric, self.window, self._issued)
         for job in self._issued:
             for earlier in job.waits:
                 earlier.followers.append(job)
@@ -213,12 +224,16 @@ class Dispatch:
         if self._forward:
             self._forward.forget()
         self.fabric.start()
+        if self._recorder is not None:
+            self._recorder.begun()
 
     def _release(self) -> None:
         """Lets those go on that waited for the jobs that ended."""
         for job in self.fabric.ended:
             for follower in job.followers:
                 follower.waits.remove(job)
+                if self._recorder is not None and not follower.waits:
+                    self._recorder.release(job, follower)
             self.window.remove(job)
 
     def _find_ready(self) -> bool:
@@ -228,6 +243,8 @@ class Dispatch:
             self.ready = [job for job in found if job is not None]
             for job in self.ready:
                 job.start = self.now
+                if self._recorder is not None:
+                    self._recorder.process(job, self.now)
         return bool(self.ready)
 
     # -- ends and issues ---------------------------------------------------------------------------

@@ -8,6 +8,7 @@ that ends: a tile costs at most three, and one more for each transfer set up bes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from codesign.errors import CodesignError
 from codesign.replay.flows import Flow, Flows
@@ -15,6 +16,9 @@ from codesign.replay.forward import Forward
 from codesign.replay.job import LONG, Job
 from codesign.replay.lane import Lane
 from codesign.replay.shares import Shares
+
+if TYPE_CHECKING:
+    from codesign.replay.record import Recorder
 
 
 class Fabric:
@@ -27,6 +31,7 @@ class Fabric:
         lanes: pipelines by engine.
         flows: transfers.
         heard: whether a transfer of someone outside has ended since ``advance`` was called.
+        recorder: told what begins and ends; None in ordinary replays.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class Fabric:
         engines: tuple[str, ...],
         forward: Forward | None,
         occupied: Mapping[str, tuple[str, ...]] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Builds lanes that have nothing to do.
 
@@ -43,13 +49,15 @@ class Fabric:
             engines: their names, in order.
             forward: what skips periods; None to handle every event.
             occupied: by engine, the memories that it has for itself while it computes.
+            recorder: told what begins and ends; None in ordinary replays.
         """
         has = occupied or {}
         self.now = 0
         self.events = 0
         self.ended: list[Job] = []
         self.lanes = {n: Lane(n, place, has.get(n, ())) for place, n in enumerate(engines)}
-        self.flows = Flows(shares)
+        self.flows = Flows(shares, recorder)
+        self.recorder = recorder
         self.heard = False
         self._lanes = tuple(self.lanes.values())
         self._forward = forward
@@ -71,6 +79,8 @@ class Fabric:
         job.lane.queue.popleft()
         job.unfinished = 0
         self.ended.append(job)
+        if self.recorder is not None:
+            self.recorder.process_over(job, self.now)
 
     def waiting(self, lane: Lane) -> Job | None:
         """The process job whose turn it is: open, not begun, and all before it ended."""
@@ -101,9 +111,17 @@ class Fabric:
                 self._watched = False
                 if self._forward.leap(self, until):
                     continue
+            if self.recorder is not None and self.recorder.is_long:
+                self._shorten(self.recorder)
             self._move_to(tick)
             self._happen()
         return True
+
+    def _shorten(self, recorder: Recorder) -> None:
+        """Lets the recorder add up; what was seen refers to what it forgets."""
+        recorder.shorten(self)
+        if self._forward is not None:
+            self._forward.forget()
 
     def next(self) -> int | None:
         """Tick of the next event; None if nothing is under way."""
@@ -147,13 +165,15 @@ class Fabric:
             self.heard = True
             if flow.done is not None:
                 flow.done()
-        elif flow.is_load:
+            return
+        if self.recorder is not None and flow.trail is not None:
+            self.recorder.end(flow.trail, self.now, self.flows.mix)
+        if flow.is_load:
             flow.lane.load_busy = False
             self._next_load_part(flow.lane)
-            self._pump(flow.lane)
         else:
             self._next_store_part(flow.lane)
-            self._pump(flow.lane)
+        self._pump(flow.lane)
 
     # -- pipelines -------------------------------------------------------------------------------
 
@@ -197,7 +217,9 @@ class Fabric:
             job = lane.loading[0]
             if job.start < 0:
                 job.start = self.now
-            self.flows.begin(self.now, part, lane, is_load=True)
+            flow = self.flows.begin(self.now, part, lane, is_load=True)
+            if self.recorder is not None:
+                self.recorder.load(flow, lane.loading, part, self.now)
             return False
         lane.loaded.append(lane.loading)
         lane.loading = None
@@ -217,6 +239,8 @@ class Fabric:
             job.start = self.now
         lane.busy_ticks += step.ticks
         lane.compute_end = self.now + wake + step.ticks
+        if self.recorder is not None:
+            lane.trail = self.recorder.compute(lane.computing, wake, self.now)
         job.out_flight += bool(step.stores)
         if lane.compute_end == self.now:
             self._computed(lane)
@@ -227,6 +251,9 @@ class Fabric:
             return
         job, step = lane.computing
         lane.computing, lane.compute_end = None, -1
+        if self.recorder is not None and lane.trail is not None:
+            self.recorder.end(lane.trail, self.now)
+            lane.trail = None
         if lane.occupies:
             self.flows.free(lane.occupies, self.now)
         job.in_flight -= 1
@@ -246,7 +273,9 @@ class Fabric:
             return
         if lane.store_parts:
             part, lane.store_parts = lane.store_parts[0], lane.store_parts[1:]
-            self.flows.begin(self.now, part, lane)
+            flow = self.flows.begin(self.now, part, lane)
+            if self.recorder is not None:
+                self.recorder.store(flow, lane.storing, self.now)
             return
         job, _ = lane.storing
         lane.storing = None
@@ -263,3 +292,5 @@ class Fabric:
         if job in job.lane.draining:
             job.lane.draining.remove(job)
         self.ended.append(job)
+        if self.recorder is not None:
+            self.recorder.job_over(job)

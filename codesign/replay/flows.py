@@ -8,11 +8,15 @@ division away. Transfers that touch a memory which an engine has for itself stan
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from codesign.replay.lane import Lane
 from codesign.replay.shares import WORK_PER_BYTE, Shares
 from codesign.replay.sleep import Sleeper
 from codesign.replay.tally import Tally
+
+if TYPE_CHECKING:
+    from codesign.replay.record import Recorder, Trail
 
 
 class Flow:
@@ -27,9 +31,10 @@ class Flow:
         lane: the pipeline that it loads for or stores from; None for someone outside.
         is_load: which of the two.
         done: called when the last byte has arrived, for someone outside.
+        trail: what the recorder notes of it; None where there is no recorder.
     """
 
-    __slots__ = ("done", "end", "is_load", "lane", "mark", "number", "rate", "work")
+    __slots__ = ("done", "end", "is_load", "lane", "mark", "number", "rate", "trail", "work")
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Flow:
         self.lane, self.is_load, self.done = lane, is_load, done
         self.rate = 0
         self.end = -1
+        self.trail: Trail | None = None
 
 
 class Flows:
@@ -59,9 +65,10 @@ class Flows:
         occupied: memories that an engine has for itself.
         stands: whether the transfers are those of the present; if not, somebody else keeps the
             tally.
+        mix: classes that have shared since the last change of rates, sorted.
     """
 
-    def __init__(self, shares: Shares) -> None:
+    def __init__(self, shares: Shares, recorder: Recorder | None = None) -> None:
         self.tally: Tally = {}
         self.sharing: list[Flow] = []
         self.ahead: list[Flow] = []
@@ -70,10 +77,11 @@ class Flows:
         self.last = 0
         self.stands = True
         self._shares = shares
+        self._recorder = recorder
         self._changed = False
         self.first_end = -1
-        self._mix: tuple[int, ...] = ()  # classes that have shared since
-        self._since = 0
+        self.mix: tuple[int, ...] = ()
+        self._since = 0  # when those classes began to share
         self._sleepers = [Sleeper(name, rests) for name, rests in shares.rests.items()]
 
     def begin(
@@ -83,7 +91,7 @@ class Flows:
         lane: Lane | None,
         is_load: bool = False,
         done: Callable[[], None] | None = None,
-    ) -> None:
+    ) -> Flow:
         """Begins to set up a transfer of ``part``, a class and a number of bytes."""
         number, size = part
         self.tally[number] = self.tally.get(number, 0) + size
@@ -99,6 +107,7 @@ class Flows:
         else:
             self.ahead.append(flow)
         self._changed = True
+        return flow
 
     def next(self, now: int) -> int:
         """Tick at which the next transfer ends or begins to share; -1 if there is none."""
@@ -180,7 +189,7 @@ class Flows:
         """
         self.sharing, self.ahead, self.occupied = sharing, ahead, occupied
         self._changed = True
-        self._mix = ()
+        self.mix = ()
         self.stands = True
         for sleeper, age in zip(self._sleepers, ages, strict=True):
             active = [self._shares.touches(f.number, sleeper.memory) for f in sharing + ahead]
@@ -204,8 +213,8 @@ class Flows:
             sleeper.count(now, self.tally)
 
     def _count_mix(self, now: int) -> None:
-        if self._mix and now > self._since:
-            self.tally[self._mix] = self.tally.get(self._mix, 0) + now - self._since
+        if self.mix and now > self._since:
+            self.tally[self.mix] = self.tally.get(self.mix, 0) + now - self._since
             self._since = now
 
     def _wake(self, number: int, now: int) -> int:
@@ -223,18 +232,20 @@ class Flows:
         """Accounts the work done at the old rates, then sets the new ones."""
         self._changed = False
         self._count_mix(now)
+        if self._recorder is not None:
+            self._recorder.share(self.sharing, self.mix, now)
         if not self.sharing and len(self.ahead) == 1:
             self.sharing.append(self.ahead.pop())
         moving = self._moving(now) if self.occupied else self.sharing
         if not moving:
             self.first_end = -1
-            self._mix = ()
+            self.mix = ()
             return
-        self._mix = (moving[0].number,)
+        self.mix = (moving[0].number,)
         if len(moving) > 1:
-            self._mix = tuple(sorted([flow.number for flow in moving]))
+            self.mix = tuple(sorted([flow.number for flow in moving]))
         self._since = max(now, moving[0].mark)
-        rates = self._shares.rates(self._mix)
+        rates = self._shares.rates(self.mix)
         first = -1
         for flow in moving:
             if flow.mark < now:

@@ -53,6 +53,8 @@ class Forward:
         if leap is None:
             return False
         _skip(fabric, lanes, leap)
+        if fabric.recorder is not None:
+            fabric.recorder.jump(fabric, leap.before.record, leap.present.record, leap.times)
         return True
 
 
@@ -91,7 +93,9 @@ def _pipeline(lane: Lane, now: int) -> object:
 def _present(fabric: Fabric, lanes: tuple[Lane, ...]) -> Moment:
     heads = [lane.queue[0] if lane.queue else None for lane in lanes]
     counters = tuple([_remaining(head) if head else () for head in heads])
-    return moment(fabric, counters, tuple([head.unfinished if head else 0 for head in heads]))
+    unfinished = tuple([head.unfinished if head else 0 for head in heads])
+    record = fabric.recorder.moment(fabric) if fabric.recorder is not None else None
+    return moment(fabric, counters, unfinished, record)
 
 
 def _remaining(job: Job) -> Counts:

@@ -9,10 +9,14 @@ earlier operator has still to write, and all computing, wait until the operator 
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from codesign.hardware.plan import Room
 from codesign.replay.job import Job
 from codesign.replay.template import Parts, Step
+
+if TYPE_CHECKING:
+    from codesign.replay.record import Trail
 
 
 class Lane:
@@ -28,6 +32,7 @@ class Lane:
         storing: the tile that stores.
         occupies: memories that it has for itself while it computes.
         busy_ticks: ticks computed so far.
+        trail: what the recorder notes of the compute; None where there is no recorder.
     """
 
     __slots__ = (
@@ -48,6 +53,7 @@ class Lane:
         "store_parts",
         "storing",
         "to_store",
+        "trail",
     )
 
     def __init__(self, name: str, index: int = 0, occupies: tuple[str, ...] = ()) -> None:
@@ -70,6 +76,7 @@ class Lane:
         self.load_busy = False
         self.store_parts: Parts = ()
         self.compute_end = -1
+        self.trail: Trail | None = None
 
     def next_parts(self) -> Parts | None:
         """Takes the loads of the present tile that may go now; None if some must wait."""

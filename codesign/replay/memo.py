@@ -16,6 +16,7 @@ from codesign.replay.fabric import Fabric
 from codesign.replay.job import Job
 from codesign.replay.state import State
 from codesign.replay.tally import Tally, add, since
+from codesign.replay.trail import Ends
 
 MOST_NODES = 10_000
 """States kept; a replay with more hardly ever meets one again (assumed)."""
@@ -35,6 +36,7 @@ class Edge:
         started: place and delay of each job that began meanwhile.
         busy: compute ticks by lane.
         grown: what the tally of the transfers grew by.
+        frame: what the recorder of the critical path noted; None where there is none.
     """
 
     node: int
@@ -43,6 +45,7 @@ class Edge:
     started: tuple[tuple[int, int], ...]
     busy: tuple[int, ...]
     grown: Tally
+    frame: Ends | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +135,5 @@ def take(fabric: Fabric, window: list[Job], step: Edge) -> None:
         lane.busy_ticks += ticks
     add(fabric.flows.tally, step.grown)
     fabric.ended = [window[place] for place in step.ended]
+    if fabric.recorder is not None and step.frame is not None:
+        fabric.recorder.follow(step.frame, tuple([job.op for job in window]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.replay.tally import Tally, add, since
 
@@ -32,6 +32,7 @@ class Moment:
         tallies: what only ever grows or shrinks, in an order known to whoever took the moment.
         busy: compute ticks by lane.
         tally: of the transfers.
+        record: what the recorder of the critical path had noted; None where there is none.
     """
 
     now: int
@@ -39,6 +40,7 @@ class Moment:
     tallies: Counts
     busy: Counts
     tally: Tally
+    record: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,13 @@ class Leap:
         add(fabric.flows.tally, since(self.present.tally, self.before.tally), self.times)
 
 
-def moment(fabric: Fabric, counters: tuple[Counts, ...], tallies: Counts) -> Moment:
+def moment(
+    fabric: Fabric, counters: tuple[Counts, ...], tallies: Counts, record: Any = None
+) -> Moment:
     """The present moment of a fabric; see ``Moment``."""
     busy = tuple([lane.busy_ticks for lane in fabric.lanes.values()])
     fabric.flows.count(fabric.now)
-    return Moment(fabric.now, counters, tallies, busy, dict(fabric.flows.tally))
+    return Moment(fabric.now, counters, tallies, busy, dict(fabric.flows.tally), record)
 
 
 class Recurrence:

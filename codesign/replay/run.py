@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,23 +12,29 @@ import simpy
 from codesign.errors import CodesignError
 from codesign.hardware.plan import Move
 from codesign.hardware.spec import Hardware
+from codesign.mapping.allocate import Addresses, allocate
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.bounds import lower_bound, serial_bound
 from codesign.replay.dispatch import Dispatch
 from codesign.replay.job import Invocation, Job
+from codesign.replay.path import way
 from codesign.replay.ports import Ports
 from codesign.replay.program import Program
+from codesign.replay.record import Recorder
 from codesign.replay.result import Replay, Span, Use
 from codesign.replay.shares import Shares
-from codesign.replay.transfers import Templates
+from codesign.replay.trail import CAUSE, Past, Stretch
+from codesign.replay.transfers import Templates, Transfers
 from codesign.replay.uses import memory_uses, moved_bytes
 
-__all__ = ["Invocation", "Replay", "Session", "Span", "Watcher", "replay"]
+__all__ = ["Invocation", "Recording", "Replay", "Session", "Span", "Watcher", "record", "replay"]
 
 Watcher = Callable[[int, int], None]
 """Called with (operators ended, operators in all)."""
 
 _MAIN = ""
+MOST_DRAWN = 256
+"""Stretches that a critical path is folded into (assumed)."""
 
 
 def replay(
@@ -52,6 +59,51 @@ def replay(
     return session.run()[_MAIN]
 
 
+@dataclass(frozen=True)
+class Recording:
+    """A replay with its critical path.
+
+    Attributes:
+        replay: what was measured.
+        stretches: the path from tick 0 to the end of the last operator, folded into few stretches;
+            keys name operators by their numbers in the program.
+        shares: rates of the classes of transfers, and what bounds them.
+        transfers: classes of the transfers.
+        addresses: of the operands.
+        written: names of the tensors that some operator writes.
+    """
+
+    replay: Replay
+    stretches: tuple[Stretch, ...]
+    shares: Shares
+    transfers: Transfers
+    addresses: Addresses
+    written: frozenset[str]
+
+
+def record(
+    placement: Placement,
+    hardware: Hardware,
+    watch: Watcher | None = None,
+    *,
+    exact_events: bool = False,
+) -> Recording:
+    """Plays a placement through once and finds its critical path.
+
+    Args:
+        placement: what runs where.
+        hardware: the same hardware that it was placed on.
+        watch: told about progress.
+        exact_events: handle every event; the path has the same parts.
+    """
+    total = sum(times for _, times in placement.assignments())
+    told = (lambda ended: watch(ended, total)) if watch else None
+    placements = {_MAIN: placement}
+    session = Session(hardware, placements, exact_events=exact_events, watch=told, record=True)
+    session.invoke(_MAIN)
+    return session.recording(_MAIN, session.run()[_MAIN])
+
+
 class Session:
     """Placements on one machine, run when somebody asks for it.
 
@@ -66,12 +118,14 @@ class Session:
         *,
         exact_events: bool = False,
         watch: Callable[[int], None] | None = None,
+        record: bool = False,
     ) -> None:
         memories = {memory.name: memory for memory in hardware.memories}
         self.env = simpy.Environment()
         self._hardware, self._placements = hardware, dict(placements)
         self._shares = Shares(memories, {link.name: link for link in hardware.links})
         self._templates = Templates(hardware, self._shares)
+        self._recorder = Recorder(self._shares.setups) if record else None
         self._programs = {
             name: Program(placement, self._templates) for name, placement in placements.items()
         }
@@ -83,6 +137,7 @@ class Session:
             exact_events=exact_events,
             watch=watch,
             occupied=occupied,
+            recorder=self._recorder,
         )
         self._asked: dict[str, list[tuple[Invocation, simpy.Event]]] = {n: [] for n in placements}
         self._arrived: list[simpy.Event] = []
@@ -148,6 +203,21 @@ class Session:
         tally = self._dispatch.close(end)
         uses = memory_uses(self._hardware, self._shares, tally, end)
         return {name: self._result(name, uses) for name in self._placements}
+
+    def recording(self, stream: str, measured: Replay) -> Recording:
+        """What was recorded of a stream; the session has ended and was asked to record.
+
+        Args:
+            stream: its name.
+            measured: what ``run`` returned for it.
+        """
+        table = self._recorder.table if self._recorder else Past({CAUSE: []})
+        stretches = tuple(reversed(way(table, CAUSE, MOST_DRAWN)))
+        addresses = allocate(self._placements[stream], self._hardware)
+        written = self._programs[stream].written
+        return Recording(
+            measured, stretches, self._shares, self._templates.transfers, addresses, written
+        )
 
     # -- the host process ------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ class Shares:
         self._members: list[tuple[Route, tuple[tuple[str, object, Descriptor], ...]]] = []
         self._services: dict[tuple[str, tuple[object, ...]], Service] = {}
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
+        self._limits: dict[tuple[int, ...], dict[int, str]] = {}
         self._ceilings: dict[int, dict[Resource, int]] = {}
         self.setups: list[int] = []
         """Set-up ticks by class."""
@@ -173,10 +174,20 @@ class Shares:
         """Work units per tick of one transfer of each class, given all active ones (sorted)."""
         found = self._rates.get(active)
         if found is None:
-            found = self._rates[active] = self._solve(Counter(active))
+            self._limits[active] = {}
+            found = self._rates[active] = self._solve(Counter(active), self._limits[active])
         return found
 
-    def _solve(self, active: Counter[int]) -> dict[int, int]:
+    def limit(self, active: tuple[int, ...], number: int) -> str:
+        """The link or memory that bounds the rate of a class, given all active ones (sorted)."""
+        self.rates(active)
+        return self._limits[active][number] or self._members[number][0].target
+
+    def route(self, number: int) -> Route:
+        """The way of a class."""
+        return self._members[number][0]
+
+    def _solve(self, active: Counter[int], limits: dict[int, str]) -> dict[int, int]:
         """Progressive filling: the tightest resource fixes the share of those that cross it."""
         users = self._users(active)
         room = {resource: self._room(resource, active) * PARTS for resource in users}
@@ -191,6 +202,7 @@ class Shares:
             )
             full = set(users[tightest])
             rates |= dict.fromkeys(full, max(1, share))
+            limits |= dict.fromkeys(full, tightest[0])
             for name, crossing in users.items():
                 left = [number for number in crossing if number not in full]
                 if len(left) < len(crossing):

@@ -20,6 +20,19 @@ WAYS: tuple[Direction, Direction] = ("read", "write")
 """What the source and the target of a transfer do."""
 
 
+def at_rest(assignment: Assignment, written: Collection[str]) -> tuple[bool, ...]:
+    """For each operand, whether nobody writes it, so that it may be loaded at any time.
+
+    Args:
+        assignment: an operator on an engine.
+        written: names of the tensors that some operator of its program writes.
+    """
+    return tuple(
+        access.tensor.role in _AT_REST and access.tensor.name not in written
+        for access in assignment.op.operands
+    )
+
+
 def describe(move: Move, direction: Direction, initiator: str, base: int) -> Descriptor:
     """A move as the memory at one of its ends sees it."""
     row = -(-move.bytes // move.rows)
@@ -123,11 +136,7 @@ class Templates:
             written: names of the tensors that some operator of its program writes.
             addresses: of its operands.
         """
-        operands = assignment.op.operands
-        rests = tuple(
-            access.tensor.role in _AT_REST and access.tensor.name not in written
-            for access in operands
-        )
+        rests = at_rest(assignment, written)
         key = (
             id(assignment.plan),
             assignment.engine,

@@ -45,7 +45,9 @@ def look(fabric: Fabric, streams: Mapping[str, Stream], over: int) -> Moment:
     """The present moment, at which ``over`` runs of operators have ended."""
     every = streams.values()
     tallies = [tally for stream in every for tally in (stream.issued, len(stream.log.entries))]
-    return moment(fabric, tuple([tuple(stream.counters) for stream in every]), (over, *tallies))
+    counters = tuple([tuple(stream.counters) for stream in every])
+    record = fabric.recorder.table if fabric.recorder is not None else None
+    return moment(fabric, counters, (over, *tallies), record)
 
 
 def _issued(index: int) -> int:
@@ -71,6 +73,8 @@ def skip(fabric: Fabric, streams: Mapping[str, Stream], window: Sequence[Job], l
         How many runs of operators ended meanwhile.
     """
     leap.land(fabric)
+    if fabric.recorder is not None:
+        fabric.recorder.skip(leap.before.record, leap.present.record, leap.times)
     numbers = {}
     for index, (name, stream) in enumerate(streams.items()):
         numbers[name] = leap.growth(_issued(index))

@@ -29,6 +29,9 @@ from codesign.units import PS_PER_S
 if TYPE_CHECKING:
     import pyarrow
 
+    from codesign.replay.run import Watcher
+    from codesign.result.why import Why
+
 
 _FIGURES = (
     "model",
@@ -220,6 +223,18 @@ class Result:
         """One row per operator: engine, runs, tiles, MACs, bytes, energy, compute time."""
         return operator_table(self.placement, self.machine, self.replay, self.ledger)
 
+    def why(self, watch: Watcher | None = None) -> Why:
+        """What the time of the run was spent on: its critical path, by cause.
+
+        The placement is replayed once more, with a recorder; nothing that is skipped is unrolled.
+
+        Args:
+            watch: told about progress as (operators ended, operators in all).
+        """
+        from codesign.result.why import find_why
+
+        return find_why(self.placement, self.machine, watch)
+
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.
 
@@ -265,9 +280,10 @@ class Result:
         """Writes the result to a folder.
 
         ``summary.json``, ``hardware.json`` (every value with its source and status),
-        ``ledger.parquet``, ``operators.parquet`` and ``timeline.json``. Each file appears whole or
-        not at all. ``timeline.json`` is a Chrome trace for Perfetto; of very many runs it has those
-        that ended first, and says how many it leaves out.
+        ``ledger.parquet``, ``operators.parquet``, ``why.json`` (the critical path, for which the
+        run is replayed once more) and ``timeline.json``. Each file appears whole or not at all.
+        ``timeline.json`` is a Chrome trace for Perfetto; of very many runs it has those that ended
+        first, and says how many it leaves out.
 
         Raises:
             CodesignError: the folder cannot be written.

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow
 import pyarrow.parquet
@@ -39,6 +39,7 @@ def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
     timeline = dump(result.timeline())
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
+    why = result.why().as_json()
     operators = pyarrow.table(dict(result.operators))
     ledger = result.to_arrow()
     writers: dict[str, Callable[[Path], object]] = {
@@ -47,6 +48,7 @@ def save_result(result: Result, folder: Path) -> None:
         "timeline.json": lambda p: p.write_text(timeline),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
         "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),
+        "why.json": lambda p: p.write_text(json.dumps(why) + "\n"),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,3 +58,20 @@ def save_result(result: Result, folder: Path) -> None:
         raise CodesignError(
             f"cannot write the result to {folder}: {error.strerror or error}; give another folder"
         ) from error
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """The rows of a saved table.
+
+    Raises:
+        CodesignError: it is missing or damaged.
+    """
+    try:
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        reason = "it is missing" if isinstance(error, FileNotFoundError) else str(error)
+        raise CodesignError(
+            f"{path} cannot be read: {' '.join(reason.split())}; save the result again with "
+            "'codesign simulate --out'"
+        ) from error
+    return rows

@@ -116,6 +116,7 @@ def test_out_leaves_the_files_of_a_result(codesign: Codesign, sample: Path, tmp_
         "operators.parquet",
         "summary.json",
         "timeline.json",
+        "why.json",
     ]
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == json.loads(ran.out)
 

@@ -1,4 +1,4 @@
-"""Saved results: five files, each whole or not at all, and readable by others."""
+"""Saved results: six files, each whole or not at all, and readable by others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from codesign import simulate
 from codesign.errors import CodesignError
 from codesign.result.result import Result
 
-FILES = ["hardware.json", "ledger.parquet", "operators.parquet", "summary.json", "timeline.json"]
+FILES = [
+    "hardware.json",
+    "ledger.parquet",
+    "operators.parquet",
+    "summary.json",
+    "timeline.json",
+    "why.json",
+]
 
 
 def run(width: int = 32) -> Result:
@@ -32,7 +39,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_five_files_are_written(result: Result, tmp_path: Path) -> None:
+def test_six_files_are_written(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path)
     assert names(tmp_path) == FILES
     assert json.loads((tmp_path / "summary.json").read_text())["digest"] == result.digest

@@ -1,0 +1,207 @@
+"""What a change would gain: predicted from the recorded run, and checked by a complete replay.
+
+A prediction keeps what was decided: the same tiles in the same order, on the same engines, with
+the same tensors on chip. The tiles are timed anew with the changed rates and clocks, so that what
+else then holds the run back counts too; reading the gain off the path alone would be too good. The
+check maps the model anew on the changed machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codesign.errors import CodesignError
+from codesign.explore.changes import Change, find_changes
+from codesign.hardware.plan import TilePlan
+from codesign.mapping.placement import Assignment, Placement, Step
+from codesign.replay.run import replay
+from codesign.result.causes import LAUNCH
+from codesign.result.result import Result
+from codesign.result.why import Why
+from codesign.simulation import Prepared
+
+MOST_OFF = 0.1
+"""Share by which a prediction may differ from the replay before it is called an estimate."""
+Watcher = Callable[[int, int], None]
+"""Called with (changes tried, changes in all)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one change does.
+
+    Attributes:
+        change: what is different.
+        path_share: share of the critical path that was spent on the component; 0 for an engine
+            that an operator moves to.
+        predicted: latency before over latency after, with the mapping as it was; None where that
+            cannot be told.
+        replayed: the same with the model mapped and replayed anew; None if it does not run.
+        latency_s: of that replay; None if it does not run.
+        note: why it does not run, or why the prediction is an estimate; empty otherwise.
+    """
+
+    change: Change
+    path_share: float
+    predicted: float | None
+    replayed: float | None
+    latency_s: float | None
+    note: str = ""
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the prediction is missing or misses the replay by more than ``MOST_OFF``."""
+        if self.predicted is None or self.replayed is None:
+            return True
+        return abs(self.predicted / self.replayed - 1) > MOST_OFF
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "change": self.change.text,
+            "kind": self.change.kind,
+            "component": self.change.component,
+            "settings": dict(self.change.settings),
+            "on": dict(self.change.rules),
+            "path_share": self.path_share,
+            "predicted_speedup": self.predicted,
+            "replayed_speedup": self.replayed,
+            "latency_s": self.latency_s,
+            "estimate": self.is_estimate,
+            "note": self.note,
+        }
+
+
+def what_if(
+    prepared: Prepared,
+    result: Result,
+    why: Why,
+    *,
+    changes: Sequence[Change] | None = None,
+    watch: Watcher | None = None,
+) -> tuple[Answer, ...]:
+    """Tries changes one by one.
+
+    Args:
+        prepared: the model and the machine.
+        result: how it runs.
+        why: its critical path.
+        changes: what to try; by default ``find_changes``.
+        watch: told about progress.
+
+    Returns:
+        The largest gain first; what does not run last.
+    """
+    asked = find_changes(result, why) if changes is None else tuple(changes)
+    found = []
+    for number, change in enumerate(asked):
+        if watch:
+            watch(number, len(asked))
+        found.append(_answer(change, prepared, result, why))
+    if watch:
+        watch(len(asked), len(asked))
+    return tuple(sorted(found, key=lambda one: (-(one.replayed or 0.0), one.change.text)))
+
+
+def predict(change: Change, result: Result, why: Why) -> float | None:
+    """The speed-up with the mapping as it was; None where the recorded run cannot tell.
+
+    Args:
+        change: what is different.
+        result: what was simulated.
+        why: its critical path.
+
+    Raises:
+        CodesignError: a value that the machine cannot have.
+    """
+    if not why.makespan:
+        return None
+    if change.kind in ("bandwidth", "set-up"):
+        after = replay(result.placement, result.machine.with_all(change.settings)).makespan
+    elif change.kind == "clock":
+        after = _with_clock(change, result)
+    elif change.kind == "launch":
+        after = _with_launch(change, why)
+    else:
+        return None
+    return why.makespan / max(1, after)
+
+
+def _with_clock(change: Change, result: Result) -> int:
+    (path, value), *_ = change.settings.items()
+    engine, _, name = path.partition(".")
+    factor = value / getattr(result.machine.components[engine], name)
+    return replay(_retimed(result.placement, engine, factor), result.machine).makespan
+
+
+def _with_launch(change: Change, why: Why) -> int:
+    """Half of the launches on the path go: plans do not tell them from the cycles of a tile."""
+    spent = sum(
+        part.ticks
+        for part in why.parts
+        if (part.cause, part.component) == (LAUNCH, change.component)
+    )
+    return why.makespan - spent // 2
+
+
+def _retimed(placement: Placement, engine: str, factor: float) -> Placement:
+    """The same placement with the tiles of one engine at another clock."""
+    plans: dict[int, TilePlan] = {}
+
+    def one(step: Assignment) -> Assignment:
+        if step.engine != engine or step.plan is None:
+            return step
+        plan = plans.setdefault(id(step.plan), _faster(step.plan, factor))
+        return dataclasses.replace(step, plan=plan)
+
+    def some(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple(
+            one(step)
+            if isinstance(step, Assignment)
+            else dataclasses.replace(
+                step,
+                body=some(step.body),
+                preload=step.preload and one(step.preload),
+                writeback=step.writeback and one(step.writeback),
+            )
+            for step in steps
+        )
+
+    return dataclasses.replace(
+        placement,
+        program=some(placement.program),
+        setup=tuple(one(step) for step in placement.setup),
+    )
+
+
+def _faster(plan: TilePlan, factor: float) -> TilePlan:
+    return dataclasses.replace(plan, clock_hz=plan.clock_hz * factor)
+
+
+def _answer(change: Change, prepared: Prepared, result: Result, why: Why) -> Answer:
+    share = why.by("component").get(change.component, 0) / max(1, why.makespan)
+    share = 0.0 if change.kind == "engine" else share
+    try:
+        predicted = predict(change, result, why)
+        found = _changed(change, prepared).run()
+    except CodesignError as error:
+        return Answer(change, share, None, None, None, " ".join(str(error).split()))
+    gained = result.replay.makespan / max(1, found.replay.makespan)
+    answer = Answer(change, share, predicted, gained, found.latency_s)
+    return dataclasses.replace(answer, note=_note(answer)) if answer.is_estimate else answer
+
+
+def _note(answer: Answer) -> str:
+    if answer.predicted is None:
+        return "only a mapping anew can tell"
+    return "mapped anew, plans have other tiles or cycles, or other tensors stay on chip"
+
+
+def _changed(change: Change, prepared: Prepared) -> Prepared:
+    machine = prepared.machine.with_all(change.settings)
+    rules = {**change.rules, **prepared.engines.rules}
+    engines = dataclasses.replace(prepared.engines, rules=rules)
+    return dataclasses.replace(prepared, machine=machine, engines=engines)

@@ -1,0 +1,199 @@
+"""Two results beside each other: differences that sum to the difference of the totals."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Sketch, machine
+
+from codesign import simulate
+from codesign.errors import CodesignError
+from codesign.hardware.spec import Hardware
+from codesign.result.compare import Comparison, compare_results
+from codesign.result.result import Result
+from codesign.result.saved import Saved, load_saved
+
+FAST = {"bandwidth": 16e9}
+
+
+def run(*widths: int, name: str = "model", hardware: Hardware | None = None) -> Result:
+    sketch = Sketch(name)
+    x = sketch.input("x", 6, 32)
+    for number, width in enumerate(widths):
+        x = sketch.matmul(f"op{number}", x, width)
+    return simulate(sketch.trace(), hardware or machine(bandwidth=1e9, leakage=1e-3))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    base = tmp_path_factory.mktemp("results")
+    run(32, 48).save(base / "slow")
+    run(32, 48, hardware=machine(bandwidth=4e9, leakage=1e-3)).save(base / "fast")
+    return base / "slow", base / "fast"
+
+
+def compared(first: Path, second: Path) -> Comparison:
+    return compare_results(load_saved(first), load_saved(second))
+
+
+def check_sums(found: Comparison) -> None:
+    """Every breakdown holds all of its figure."""
+    for rows in found.path.values():
+        assert sum(row.first for row in rows) == found.latency.first
+        assert sum(row.second for row in rows) == found.latency.second
+        assert sum(row.change for row in rows) == found.latency.change
+    for joules in found.joules.values():
+        total = math.fsum(row.change for row in joules)
+        assert math.isclose(total, found.energy.change, rel_tol=1e-9, abs_tol=1e-24)
+        assert math.isclose(math.fsum(row.first for row in joules), found.energy.first)
+    assert sum(row.change for row in found.moved) == found.offchip.change
+
+
+def test_the_differences_sum_to_the_difference(folders: tuple[Path, Path]) -> None:
+    found = compared(*folders)
+    check_sums(found)
+    assert found.latency.change < 0
+    assert set(found.path) == {"cause", "component", "op", "role"}
+    assert set(found.joules) == {"component", "action", "role", "op"}
+    assert (found.only_first, found.only_second, found.notes) == ((), (), ())
+
+
+def test_a_faster_link_takes_its_own_time_off(folders: tuple[Path, Path]) -> None:
+    row = compared(*folders).path["component"][0]
+    assert row.name == "bus0"
+    assert row.second < row.first
+
+
+def test_the_largest_change_comes_first(folders: tuple[Path, Path]) -> None:
+    for rows in compared(*folders).path.values():
+        changes = [abs(row.change) for row in rows]
+        assert changes == sorted(changes, reverse=True)
+
+
+def test_the_other_way_round_every_sign_turns(folders: tuple[Path, Path]) -> None:
+    one, other = compared(*folders), compared(*reversed(folders))
+    for column, rows in one.path.items():
+        turned = {row.name: -row.change for row in other.path[column]}
+        assert {row.name: row.change for row in rows} == turned
+
+
+def test_a_result_beside_itself_differs_in_nothing(folders: tuple[Path, Path]) -> None:
+    found = compared(folders[0], folders[0])
+    assert all(row.change == 0 for some in found.path.values() for row in some)
+    assert all(row.change == 0 for some in found.joules.values() for row in some)
+    assert found.latency.change == found.offchip.change == 0
+
+
+def test_operators_that_only_one_has_are_named(tmp_path: Path) -> None:
+    run(32, 48).save(tmp_path / "a")
+    run(32, 48, 16, 8, name="deeper").save(tmp_path / "b")
+    found = compared(tmp_path / "a", tmp_path / "b")
+    check_sums(found)
+    assert (found.only_first, found.only_second) == ((), ("op2", "op3"))
+    assert found.notes == ("these are results of different models: model and deeper",)
+
+
+def test_the_same_model_in_another_form_is_said(tmp_path: Path) -> None:
+    run(32).save(tmp_path / "a")
+    run(40).save(tmp_path / "b")
+    (note,) = compared(tmp_path / "a", tmp_path / "b").notes
+    assert note == "these are results of the same model in another form: model and model"
+
+
+def test_the_document_is_plain(folders: tuple[Path, Path]) -> None:
+    found = json.loads(json.dumps(compared(*folders).as_json()))
+    assert found["latency_ps"]["change"] == (
+        found["latency_ps"]["second"] - found["latency_ps"]["first"]
+    )
+    for rows in found["path_ps"].values():
+        assert sum(row["change"] for row in rows) == found["latency_ps"]["change"]
+
+
+@settings(max_examples=10)
+@given(st.lists(st.integers(4, 60), min_size=1, max_size=4), st.sampled_from([1e9, 7e9]))
+def test_sums_hold_for_any_pair(
+    tmp_path_factory: pytest.TempPathFactory, widths: list[int], bandwidth: float
+) -> None:
+    base = tmp_path_factory.mktemp("pair")
+    run(20, 30).save(base / "a")
+    run(*widths, hardware=machine(bandwidth=bandwidth)).save(base / "b")
+    check_sums(compared(base / "a", base / "b"))
+
+
+# -- bad folders ---------------------------------------------------------------------------------
+
+
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "result"
+    run(32).save(folder)
+    return folder
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(CodesignError) as caught:
+        load_saved(folder)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_what_is_saved_reads_back(tmp_path: Path) -> None:
+    result = run(32, 16)
+    result.save(tmp_path)
+    found = load_saved(tmp_path)
+    assert isinstance(found, Saved)
+    assert found.makespan == result.replay.makespan
+    assert found.energy_j == result.energy_j
+    assert found.offchip_bytes == result.offchip_bytes
+    assert found.operators == ("op0", "op1")
+    assert sum(row["ps"] for row in found.parts) == found.makespan
+
+
+def test_an_unknown_folder_is_told(tmp_path: Path) -> None:
+    assert refused(tmp_path / "nowhere").startswith("no folder")
+
+
+def test_the_folder_of_something_else_is_told(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text("{}")
+    assert "is not the folder of a result" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["why.json", "operators.parquet"])
+def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
+    folder = saved(tmp_path)
+    (folder / name).unlink()
+    text = refused(folder)
+    assert name in text
+    assert "it is missing" in text
+    assert "save the result again" in text
+
+
+@pytest.mark.parametrize("name", ["why.json", "summary.json", "ledger.parquet"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000])
+def test_a_damaged_file_is_told(tmp_path: Path, name: str, content: bytes) -> None:
+    folder = saved(tmp_path)
+    (folder / name).write_bytes(content)
+    assert name in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"makespan_ps": 1}, "do not sum"),
+        ({"parts": [1]}, "an entry is int"),
+        ({"parts": [{"cause": "compute"}]}, "'component' is missing"),
+        ({"makespan_ps": "1"}, "'makespan_ps' is missing or of another type"),
+    ],
+)
+def test_a_file_of_another_shape_is_told(
+    tmp_path: Path, change: dict[str, object], told: str
+) -> None:
+    folder = saved(tmp_path)
+    path = folder / "why.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert told in refused(folder)
