@@ -15,8 +15,11 @@ import pluggy
 if TYPE_CHECKING:
     from codesign.energy import Estimator
     from codesign.explore.executors import Executor
+    from codesign.explore.search.searchers import Searcher
     from codesign.hardware.component import Component
+    from codesign.result.exporters import Exporter
     from codesign.scenario.arrival_kinds import ArrivalKind
+    from codesign.testing.examples import Example
     from codesign.validation.contract import Validation
     from codesign.workload.formats import Format
     from codesign.workload.lowering import Lowering
@@ -136,3 +139,39 @@ def codesign_executors() -> Mapping[str, Callable[..., Executor]]:
         ``run(job, tasks)``; it leaves out the arguments that it does not take.
     """
     raise NotImplementedError
+
+
+@hookspec
+def codesign_exporters() -> Mapping[str, Exporter]:
+    """Further formats of a result, by the name that ``codesign simulate --export`` takes.
+
+    Example:
+        ``return {"our-csv": write_rows}`` where ``write_rows(result, path)`` writes the file
+        ``path``, which appears whole or not at all.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_searchers() -> Mapping[str, Searcher]:
+    """Who asks for the points of a search, by the name that ``codesign search --sampler`` takes.
+
+    Example:
+        ``return {"halton": Searcher(Halton)}`` where ``Halton(space=..., seed=...)`` has ``ask()``
+        and ``tell(point, outcome)``; it leaves out the arguments that it does not take.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def codesign_examples() -> Mapping[str, Example]:
+    """What the conformance kit tries, by name of what the plugin offers, where it has no default.
+
+    Example:
+        ``return {"my_array": Example(lambda: MyArray(name="a", buffer="b", rows=8))}``.
+    """
+    raise NotImplementedError
+
+
+HOOKS = tuple(sorted(name for name in globals() if name.startswith("codesign_")))
+"""The names of all hooks."""

@@ -105,7 +105,10 @@ def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
         return entry(spec.removeprefix("hf:"))
     known = list_models(plugins)
     if spec not in known:
-        raise ModelError(f"unknown model {spec!r}{did_you_mean(spec, known)}; a model is {_FORMS}")
+        raise ModelError(
+            f"unknown model {spec!r}{did_you_mean(spec, known)}; a model is {_FORMS}"
+            f"{registry(plugins).lost()}"
+        )
     return known[spec]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from codesign import hookspecs
 from codesign.energy import EnergyTables, read_tables, shipped_tables
 from codesign.errors import PluginError, one_line
 from codesign.hardware.component import Component
+from codesign.plugin_choice import Choice, PluginWarning, Source
 
 GROUP = "codesign"
 T = TypeVar("T")
@@ -43,16 +45,41 @@ class Offer:
 
 
 class Registry:
-    """Everything that the loaded plugins offer, by hook and name."""
+    """Everything that the loaded plugins offer, by hook and name.
 
-    def __init__(self, folders: Sequence[Path | str] = ()) -> None:
+    An installed plugin that fails is left out, and ``sources`` says why: what it offers is missing,
+    all else works. One of a folder that the user gives fails at once, unless ``is_strict`` is
+    false.
+    """
+
+    def __init__(self, folders: Sequence[Path | str] = (), *, is_strict: bool = True) -> None:
+        """Looks for plugins and loads them.
+
+        Args:
+            folders: folders of plugin files, or single plugin files; ``no:NAME`` leaves an
+                installed plugin or distribution out, ``only:NAME`` leaves out all others.
+            is_strict: whether a plugin of a folder that fails is an error.
+
+        Raises:
+            PluginError: a folder that does not exist, a rule that fits no installed plugin, two
+                plugins of one name, or a plugin of a folder that fails.
+        """
         self.manager = pluggy.PluginManager(GROUP)
         self.manager.add_hookspecs(hookspecs)
-        self._origins: dict[str, str] = {}
-        for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-            self._register(entry.name, str(entry.value), entry.load)
-        for folder in folders:
-            self._load_folder(Path(folder))
+        self._sources: dict[str, Source] = {}
+        self._is_strict = is_strict
+        choice = Choice.of(folders)
+        installed = sorted(entry_points(group=GROUP), key=lambda e: e.name)
+        choice.check(map(_installed, installed) if choice.no or choice.only else ())
+        for entry in installed:
+            source = _installed(entry)
+            rule = choice.blocked_by(source)
+            if rule:
+                self._claim(replace(source, state="blocked", reason=f"left out by {rule}"))
+            else:
+                self._register(source, entry.load)
+        for folder in choice.folders:
+            self._load_folder(folder)
         self._offers: dict[str, dict[str, Offer]] = {}
         self._tables: EnergyTables | None = None
 
@@ -63,7 +90,7 @@ class Registry:
             PluginError: two plugins offer the same name; both owners are named.
         """
         if hook not in self._offers:
-            self._offers[hook] = _unique(self._collect(hook))
+            self._offers[hook] = _unique(self.found(hook))
         return self._offers[hook]
 
     def components(self) -> dict[str, type[Component]]:
@@ -83,7 +110,7 @@ class Registry:
 
     def folders(self) -> tuple[Path, ...]:
         """Folders with hardware presets."""
-        return tuple(offer.value for offer in self._collect("codesign_hardware_folders"))
+        return tuple(offer.value for offer in self.found("codesign_hardware_folders"))
 
     def tables(self) -> EnergyTables:
         """The energy tables that ship with codesign behind those of plugins, and estimators.
@@ -92,7 +119,7 @@ class Registry:
             EnergyError: a table of a plugin that breaks a rule; with file and line.
         """
         if self._tables is None:
-            offered = self._collect("codesign_energy_tables")
+            offered = self.found("codesign_energy_tables")
             rows = read_tables([offer.value for offer in offered])
             estimators = self.get("codesign_energy_estimators")
             self._tables = EnergyTables((*rows, *shipped_tables().rows), estimators)
@@ -100,25 +127,55 @@ class Registry:
 
     def plugins(self) -> dict[str, str]:
         """Loaded plugins and where each came from."""
-        return dict(self._origins)
+        return {one.name: one.origin for one in self.sources() if one.state == "loaded"}
 
-    def _collect(self, hook: str) -> list[Offer]:
+    def sources(self) -> tuple[Source, ...]:
+        """Every plugin that was found, those that failed or are blocked among them."""
+        return tuple(self._sources.values())
+
+    def lost(self) -> str:
+        """What failed, to end a message about a name that nobody offers; empty if nothing did."""
+        return "".join(f"; {one.told()}" for one in self.sources() if one.state == "failed")
+
+    def found(self, hook: str) -> list[Offer]:
+        """All offers of one hook, those that clash among them, in the order of loading."""
         found = []
         for impl in getattr(self.manager.hook, hook).get_hookimpls():
             owner = impl.plugin_name
-            origin = self._origins.get(owner, owner)
-            for name, value in _named(_call(impl, hook, origin), owner, hook):
-                found.append(Offer(hook, name, owner, origin, value))
+            source = self._sources[owner]
+            try:
+                named = list(_named(impl.function(), hook))
+            except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+                known = isinstance(error, PluginError)
+                told = str(error) if known else f"{hook} raised {one_line(error)}"
+                self._fail(source, f"failed: {told}", error)
+                continue
+            found += [Offer(hook, name, owner, source.origin, value) for name, value in named]
         return found
 
+    def _fail(self, source: Source, reason: str, error: Exception) -> None:
+        """Leaves a plugin out that failed, if it is one that nobody asked for by name."""
+        if self._is_strict and not source.distribution:
+            place = f"plugin {source.name!r} ({source.origin})"
+            raise PluginError(f"{place} {reason}") from error
+        self._sources[source.name] = failed = replace(source, state="failed", reason=reason)
+        if self._is_strict:
+            warnings.warn(failed.told(), PluginWarning, stacklevel=4)
+
     def _load_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise PluginError(f"plugin folder {folder} does not exist; give a folder of *.py files")
-        packages = (path.parent for path in folder.glob("*/__init__.py"))
-        for path in sorted([*folder.glob("*.py"), *packages]):
-            if not path.name.startswith("_"):
-                self._drop_if_same(path)
-                self._register(path.stem, str(path), partial(_load_path, path))
+        if folder.suffix == ".py" and folder.is_file():
+            paths = [folder.parent if folder.name == "__init__.py" else folder]
+        elif folder.is_dir():
+            packages = (path.parent for path in folder.glob("*/__init__.py"))
+            found = sorted([*folder.glob("*.py"), *packages])
+            paths = [path for path in found if not path.name.startswith("_")]
+        else:
+            raise PluginError(
+                f"plugin folder {folder} does not exist; give a folder of *.py files, or one file"
+            )
+        for path in paths:
+            self._drop_if_same(path)
+            self._register(Source(path.stem, str(path)), partial(_load_path, path))
 
     def _drop_if_same(self, path: Path) -> None:
         """A copy of a loaded plugin, to the byte, takes its place; an edited one is a clash."""
@@ -126,22 +183,40 @@ class Registry:
         source = getattr(loaded, "__file__", None)
         if source and _sources(Path(source)) == _sources(path):
             self.manager.unregister(loaded)
-            del self._origins[path.stem]
+            del self._sources[path.stem]
 
-    def _register(self, name: str, origin: str, load: Callable[[], object]) -> None:
-        if name in self._origins:
+    def _claim(self, source: Source) -> None:
+        if source.name in self._sources and self._sources[source.name].state != "blocked":
             raise PluginError(
-                f"plugin {name!r} is offered by both {self._origins[name]} and {origin}; "
-                "rename one or leave one out"
+                f"plugin {source.name!r} is offered by both {self._sources[source.name].origin} "
+                f"and {source.origin}; rename one or leave one out"
             )
+        self._sources[source.name] = source
+
+    def _register(self, source: Source, load: Callable[[], object]) -> None:
+        self._claim(source)
         try:
-            self.manager.register(load(), name=name)
+            plugin = load()
+            self.manager.register(plugin, name=source.name)
             self.manager.check_pending()
-        except Exception as error:  # a plugin may fail in any way; name it and say where
-            raise PluginError(
-                f"plugin {name!r} ({origin}) failed to load: {one_line(error)}"
-            ) from error
-        self._origins[name] = origin
+        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+            if self.manager.has_plugin(source.name):
+                self.manager.unregister(name=source.name)
+            self._fail(source, f"failed to load: {_why(error)}", error)
+
+
+def _why(error: Exception) -> str:
+    """Why a plugin does not load; a hook with other arguments is told in full."""
+    if isinstance(error, pluggy.PluginValidationError):
+        return ": ".join(line.strip() for line in str(error).splitlines() if line.strip())
+    return one_line(error)
+
+
+def _installed(entry: EntryPoint) -> Source:
+    """The plugin of an entry point."""
+    about = entry.dist
+    name, version = (about.name, about.version) if about else (GROUP, "")
+    return Source(entry.name, str(entry.value), name, version)
 
 
 def _sources(path: Path) -> dict[str, bytes]:
@@ -168,20 +243,11 @@ def _load_path(path: Path) -> object:
     return module
 
 
-def _call(impl: pluggy.HookImpl, hook: str, origin: str) -> Any:
-    try:
-        return impl.function()
-    except Exception as error:  # a plugin may fail in any way; name it and say where
-        raise PluginError(
-            f"plugin {impl.plugin_name!r} ({origin}): {hook} raised {one_line(error)}"
-        ) from error
-
-
-def _named(result: Any, owner: str, hook: str) -> Iterable[tuple[str, Any]]:
+def _named(result: Any, hook: str) -> Iterable[tuple[str, Any]]:
     if isinstance(result, Mapping):
         return list(result.items())
     if not isinstance(result, (list, tuple)):
-        raise PluginError(f"plugin {owner!r}: {hook} must return a list or a dict, got {result!r}")
+        raise PluginError(f"{hook} must return a list or a dict, got {result!r}")
     return [(getattr(item, "kind", None) or str(item), item) for item in result]
 
 
@@ -202,10 +268,10 @@ class _Registries:
     """Registries by their folders, each loaded once until ``cache_clear``."""
 
     def __call__(self, folders: Sequence[Path | str] = ()) -> Registry:
-        """The registry of the installed plugins and of those in ``folders``.
+        """The registry of the installed plugins and of those in ``folders``, see ``Registry``.
 
         Raises:
-            PluginError: a folder that does not exist, a plugin that cannot be loaded, or a clash.
+            PluginError: as of ``Registry``.
         """
         for folder in folders:
             if not isinstance(folder, (str, Path)):

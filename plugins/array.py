@@ -67,8 +67,8 @@ class CellArray(Engine):
         weight_in_cells: whether every cell has its own part of that memory.
         sum_bits: width of a partial sum.
         mac_energy: energy of one multiply-accumulate by operand formats (``int8*int8``); a missing
-            pair is refused.
-        function_energy: energy of one fused function on one element of the result.
+            pair is refused; assumed.
+        function_energy: energy of one fused function on one element of the result; assumed.
         objective: what the mapping makes small if the run asks for nothing else: ``latency``,
             ``energy``, their product ``edp`` or weights such as ``latency^2*energy``.
     """

@@ -90,11 +90,11 @@ class Cpu(Engine):
             ``ring_buffer`` or ``default``.
         block_rows: rows of results that registers add up at once.
         block_cols: columns of results that they add up at once.
-        mac_energy: energy of one multiply-accumulate in ``compute_dtype``.
-        element_energy: energy of one function on one element.
-        conversion_energy: energy of one element converted.
-        transfer_energy: energy per byte taken over, given back or moved, in the core.
-        cycle_energy: energy of every cycle of an operator, waiting included.
+        mac_energy: energy of one multiply-accumulate in ``compute_dtype``; assumed.
+        element_energy: energy of one function on one element; assumed.
+        conversion_energy: energy of one element converted; assumed.
+        transfer_energy: energy per byte taken over, given back or moved, in the core; assumed.
+        cycle_energy: energy of every cycle of an operator, waiting included; assumed.
     """
 
     kind: ClassVar[str] = "cpu"

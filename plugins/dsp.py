@@ -59,9 +59,9 @@ class Dsp(Engine):
         block_cols: columns of results that they add up at once; inputs are read again for every
             block of them.
         mac_energy: energy of one multiply-accumulate by formats (``int8*int8``).
-        element_energy: energy of one function on one element.
-        byte_energy: energy per byte that a move writes, in the core.
-        cycle_energy: energy of every cycle of an operator: instructions, addresses, loops.
+        element_energy: energy of one function on one element; assumed.
+        byte_energy: energy per byte that a move writes, in the core; assumed.
+        cycle_energy: energy of every cycle of an operator: instructions, addresses, loops; assumed.
     """
 
     kind: ClassVar[str] = "dsp"

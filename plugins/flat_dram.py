@@ -31,7 +31,7 @@ class FlatDram(Memory):
         device: what the numbers describe, for people and reports.
         bandwidth: peak rate of all channels together.
         efficiency: share of the peak that streams reach, refresh and turnarounds included.
-        energy: energy per byte read or written, core and I/O.
+        energy: energy per byte read or written, core and I/O; assumed.
         write_energy: energy per byte written where it differs from that of reading.
         burst: bytes of a burst, bus width times burst length; 1 rounds nothing up.
     """

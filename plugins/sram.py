@@ -21,7 +21,7 @@ class Sram(Memory):
 
     Attributes:
         bandwidth: rate of each port, reads and writes together.
-        read_energy: energy per byte read.
+        read_energy: energy per byte read; CACTI 7 (TACO 2017), 1 MiB at 22 nm.
         write_energy: energy per byte written; never assumed equal to reading (CACTI 7 gives a
             ratio of 0.68 to 1.03).
         node: technology node; without one the energies are as given.

@@ -78,7 +78,7 @@ class Vector(Engine):
         clock: clock of the lanes.
         start: cycles to start a piece.
         operations: lane operations per element, by function.
-        operation_energy: energy of one lane operation.
+        operation_energy: energy of one lane operation; assumed.
     """
 
     kind: ClassVar[str] = "vector"

@@ -26,7 +26,7 @@ STAGES = (
 )
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
-FOUNDATIONS = {"errors", "units", "hookspecs", "own_code", "whole_file"}
+FOUNDATIONS = {"errors", "units", "hookspecs", "own_code", "whole_file", "plugin_choice"}
 """Modules that every stage may use."""
 
 EARLIER_USES = {
@@ -34,7 +34,7 @@ EARLIER_USES = {
     "hardware": {"energy", "memory", "plugins", "workload"},
     "mapping": {"hardware", "workload"},
     "replay": {"mapping", "hardware", "workload"},
-    "result": {"replay", "mapping", "hardware", "workload"},
+    "result": {"plugins", "replay", "mapping", "hardware", "workload"},
     "scenario": {"models", "plugins", "result", "replay", "mapping", "hardware", "workload"},
     # what is compared is up to plugins, so this one needs no stage
     "validation": {"plugins"},
@@ -53,7 +53,14 @@ EARLIER_USES = {
     },
 }
 OWNERS = {
-    "torch": ("codesign/workload/capture", "codesign/workload/convert.py", "codesign/zoo/"),
+    "torch": (
+        "codesign/workload/capture",
+        "codesign/workload/convert.py",
+        "codesign/zoo/",
+        # what checks a lowering or builds a model of somebody's own needs a graph of torch
+        "codesign/testing/suite_lowerings.py",
+        "codesign/templates/",
+    ),
     "transformers": ("codesign/zoo/huggingface.py",),
     "simpy": ("codesign/replay/run.py",),
     "pluggy": ("codesign/hookspecs.py", "codesign/plugins.py"),

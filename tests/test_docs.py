@@ -13,6 +13,7 @@ from docs_runner import PAGES, ROOT, blocks, run_page
 
 from codesign import hookspecs
 from codesign.cli.app import app
+from codesign.templates import write_plugin
 
 LONG = ("hybrid_cim", "quality", "recommender_pim", "recurrent_cim")
 HOOKS = {name: value for name, value in vars(hookspecs).items() if name.startswith("codesign_")}
@@ -80,7 +81,7 @@ def test_every_command_is_documented() -> None:
         assert group.typer_instance is not None
         names = group.typer_instance.registered_commands
         commands += [f"{group.name} {c.name or getattr(c.callback, '__name__', '')}" for c in names]
-    assert len(commands) == 23
+    assert len(commands) == 25
     assert [command for command in commands if f"\n## `codesign {command}" not in page] == []
 
 
@@ -95,10 +96,12 @@ def test_the_first_screen_of_the_readme_has_the_commands_to_start() -> None:
     assert all(command in start for command in ("make demo", "make test", "pip install"))
 
 
-def test_the_plugin_example_is_about_fifty_lines() -> None:
+def test_the_plugin_example_is_what_plugins_new_writes(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "plugins.md").read_text()
-    written = [block for block in blocks(page) if block.language == "python" and block.file]
-    assert 30 <= len(written[0].text.splitlines()) <= 60
+    first = next(block for block in blocks(page) if block.language == "python" and block.file)
+    write_plugin("engine", "mac_row", tmp_path / "made")
+    assert first.text == (tmp_path / "made" / "mac_row.py").read_text()
+    assert 30 <= len(first.text.splitlines()) < 60
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=_name)

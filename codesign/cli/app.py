@@ -46,13 +46,21 @@ from codesign.cli.options import (
     Settings,
     Split,
     Steps,
-    TimelineFile,
     model_options,
     read_engines,
+    read_exports,
     read_residency,
     read_settings,
 )
-from codesign.cli.output import announce, print_error, print_json, print_rich, progress, table
+from codesign.cli.output import (
+    announce,
+    plugin_notes,
+    print_error,
+    print_json,
+    print_rich,
+    progress,
+    table,
+)
 from codesign.errors import CodesignError, TraceError
 
 app = typer.Typer(
@@ -78,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: words after the program name; those of the process by default.
     """
     try:
-        app(args=arguments, prog_name="codesign")
+        with plugin_notes():
+            app(args=arguments, prog_name="codesign")
     except CodesignError as error:
         print_error(error)
         raise SystemExit(2) from None
@@ -132,13 +141,19 @@ def simulate(
             show_default=False,
         ),
     ] = None,
-    timeline: TimelineFile = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Write the result in a further format, such as csv=rows.csv; may be repeated.",
+            metavar="FORMAT=FILE",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Report what one run of a model costs on a piece of hardware."""
     from codesign.hardware.spec import load_hardware
     from codesign.simulation import simulate as run
-    from codesign.whole_file import check_file, check_folder
+    from codesign.whole_file import check_folder
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
@@ -146,8 +161,7 @@ def simulate(
     choosing = read_engines(engines, on, split=split)
     if out is not None:
         check_folder(out)
-    if timeline is not None:
-        check_file(timeline)
+    exports = read_exports(export, tuple(plugins or ()))
     machine = load_hardware(hardware, plugins=tuple(plugins or ()))
     announce(machine)
     with progress(f"reading and mapping {model}", f"replaying {model}", quiet=json) as watch:
@@ -169,10 +183,8 @@ def simulate(
         )
         if out is not None:
             result.save(out)
-        if timeline is not None:
-            from codesign.result.timeline import save_timeline
-
-            save_timeline(result.timeline(), timeline)
+        for path, name in exports.items():
+            result.export(path, name, plugins=tuple(plugins or ()))
     if json:
         print_json(result.summary())
     else:

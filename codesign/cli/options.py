@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from codesign.errors import HardwareError, MappingError
+from codesign.errors import CodesignError, HardwareError, MappingError
 from codesign.mapping.assign.ask import CHOOSING, Engines
 from codesign.mapping.residency import POLICIES, Residency
 
@@ -53,7 +53,9 @@ ScanZeros: TypeAlias = Annotated[
 ]
 Plugins: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder of plugin files; may be repeated.", metavar="DIR"),
+    typer.Option(
+        help="Folder of plugin files, or no:NAME or only:NAME; may be repeated.", metavar="DIR"
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -155,15 +157,6 @@ ExactEvents: TypeAlias = Annotated[
         "--exact-events", help="Replay every event; slower, and the figures are the same."
     ),
 ]
-TimelineFile: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--timeline",
-        help="File for the run as a Chrome trace, which Perfetto opens.",
-        metavar="FILE",
-        show_default=False,
-    ),
-]
 
 
 def model_options(
@@ -238,4 +231,30 @@ def _table(path: str, text: str) -> dict[str, object]:
             f"--set {path}: a table must have entries by name, got {text[:60]!r}; write for "
             "example {bitmap: 16e9}"
         )
+    return found
+
+
+def read_exports(texts: list[str] | None, plugins: Sequence[Path | str]) -> dict[Path, str]:
+    """Reads ``FORMAT=FILE`` texts: formats by file; every format is one that a plugin offers.
+
+    Raises:
+        CodesignError: a text of another form, an unknown format, one file given twice, or one that
+            cannot be written.
+    """
+    found: dict[Path, str] = {}
+    for text in texts or ():
+        from codesign.result.exporters import find_exporter
+        from codesign.whole_file import check_file
+
+        name, _, file = (part.strip() for part in text.partition("="))
+        path = Path(file)
+        if not name or not file:
+            raise CodesignError(
+                f"--export takes FORMAT=FILE, got {text[:80]!r}; write for example csv=rows.csv"
+            )
+        find_exporter(name, plugins)
+        if path in found:
+            raise CodesignError(f"--export gives the file {file[:80]!r} twice; keep one")
+        check_file(path)
+        found[path] = name
     return found

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -111,6 +111,34 @@ def announce(machine: Hardware) -> None:
     for line in dict.fromkeys(part.preparation for part in machine.components.values()):
         if line:
             print_note(line)
+
+
+@contextmanager
+def plugin_notes() -> Iterator[None]:
+    """Tells of installed plugins that fail in one line each, on standard error."""
+    import warnings
+
+    from codesign.plugin_choice import PluginWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PluginWarning)
+        show = warnings.showwarning
+
+        def told(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, PluginWarning):
+                print_note(" ".join(str(message).split()))
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = told
+        yield
 
 
 def print_note(text: str) -> None:

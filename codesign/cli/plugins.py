@@ -8,29 +8,39 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from codesign.cli import plugin_kit
 from codesign.cli.options import Json, Plugins
-from codesign.cli.output import headed, print_json, print_rich, table
+from codesign.cli.output import headed, print_json, print_note, print_rich, table
 from codesign.errors import PluginError, did_you_mean
+from codesign.hookspecs import HOOKS
 
 if TYPE_CHECKING:
     from codesign.hardware.component import Component
     from codesign.plugins import Registry
 
-app = typer.Typer(help="Look at plugins.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Look at plugins, check them, and begin one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.command()(plugin_kit.check)
+app.command()(plugin_kit.new)
 
 
 @app.command("list")
 def list_plugins(plugins: Plugins = None, json: Json = False) -> None:
-    """List the loaded plugins, where each came from and what it offers."""
-    found = _contents(_load(plugins))
+    """List the plugins, where each came from and what it offers, or why it is not there."""
+    from codesign.plugins import Registry
+
+    found = _contents(Registry(plugins or (), is_strict=False))
     if json:
         print_json([{"name": name, **content} for name, content in found.items()])
         return
-    rows = [
-        (name, content["origin"], "; ".join(_brief(*offer) for offer in content["offers"].items()))
-        for name, content in found.items()
-    ]
+    rows = [(name, _origin(content), _state(content)) for name, content in found.items()]
     print_rich(table("", ("=plugin", "=origin", "~offers"), rows))
+    for name, content in found.items():
+        if content["state"] == "failed":
+            print_note(f"plugin {name!r} {content['reason']}")
 
 
 @app.command()
@@ -59,16 +69,31 @@ def _load(folders: Plugins) -> Registry:
 
 
 def _contents(offers: Registry) -> dict[str, dict[str, Any]]:
-    """Origin, and names offered by hook, of every plugin."""
-    from codesign import hookspecs
-
-    found: dict[str, dict[str, Any]] = {
-        name: {"origin": origin, "offers": {}} for name, origin in offers.plugins().items()
-    }
-    for hook in sorted(name for name in vars(hookspecs) if name.startswith("codesign_")):
-        for offer in offers.offers(hook).values():
-            found[offer.owner]["offers"].setdefault(hook, []).append(offer.name)
+    """Origin, state, and names offered by hook, of every plugin."""
+    offered: dict[str, dict[str, list[str]]] = {}
+    for hook in HOOKS:
+        for offer in sorted(offers.found(hook), key=lambda offer: offer.name):
+            offered.setdefault(offer.owner, {}).setdefault(hook, []).append(offer.name)
+    found = {}
+    for source in offers.sources():
+        content = asdict(source)
+        found[content.pop("name")] = {**content, "offers": offered.get(source.name, {})}
     return found
+
+
+def _origin(content: dict[str, Any]) -> str:
+    """Where it is from; what ships needs no distribution, a file has none."""
+    origin, distribution = str(content["origin"]), content["distribution"]
+    if distribution in ("", "codesign"):
+        return origin
+    return f"{origin} ({distribution} {content['version']})"
+
+
+def _state(content: dict[str, Any]) -> str:
+    """What it offers, or why it offers nothing."""
+    if content["state"] != "loaded":
+        return f"{content['state'].upper()}: {content['reason']}"
+    return "; ".join(_brief(*offer) for offer in content["offers"].items())
 
 
 def _brief(hook: str, names: list[str]) -> str:

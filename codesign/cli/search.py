@@ -24,7 +24,11 @@ def search(
         typer.Option("-o", "--output", help="Folder for journal, traces and table.", metavar="DIR"),
     ],
     sampler: Annotated[
-        str, typer.Option(help="Who asks for points: gp, tpe, nsga2 or random.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Who asks: gp, tpe, nsga2, random, or what a plugin offers.",
+            metavar="NAME",
+        ),
     ] = "gp",
     budget: Annotated[int, typer.Option(help="Evaluations.", min=1, metavar="N")] = 60,
     seed: Annotated[int, typer.Option(help="Of the sampler.", min=0, metavar="N")] = 0,

@@ -124,9 +124,11 @@ def find_executor(
             )
         name = "serial" if workers in (None, 1) else "pool"
         workers = None if name == "serial" else workers
-    offers = registry(plugins).offers(HOOK)
+    loaded = registry(plugins)
+    offers = loaded.offers(HOOK)
     if name not in offers:
-        raise StudyError(f"unknown executor {name[:60]!r}{did_you_mean(name[:60], offers)}")
+        hint = did_you_mean(name[:60], offers)
+        raise StudyError(f"unknown executor {name[:60]!r}{hint}{loaded.lost()}")
     given = {"workers": workers, "address": address}
     return _made(offers[name], {key: value for key, value in given.items() if value is not None})
 

@@ -25,6 +25,7 @@ from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Engines, as_engines
 from codesign.mapping.residency import Residency, as_residency
+from codesign.plugin_choice import is_rule
 from codesign.workload.as_run import check_dtype
 from codesign.workload.record import Trace
 
@@ -216,7 +217,7 @@ class Study:
             "constraints": [constraint.text for constraint in self._constraints],
             "objectives": [goal.identity for goal in self.goals],
             "how": self.base,
-            "plugins": [_source_of(Path(folder)) for folder in self.plugins],
+            "plugins": [_source_of(folder) for folder in self.plugins],
         }
         text = json.dumps(content, sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -269,8 +270,11 @@ def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
-def _source_of(folder: Path) -> str:
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+def _source_of(word: Path | str) -> str:
+    if is_rule(word):
+        return str(word)
+    found, folder = hashlib.sha256(), Path(word)
+    paths = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]
+    for path in paths:
         found.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
     return found.hexdigest()

@@ -59,7 +59,9 @@ def build_component(
     if kind not in kinds:
         line = entries["kind"].line
         hint = did_you_mean(kind, kinds)
-        raise HardwareError(f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}")
+        raise HardwareError(
+            f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}{around.lost}"
+        )
     values: dict[str, object] = {}
     leaves: list[Leaf] = []
     resolve = Resolver(kinds[kind], name, label, around.tables)

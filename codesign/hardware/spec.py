@@ -60,7 +60,7 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = (
     if text not in presets:
         raise HardwareError(
             f"unknown hardware {text[:80]!r}{did_you_mean(text[:80], presets)}; "
-            "or give the path of a .yaml file"
+            f"or give the path of a .yaml file{offers.lost()}"
         )
     return _preset(presets[text], offers)
 
@@ -142,7 +142,7 @@ def _preset(path: Path, offers: Registry) -> Hardware:
 
 
 def _surroundings(offers: Registry) -> Surroundings:
-    return Surroundings(presets=offers.folders(), tables=offers.tables())
+    return Surroundings(presets=offers.folders(), lost=offers.lost(), tables=offers.tables())
 
 
 def _root(root: Node, label: str) -> dict[str, Node]:

@@ -27,11 +27,13 @@ class Surroundings:
         folder: where paths in values begin: the folder of the hardware file, or the working
             directory for a value that is set in Python or on the command line.
         presets: folders of presets that plugins offer; None for those of the installed plugins.
+        lost: which plugins failed, to end a message about a kind that nobody offers.
         tables: where estimates come from; those that ship with codesign by default.
     """
 
     folder: Path = Path()
     presets: tuple[Path, ...] | None = None
+    lost: str = ""
     tables: EnergyTables = field(default_factory=shipped_tables, repr=False)
 
     @classmethod

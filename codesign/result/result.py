@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -291,6 +291,12 @@ class Result:
         from codesign.result.save import save_result
 
         save_result(self, Path(folder))
+
+    def export(self, path: str | Path, format: str, *, plugins: Sequence[Path | str] = ()) -> None:
+        """Writes the result to one file, see ``codesign.result.exporters.export_result``."""
+        from codesign.result.exporters import export_result
+
+        export_result(self, path, format, plugins=plugins)
 
 
 def build_result(placement: Placement, hardware: Hardware, replay: Replay) -> Result:

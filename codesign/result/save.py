@@ -12,8 +12,8 @@ import pyarrow
 import pyarrow.parquet
 
 from codesign.errors import CodesignError
+from codesign.result.exporters import write_perfetto
 from codesign.result.ledger import Ledger
-from codesign.result.timeline.write import dump
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
 
 def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
-    timeline = dump(result.timeline())
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     why = result.why().as_json()
     operators = pyarrow.table(dict(result.operators))
@@ -45,7 +44,7 @@ def save_result(result: Result, folder: Path) -> None:
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
         "hardware.json": lambda p: p.write_text(json.dumps(hardware, indent=2) + "\n"),
-        "timeline.json": lambda p: p.write_text(timeline),
+        "timeline.json": lambda p: write_perfetto(result, p),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
         "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),
         "why.json": lambda p: p.write_text(json.dumps(why) + "\n"),

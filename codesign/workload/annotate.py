@@ -206,9 +206,10 @@ def find_format(codec: str, plugins: Sequence[Path | str] = ()) -> Format:
     """
     from codesign.plugins import registry
 
-    known: Mapping[str, Format] = registry(plugins).get("codesign_formats")
+    loaded = registry(plugins)
+    known: Mapping[str, Format] = loaded.get("codesign_formats")
     if codec not in known:
-        raise TraceError(f"unknown codec {codec!r}{did_you_mean(codec, known)}")
+        raise TraceError(f"unknown codec {codec!r}{did_you_mean(codec, known)}{loaded.lost()}")
     return known[codec]
 
 

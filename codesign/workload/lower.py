@@ -59,7 +59,7 @@ def lower(
     lowerings = registry.get(HOOK)
     unknown = _unknown(graph, lowerings)
     if unknown and not allow_unsupported:
-        raise UnsupportedOperatorError(_report(unknown))
+        raise UnsupportedOperatorError(_report(unknown) + registry.lost())
     assembly = Assembly(
         lowerings,
         notes=dict.fromkeys(notes),

@@ -50,10 +50,10 @@ class Macros(Engine):
         rewrite_operand: whether a product of two computed operands may write the second into the
             cells.
         partial_sum_bytes: of a sum that waits in the buffer for further rows.
-        partial_sum_energy: of adding the sums of two row tiles.
-        requantise_energy: of scaling and rounding one result.
+        partial_sum_energy: of adding the sums of two row tiles; assumed.
+        requantise_energy: of scaling and rounding one result; assumed.
         function_energy: of one fused function on one result. Functions follow the columns and add
-            no time.
+            no time; assumed.
     """
 
     expected_error: ClassVar[str] = (

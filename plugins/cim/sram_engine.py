@@ -37,7 +37,7 @@ class SramMacros(Macros):
         accumulator_toggle: how often an accumulator switches; ``toggle`` if not given.
         cell_area: of a bit cell with its share of drivers; without it, areas leave out the cells.
         write_width: bits that the write port of each macro takes in a cycle.
-        write_energy: energy per byte written into the cells.
+        write_energy: energy per byte written into the cells; assumed.
     """
 
     input_bits: Count = 1

@@ -39,9 +39,11 @@ class EthosU(Engine):
         clock: clock of the core.
         record_latency: cycles from asking for biases and scales to their first byte, wherever the
             weights lie. They are asked for 256 bytes at a time, for every block.
-        mac_energy: energy of one multiply-accumulate by operand formats; ``int8*int8`` only.
-        internal_energy: energy per byte read or written in the RAM inside.
-        function_energy: energy of one function on one result, and of one input of a pooling.
+        mac_energy: energy of one multiply-accumulate by operand formats; ``int8*int8`` only;
+            assumed.
+        internal_energy: energy per byte read or written in the RAM inside; assumed.
+        function_energy: energy of one function on one result, and of one input of a pooling;
+            assumed.
     """
 
     kind: ClassVar[str] = "ethos_u"

@@ -63,8 +63,8 @@ class Gpu(Engine):
             kernel and pays ``launch_overhead`` for it. ``queue``: the host launches one kernel
             while the device works on the one before, and waits for the outputs of the network.
         launch_overhead: time of the host for one kernel.
-        mac_energy: energy of one multiply-accumulate by operand formats.
-        element_energy: energy of one function on one element.
+        mac_energy: energy of one multiply-accumulate by operand formats; assumed.
+        element_energy: energy of one function on one element; assumed.
         calibrated_range: sizes that the constants were fitted on, ``m``, ``k``, ``n`` or ``bytes``:
             the smallest and the largest. An entry ``softmax bytes`` counts for that work alone.
         calibrated_work: kinds and formats that they were fitted on, as ``contraction

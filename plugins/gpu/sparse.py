@@ -45,7 +45,7 @@ class SparseTensorCore(Gpu):
         sparse_efficiency: share of the peak with sparse weights that sparse kernels reach.
         sparse_overhead: time that a sparse kernel takes beside its work where rows are filled up.
         min_rows: fewest rows of the dense factor; it is filled up to them.
-        metadata_energy: energy of one bit of an index.
+        metadata_energy: energy of one bit of an index; assumed.
     """
 
     kind: ClassVar[str] = "sparse_tensor_core"

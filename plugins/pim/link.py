@@ -23,7 +23,8 @@ class HostPim(Link):
         ranks: that transfers are spread over.
         distance: where the other end is: ``bank``, ``bank_group``, ``buffer_die`` or ``host``.
         overhead: time of a command to start a transfer; each transfer pays it once.
-        parts: energy per byte of each part of the way.
+        parts: energy per byte of each part of the way; fine-grained DRAM (O'Connor et al., MICRO
+            2017), assumed for any.
     """
 
     kind: ClassVar[str] = "host_pim"

@@ -67,8 +67,9 @@ class PimNearBank(Engine):
         host_functions: functions behind a product that the host does while it adds up lanes.
         mac_energy: energy of one product of a lane by formats (``fp16*fp16``); no other is taken.
         element_energy: energy of one elementwise operation of a lane by format.
-        host_energy: energy of one addition or function of the host.
-        parts: energy per byte of each part of the way from the cells to the host.
+        host_energy: energy of one addition or function of the host; assumed.
+        parts: energy per byte of each part of the way from the cells to the host; fine-grained DRAM
+            (O'Connor et al., MICRO 2017), assumed for any.
     """
 
     kind: ClassVar[str] = "pim_near_bank"

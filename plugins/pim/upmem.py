@@ -48,8 +48,9 @@ class PimUpmem(Engine):
         mac_instructions: instructions of a multiply-accumulate by formats (``int8*int8``).
         element_instructions: instructions of a function on one element, by function and format
             (``add int32``).
-        instruction_energy: energy of one instruction.
-        byte_energy: energy per byte between a unit and its memory.
+        instruction_energy: energy of one instruction; assumed.
+        byte_energy: energy per byte between a unit and its memory; cells of a bank (O'Connor,
+            MICRO 2017), assumed.
     """
 
     kind: ClassVar[str] = "pim_upmem"

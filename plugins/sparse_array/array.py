@@ -61,12 +61,12 @@ class SparseArray(Skipping):
             places are walked, so many places a cycle; ``skip``: each non-zero of the activations
             looks up its weight, so many a cycle.
         intersection_rate: bits, places or look-ups of a lane in a cycle.
-        intersection_energy: energy of one cycle of that in one lane.
+        intersection_energy: energy of one cycle of that in one lane; assumed.
         decode_rate: elements whose places a lane decodes in a cycle, zeros included.
         gate_at: where a gate sits. ``mac``: both operands are read all the same; ``store``: a zero
             keeps the operands from being read in the lane, too.
-        gate_energy: energy of a slot that is gated.
-        operand_energy: energy per byte that a lane reads of its operands.
+        gate_energy: energy of a slot that is gated; assumed.
+        operand_energy: energy per byte that a lane reads of its operands; assumed.
     """
 
     kind: ClassVar[str] = "sparse_array"

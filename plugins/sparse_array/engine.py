@@ -34,11 +34,11 @@ class Skipping(Engine):
         accumulator_bits: width of a partial sum.
         macs_per_lane: multiply-accumulates per lane and cycle by operand formats
             (``int8*int8``); a missing pair is refused, never guessed.
-        mac_energy: energy of one multiply-accumulate by operand formats.
-        metadata_energy: energy to decode one bit of metadata: of a mask, or of a place.
-        accumulator_energy: energy per byte read or written in the accumulator.
+        mac_energy: energy of one multiply-accumulate by operand formats; assumed.
+        metadata_energy: energy to decode one bit of metadata: of a mask, or of a place; assumed.
+        accumulator_energy: energy per byte read or written in the accumulator; assumed.
         function_energy: energy of one fused function on one element of the result; it takes no
-            time.
+            time; assumed.
         tile_overhead: cycles to start a tile.
     """
 

@@ -80,10 +80,10 @@ class Systolic(Engine):
             is left out never stalls.
         macs_per_cell: multiply-accumulates per cell and cycle by operand formats
             (``int8*int8``); a missing pair is refused, never guessed.
-        mac_energy: energy of one multiply-accumulate by operand formats.
-        accumulator_energy: energy per byte read or written in the accumulator.
+        mac_energy: energy of one multiply-accumulate by operand formats; assumed.
+        accumulator_energy: energy per byte read or written in the accumulator; assumed.
         function_energy: energy of one fused function on one output element. Functions are stages
-            of a pipeline behind each column that takes a result a cycle: they add no time.
+            of a pipeline behind each column that takes a result a cycle: they add no time; assumed.
         tile_overhead: cycles to start a tile (descriptors, address generation).
     """
 

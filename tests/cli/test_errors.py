@@ -113,7 +113,7 @@ def test_wrong_use_is_exit_code_2_with_the_usage(
 
 def test_a_plugin_that_fails_is_named(codesign: Codesign, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("1 / 0\n")
-    ran = codesign("plugins", "list", "--plugins", tmp_path)
+    ran = codesign("models", "--plugins", tmp_path)
     assert ran.code == 2
     assert "plugin 'broken'" in ran.err
     assert "ZeroDivisionError: division by zero" in ran.err

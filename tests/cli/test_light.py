@@ -55,7 +55,7 @@ def test_what_needs_no_model_needs_no_torch(words: tuple[str, ...]) -> None:
     _imports_none_of(("torch", "transformers"), words)
 
 
-@pytest.mark.parametrize("words", [(), ("--json",), ("--timeline", "line.json")])
+@pytest.mark.parametrize("words", [(), ("--json",), ("--export", "perfetto=line.json")])
 def test_a_trace_file_is_simulated_without_what_only_files_and_models_need(
     words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_trace_file_is_simulated_without_what_only_files_and_models_need(
         "dask",
         "matplotlib",
     )
-    unused += () if "--timeline" in words else ("codesign.result.timeline",)
+    unused += () if "--export" in words else ("codesign.result.timeline",)
     _imports_none_of(unused, ("simulate", SAMPLE, "--hardware", "tpu-like", *words))
 
 
@@ -98,3 +98,21 @@ def test_standard_output_holds_json_only_even_in_a_terminal_of_colours() -> None
     )
     assert json.loads(ran.stdout)["model"] == "v1-sample"
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plugins", "list"),
+        ("plugins", "check", "link"),
+        ("plugins", "check", "exporters"),
+        ("plugins", "check", "fusion_conv"),
+    ],
+    ids=" ".join,
+)
+def test_plugins_are_listed_and_checked_without_torch(words: tuple[str, ...]) -> None:
+    _imports_none_of(("torch", "transformers"), words)
+
+
+def test_a_plugin_is_begun_without_torch(tmp_path: Path) -> None:
+    _imports_none_of(("torch",), ("plugins", "new", "model", "our_net", "-o", str(tmp_path / "a")))

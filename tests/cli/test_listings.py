@@ -128,6 +128,10 @@ def test_a_folder_plugin_is_listed_with_its_file(codesign: Codesign, folder: Pat
     assert {
         "name": "mram",
         "origin": str(folder / "mram.py"),
+        "distribution": "",
+        "version": "",
+        "state": "loaded",
+        "reason": "",
         "offers": {"codesign_components": ["mram"]},
     } in listed
 

@@ -123,7 +123,7 @@ def test_out_leaves_the_files_of_a_result(codesign: Codesign, sample: Path, tmp_
 
 def test_timeline_leaves_one_file(codesign: Codesign, sample: Path, tmp_path: Path) -> None:
     file = tmp_path / "line.json"
-    ran = codesign("simulate", sample, *HARDWARE, "--json", "--timeline", file)
+    ran = codesign("simulate", sample, *HARDWARE, "--json", "--export", f"perfetto={file}")
     document = json.loads(file.read_text())
     check_timeline(document)
     assert document["otherData"]["models"] == [json.loads(ran.out)["model"]]
@@ -134,7 +134,9 @@ def test_timeline_leaves_one_file(codesign: Codesign, sample: Path, tmp_path: Pa
 def test_a_timeline_that_cannot_be_written_is_told_before_any_work(
     codesign: Codesign, tmp_path: Path, name: str
 ) -> None:
-    ran = codesign("simulate", "no model at all", *HARDWARE, "--timeline", tmp_path / name)
+    ran = codesign(
+        "simulate", "no model at all", *HARDWARE, "--export", f"perfetto={tmp_path / name}"
+    )
     assert ran.code == 2
     assert "must be a file in a folder that can be written" in ran.err
     assert list(tmp_path.iterdir()) == []

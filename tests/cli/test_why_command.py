@@ -55,7 +55,7 @@ def test_options_are_those_of_simulate(codesign: Codesign, sample: Path) -> None
     def options(command: str) -> set[str]:
         return set(re.findall(r"--[a-z-]+", codesign(command, "--help").out))
 
-    assert options("simulate") - options("why") == {"--out", "--timeline"}
+    assert options("simulate") - options("why") == {"--out", "--export"}
 
 
 def test_settings_and_exact_events_count(codesign: Codesign, sample: Path) -> None:

@@ -329,7 +329,7 @@ def test_a_study_shares_a_storage_with_no_other(tmp_path: Path) -> None:
 def test_what_is_not_installed_is_told(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codesign.explore.search.optimisers.find_spec", lambda package: None)
+    monkeypatch.setattr("codesign.explore.search.searchers.find_spec", lambda package: None)
     with pytest.raises(
         StudyError, match=rf"the sampler '{name}' needs optuna, .*codesign\[search\]"
     ):

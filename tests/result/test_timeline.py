@@ -21,7 +21,7 @@ from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.run import Session, replay
 from codesign.result.ledger import build_ledger
 from codesign.result.result import Result
-from codesign.result.timeline import LIMIT, Part, chrome_trace, save_timeline
+from codesign.result.timeline import LIMIT, Part, chrome_trace
 from codesign.result.timeline.events import length, microseconds
 from codesign.result.timeline.runs import issued_runs
 from codesign.testing import check_timeline
@@ -362,14 +362,8 @@ def test_microseconds_give_the_picoseconds_back(start: int, ticks: int) -> None:
 # -- files ---------------------------------------------------------------------------------------
 
 
-def test_a_saved_timeline_is_the_document(tmp_path: Path) -> None:
-    document = recurrent(3).timeline()
-    save_timeline(document, tmp_path / "line.json")
-    assert json.loads((tmp_path / "line.json").read_text()) == document
+def test_an_exported_timeline_is_the_document(tmp_path: Path) -> None:
+    result = recurrent(3)
+    result.export(tmp_path / "line.json", "perfetto")
+    assert json.loads((tmp_path / "line.json").read_text()) == result.timeline()
     assert [path.name for path in tmp_path.iterdir()] == ["line.json"]
-
-
-def test_a_timeline_that_cannot_be_written_is_a_one_line_error(tmp_path: Path) -> None:
-    with pytest.raises(CodesignError, match="give another path") as caught:
-        save_timeline(recurrent(2).timeline(), tmp_path / "missing" / "line.json")
-    assert "\n" not in str(caught.value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from codesign.errors import StudyError, did_you_mean
+from codesign.errors import StudyError
 from codesign.explore.search.outcome import Optimiser
-from codesign.explore.search.random_points import RandomPoints
+from codesign.explore.search.searchers import HOOK, find_searcher, make_searcher
+from codesign.plugins import registry
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -18,30 +18,33 @@ if TYPE_CHECKING:
 
 Sampler: TypeAlias = "str | Optimiser | BaseSampler"
 
-NAMES = ("gp", "tpe", "nsga2", "random")
-"""Samplers that can be named: a Gaussian process, a tree of Parzen estimators, a genetic one, and
-none."""
-_NEEDS = {"gp": ("optuna", "scipy"), "tpe": ("optuna",), "nsga2": ("optuna",), "random": ()}
 
-
-def check_sampler(sampler: Sampler, storage: Path | None) -> str:
+def check_sampler(
+    sampler: Sampler, storage: Path | None, plugins: Sequence[Path | str] = ()
+) -> str:
     """What a sampler is called; nothing is made yet.
 
     Args:
-        sampler: one of ``NAMES``, a sampler of Optuna's, or an object with ``ask`` and ``tell``.
+        sampler: a name of the hook ``codesign_searchers``, a sampler of Optuna's, or an object with
+            ``ask`` and ``tell``.
         storage: file of an Optuna journal that several machines share.
+        plugins: folders of plugin files.
 
     Raises:
         StudyError: an unknown sampler, one that is not installed, or one that cannot share.
     """
     if isinstance(sampler, str):
-        _check_name(sampler)
-    elif not _is_of_optuna(sampler) and not (hasattr(sampler, "ask") and hasattr(sampler, "tell")):
+        shares = find_searcher(sampler, plugins).value.takes("storage")
+    elif _is_of_optuna(sampler):
+        shares = True
+    elif hasattr(sampler, "ask") and hasattr(sampler, "tell"):
+        shares = False
+    else:
         raise StudyError(
-            f"a sampler must be one of {', '.join(NAMES)}, a sampler of Optuna's, or have ask() "
-            f"and tell(point, outcome), got {repr(sampler)[:60]}"
+            f"a sampler must be one of {', '.join(registry(plugins).offers(HOOK))}, a sampler of "
+            f"Optuna's, or have ask() and tell(point, outcome), got {repr(sampler)[:60]}"
         )
-    if storage is not None and (sampler == "random" or hasattr(sampler, "tell")):
+    if storage is not None and not shares:
         raise StudyError("only samplers of Optuna's share a storage; take gp, tpe or nsga2")
     return sampler if isinstance(sampler, str) else type(sampler).__name__
 
@@ -62,17 +65,27 @@ def make_optimiser(
         seed: of a named one; others have their own.
         reference: where the hypervolume of each objective ends, if it was said.
         storage: file of an Optuna journal that several machines share.
+
+    Raises:
+        PluginError: a searcher of a plugin that fails.
     """
-    if sampler == "random":
-        return RandomPoints(bench.study.space, seed)
-    if isinstance(sampler, str) or _is_of_optuna(sampler):
+    owner = str(bench.session.folder.resolve())
+    if isinstance(sampler, str):
+        return make_searcher(
+            find_searcher(sampler, bench.study.plugins),
+            bench.study,
+            seed=seed,
+            keeps=bench.keeps,
+            reference=reference,
+            storage=storage,
+            owner=owner,
+        )
+    if _is_of_optuna(sampler):
         from codesign.explore.search.optuna_points import OptunaPoints
 
-        owner = str(bench.session.folder.resolve())
-        given = cast("str | BaseSampler", sampler)
         return OptunaPoints(
             bench.study,
-            given,
+            cast("BaseSampler", sampler),
             seed,
             keeps=bench.keeps,
             reference=reference,
@@ -84,14 +97,3 @@ def make_optimiser(
 
 def _is_of_optuna(sampler: object) -> bool:
     return hasattr(sampler, "sample_relative")
-
-
-def _check_name(name: str) -> None:
-    if name not in NAMES:
-        raise StudyError(f"unknown sampler {name!r}{did_you_mean(name, NAMES)}")
-    for package in _NEEDS[name]:
-        if find_spec(package) is None:
-            raise StudyError(
-                f"the sampler {name!r} needs {package}, which is not installed; pip install "
-                "'codesign[search]', or take random"
-            )

@@ -50,7 +50,8 @@ def run_search(
         study: what is searched.
         folder: to write to.
         executor: who measures.
-        sampler: ``gp``, ``tpe``, ``nsga2``, ``random``, a sampler of Optuna's, or an object with
+        sampler: ``gp``, ``tpe``, ``nsga2``, ``random``, a name that a plugin offers, a sampler of
+            Optuna's, or an object with
             ``ask`` and ``tell``.
         budget: evaluations, failed ones and those of ``warm`` among them. A point that had been
             asked for before or that a constraint excludes is none.
@@ -74,7 +75,7 @@ def run_search(
     _check(budget=budget, batch=batch, seed=seed, stop=stop)
     volume = Volume(study.goals, reference)
     begin = warm_points(study, warm)
-    name = check_sampler(sampler, storage)
+    name = check_sampler(sampler, storage, study.plugins)
     told = json.dumps([name, seed, batch, begin, reference, storage is not None], sort_keys=True)
     label = f"{name} {seed} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
     with _kept(executor), Bench(study, folder, executor, resume=resume) as bench:

@@ -2,6 +2,5 @@
 
 from codesign.result.timeline.document import LIMIT, chrome_trace
 from codesign.result.timeline.runs import Part
-from codesign.result.timeline.write import save_timeline
 
-__all__ = ["LIMIT", "Part", "chrome_trace", "save_timeline"]
+__all__ = ["LIMIT", "Part", "chrome_trace"]
