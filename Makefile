@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 CHECKED := codesign plugins hardware traces tests examples benchmarks
 
-.PHONY: demo test types kernel site nightly fuzz docs bench clean
+.PHONY: browser demo test types kernel site nightly fuzz docs bench clean
 
 demo: $(VENV)/.runs
 	$(BIN)/codesign simulate resnet50 --hardware edge-npu
@@ -13,11 +13,19 @@ demo: $(VENV)/.runs
 	$(BIN)/codesign simulate gpt2 --hardware server-npu
 	$(BIN)/codesign simulate llama_3_1_8b_decode --hardware edge-npu --set 'sram.size=256 KiB'
 
-test: $(VENV)/.tests
+test: $(VENV)/.tests browser
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
 	$(MAKE) --jobs 2 types kernel site
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# pages are tested in a headless browser; a machine of CI gets one, on any other it is up to its owner
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ -n "$$CI" ] && command -v apt-get >/dev/null; then \
+		(apt-get update && apt-get install -y chromium chromium-driver) >/dev/null 2>&1 \
+			|| echo "chromium cannot be installed: the browser tests are skipped"; \
+	else echo "no chromium and chromedriver: the browser tests are skipped"; fi
 
 types: $(VENV)/.tests
 	$(BIN)/mypy

@@ -70,6 +70,10 @@ class StudyError(CodesignError):
     """A space, constraint, objective or journal of a study that breaks a rule."""
 
 
+class ReportError(CodesignError):
+    """A folder that no report can be made of, or a report that cannot be written."""
+
+
 class CalibrationError(CodesignError):
     """Measurements that no engine can be fitted to, or an engine that has nothing to fit."""
 

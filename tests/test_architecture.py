@@ -23,10 +23,19 @@ STAGES = (
     "validation",
     "calibration",
     "explore",
+    "report",
 )
 """Folders in the order of the journey: one imports only from those before it, or from itself."""
 
-FOUNDATIONS = {"errors", "units", "hookspecs", "own_code", "whole_file", "plugin_choice"}
+FOUNDATIONS = {
+    "errors",
+    "units",
+    "hookspecs",
+    "own_code",
+    "whole_file",
+    "plugin_choice",
+    "quantities",
+}
 """Modules that every stage may use."""
 
 EARLIER_USES = {
@@ -51,6 +60,8 @@ EARLIER_USES = {
         "simulation",
         "workload",
     },
+    # it reads files, and draws studies as their own figures do
+    "report": {"explore", "result"},
 }
 OWNERS = {
     "torch": (
@@ -68,7 +79,13 @@ OWNERS = {
     "rich": ("codesign/cli/",),
     "networkx": ("codesign/hardware/graph.py",),
     "yaml": ("codesign/hardware/yaml_source.py",),
-    "pyarrow": ("codesign/result/save.py", "codesign/scenario/save.py", "codesign/explore/save.py"),
+    "pyarrow": (
+        "codesign/result/save.py",
+        "codesign/scenario/save.py",
+        "codesign/explore/save.py",
+        "codesign/report/columns.py",
+    ),
+    "jinja2": ("codesign/report/page.py",),
 }
 """Where each library may be imported."""
 

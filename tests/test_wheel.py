@@ -27,6 +27,7 @@ print(json.dumps({
     "models": list(list_models()),
     "plugins": list(registry().plugins()),
     "latency_s": codesign.simulate(str(sample), "edge-npu").latency_s,
+    "page": (Path(codesign.__file__).parent / "report" / "static" / "page.html").is_file(),
     "typed": (Path(codesign.__file__).parent / "py.typed").is_file(),
 }))
 """
@@ -53,6 +54,7 @@ def test_a_wheel_installed_elsewhere_finds_plugins_presets_models_and_traces(
         env={**os.environ, "PYTHONPATH": str(target)},
     )
     found = json.loads(ran.stdout)
+    assert found["page"]
     assert found["home"] == str(target)
     presets = sorted(path.stem for path in (ROOT / "hardware").glob("*.yaml"))
     assert found["presets"] == presets

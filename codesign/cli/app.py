@@ -17,6 +17,7 @@ from codesign.cli import (
     mapping,
     memory,
     plugins,
+    report_page,
     scenario,
     search,
     sweep,
@@ -201,6 +202,7 @@ app.command()(calibrate.calibrate)
 app.command()(sweep.sweep)
 app.command()(search.search)
 app.command()(sweep.pareto)
+app.command()(report_page.report)
 
 
 @app.command()

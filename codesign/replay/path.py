@@ -277,7 +277,9 @@ class _Walk:
             stretches, _, start = self._until(skip.end, ref, skip.start)
             return fold(stretches, self.most), start
 
+        # a loop in a loop may begin at the same moment as the one around it
+        around = dict(self._again)
         self._again[skip.start] = skip.end
         found = repeated(back, ref, skip.times)
-        del self._again[skip.start]
+        self._again = around
         return found

@@ -280,10 +280,12 @@ class Result:
         """Writes the result to a folder.
 
         ``summary.json``, ``hardware.json`` (every value with its source and status),
-        ``ledger.parquet``, ``operators.parquet``, ``why.json`` (the critical path, for which the
-        run is replayed once more) and ``timeline.json``. Each file appears whole or not at all.
-        ``timeline.json`` is a Chrome trace for Perfetto; of very many runs it has those that ended
-        first, and says how many it leaves out.
+        ``summary.json`` and ``hardware.json`` (every value with its source and status),
+        ``ledger.parquet``, ``operators.parquet``, ``components.json``, ``spans.parquet`` (runs of
+        operators), ``residency.parquet`` (which tensor lies where from when to when), ``why.json``
+        (the critical path, for which the run is replayed once more) and ``timeline.json``, a Chrome
+        trace for Perfetto. Of very many runs the last two but one have those that ended first, and
+        say how many they leave out. Each file appears whole or not at all.
 
         Raises:
             CodesignError: the folder cannot be written.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,18 @@ import pyarrow
 import pyarrow.parquet
 
 from codesign.errors import CodesignError
+from codesign.replay.run import Replay
 from codesign.result.exporters import write_perfetto
 from codesign.result.ledger import Ledger
+from codesign.result.parts import component_rows
+from codesign.result.residents import residency_table
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
     from codesign.result.result import Result
+
+MOST_SPANS = 100_000
+"""Runs of operators in ``spans.parquet``, at most."""
 
 
 def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
@@ -35,18 +42,42 @@ def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
     )
 
 
+def spans_to_arrow(replay: Replay) -> pyarrow.Table:
+    """Columns op, engine, start_ps (first transfer or compute) and end_ps, in program order.
+
+    One row for each run; of more than ``MOST_SPANS``, those that ended first.
+    """
+    rows = sorted(islice(replay.log.in_time(), MOST_SPANS), key=lambda row: row.number)
+    runs = [replay.program[row.op] for row in rows]
+    names = pyarrow.array([one.op.name for one in runs], pyarrow.string())
+    engines = pyarrow.array([one.engine for one in runs], pyarrow.string())
+    return pyarrow.table(
+        {
+            "op": names.dictionary_encode(),
+            "engine": engines.dictionary_encode(),
+            "start_ps": pyarrow.array([row.start for row in rows], pyarrow.int64()),
+            "end_ps": pyarrow.array([row.end for row in rows], pyarrow.int64()),
+        }
+    )
+
+
 def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     why = result.why().as_json()
     operators = pyarrow.table(dict(result.operators))
-    ledger = result.to_arrow()
+    components = component_rows(result.machine, result.placement, result.replay)
+    residency = pyarrow.table(residency_table(result.placement, result.replay))
+    ledger, spans = result.to_arrow(), spans_to_arrow(result.replay)
     writers: dict[str, Callable[[Path], object]] = {
         "summary.json": lambda p: p.write_text(json.dumps(result.summary(), indent=2) + "\n"),
         "hardware.json": lambda p: p.write_text(json.dumps(hardware, indent=2) + "\n"),
+        "components.json": lambda p: p.write_text(json.dumps(components, indent=2) + "\n"),
         "timeline.json": lambda p: write_perfetto(result, p),
         "ledger.parquet": lambda p: pyarrow.parquet.write_table(ledger, p),
         "operators.parquet": lambda p: pyarrow.parquet.write_table(operators, p),
+        "spans.parquet": lambda p: pyarrow.parquet.write_table(spans, p),
+        "residency.parquet": lambda p: pyarrow.parquet.write_table(residency, p),
         "why.json": lambda p: p.write_text(json.dumps(why) + "\n"),
     }
     try:

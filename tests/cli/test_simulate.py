@@ -111,9 +111,12 @@ def test_out_leaves_the_files_of_a_result(codesign: Codesign, sample: Path, tmp_
     ran = codesign("simulate", sample, *HARDWARE, "--json", "--out", tmp_path / "run")
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == [
+        "components.json",
         "hardware.json",
         "ledger.parquet",
         "operators.parquet",
+        "residency.parquet",
+        "spans.parquet",
         "summary.json",
         "timeline.json",
         "why.json",

@@ -145,4 +145,4 @@ def test_the_arrow_table_is_the_ledger(result: Result) -> None:
 def test_a_run_without_a_place_to_go_writes_nothing(result: Result, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     result.save(tmp_path / "a" / "b")
-    assert len(list((tmp_path / "a" / "b").iterdir())) == 6
+    assert len(list((tmp_path / "a" / "b").iterdir())) == 9

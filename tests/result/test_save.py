@@ -1,4 +1,4 @@
-"""Saved results: six files, each whole or not at all, and readable by others."""
+"""Saved results: some files, each whole or not at all, and readable by others."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from codesign.errors import CodesignError
 from codesign.result.result import Result
 
 FILES = [
+    "components.json",
     "hardware.json",
     "ledger.parquet",
     "operators.parquet",
+    "residency.parquet",
+    "spans.parquet",
     "summary.json",
     "timeline.json",
     "why.json",
@@ -39,7 +42,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_six_files_are_written(result: Result, tmp_path: Path) -> None:
+def test_all_files_are_written(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path)
     assert names(tmp_path) == FILES
     assert json.loads((tmp_path / "summary.json").read_text())["digest"] == result.digest
@@ -71,7 +74,7 @@ def test_a_failing_write_leaves_no_half_file(
     monkeypatch.setattr("pyarrow.parquet.write_table", failing_write)
     with pytest.raises(CodesignError, match="No space left on device; give another folder"):
         result.save(tmp_path)
-    assert names(tmp_path) == ["hardware.json", "summary.json", "timeline.json"]
+    assert names(tmp_path) == ["components.json", "hardware.json", "summary.json", "timeline.json"]
     assert json.loads((tmp_path / "timeline.json").read_text())["traceEvents"]
 
 

@@ -27,6 +27,18 @@ def test_random_runs_are_explained_to_the_tick(trace: Trace, hardware: Hardware)
     assert find_why(result.placement, result.machine, exact_events=True).parts == why.parts
 
 
+@pytest.mark.parametrize("steps", [3, 16, 40])
+@pytest.mark.parametrize("repeats", [2, 3, 30])
+def test_loops_in_loops_are_explained_as_every_event_is(steps: int, repeats: int) -> None:
+    sketch = Sketch("loops")
+    sketch.recurrent("rnn", sketch.input("x", steps, 8), 8, repeats=repeats)
+    for hardware in (machine(), machine(size=300), machine(rows=2, clock=1e7)):
+        result = simulate(sketch.trace(), hardware)
+        why = result.why()
+        check_path(why, result)
+        assert find_why(result.placement, result.machine, exact_events=True).parts == why.parts
+
+
 @settings(max_examples=15)
 @given(traces(), machines())
 def test_segments_hold_what_the_parts_hold(trace: Trace, hardware: Hardware) -> None:

@@ -59,7 +59,8 @@ def _panel(axes: Axes, cloud: Cloud, x: int, y: int) -> None:
 def _front(axes: Axes, cloud: Cloud, x: int, y: int) -> None:
     front = _drawn(cloud, cloud.values[cloud.front])
     size, alpha = (8, 0.35) if len(front) > MANY else (20, 1.0)
-    _dots(axes, front[:, [x, y]], "front", color=ORANGE, s=size, alpha=alpha, zorder=4)
+    look = {"color": ORANGE, "s": size, "alpha": alpha, "zorder": 4, "gid": f"front-{x}-{y}"}
+    _dots(axes, front[:, [x, y]], "front", **look)
     if len(cloud.scales) == 2:
         stairs = _stairs(front * cloud.signs) * cloud.signs
         axes.plot(*stairs.T, color=ORANGE, linewidth=1.0, zorder=3)
@@ -75,7 +76,7 @@ def _scatter(axes: Axes, cloud: Cloud, x: int, y: int) -> None:
     look = {"alpha": alpha, "zorder": 2}
     _dots(axes, bounds, "pruned, at its lower bounds", color=SKY, s=9, **look)
     _dots(axes, broken, "breaks a constraint", color=GREY, s=14, marker="x", **look)
-    _dots(axes, beaten, "dominated", color=GREY, s=9, **look)
+    _dots(axes, beaten, "dominated", color=GREY, s=9, gid=f"dominated-{x}-{y}", **look)
 
 
 def _dots(axes: Axes, points: Floats, words: str, **look: Any) -> None:

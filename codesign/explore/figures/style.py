@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -63,6 +64,20 @@ FORMATS = tuple(_METADATA)
 """Kinds of files that figures are written as."""
 
 
+@contextmanager
+def ruled(**changes: object) -> Iterator[None]:
+    """Draws under our settings and no others.
+
+    Args:
+        changes: settings that differ this time, with ``_`` for dots.
+    """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        own = RULES | {name.replace("_", ".", 1): value for name, value in changes.items()}
+        matplotlib.rcParams.update(cast("Any", own))  # its names are a long Literal
+        yield
+
+
 def write_figure(
     make: Callable[[], Figure], folder: Path, name: str, formats: Sequence[str]
 ) -> list[Path]:
@@ -72,9 +87,7 @@ def write_figure(
         OSError: a file cannot be written.
     """
     written = []
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(cast("Any", RULES))  # its names are a long Literal
+    with ruled():
         figure = make()
         for form in formats:
             path = folder / f"{name}.{form}"

@@ -1,0 +1,69 @@
+"""What a saved result knows of its memories off the chip: rows, refreshes, power states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codesign.report.forms import Part
+from codesign.report.saved import Saved
+from codesign.report.sums import counts_by_role
+
+
+@dataclass(frozen=True)
+class Banks:
+    """One memory off the chip.
+
+    Attributes:
+        part: what it is.
+        hits: bursts that found their row open, by role; empty where rows are not modelled.
+        misses: bursts for which a row was opened, by role.
+        states: picoseconds in each power state; empty where it has none.
+        state_j: joules of its background by power state and regular action.
+        refreshes: how often; None where it refreshes nothing.
+    """
+
+    part: Part
+    hits: dict[str, int]
+    misses: dict[str, int]
+    states: dict[str, int]
+    state_j: dict[str, float]
+    refreshes: int | None
+
+    @property
+    def hit_share(self) -> float:
+        """Share of the bursts that found their row open; 0 where there are none."""
+        hits = sum(self.hits.values())
+        total = hits + sum(self.misses.values())
+        return hits / total if total else 0.0
+
+    @property
+    def knows_rows(self) -> bool:
+        """Whether rows are modelled."""
+        return bool(self.misses)
+
+
+def find_banks(saved: Saved) -> tuple[Banks, ...]:
+    """Every memory off the chip."""
+    return tuple(_banks(saved, part) for part in saved.off_chip)
+
+
+def _banks(saved: Saved, part: Part) -> Banks:
+    misses = counts_by_role(saved, part.name, ["activate"])
+    hits: dict[str, int] = {}
+    if part.burst_bytes and misses:
+        moved = counts_by_role(saved, part.name, ["read", "write"])
+        hits = {
+            role: max(0, size // part.burst_bytes - misses.get(role, 0))
+            for role, size in moved.items()
+        }
+    spent = saved.summary.background_by_state_j.get(part.name, {})
+    refreshes = [
+        count
+        for op, name, action, count in zip(
+            *(saved.ledger[name] for name in ("op", "component", "action", "count")), strict=True
+        )
+        if op is None and name == part.name and action == "refresh"
+    ]
+    return Banks(
+        part, hits, misses, dict(part.states), dict(spent), sum(refreshes) if refreshes else None
+    )

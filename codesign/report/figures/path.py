@@ -1,0 +1,72 @@
+"""The critical path: what every picosecond of the run was spent on."""
+
+from __future__ import annotations
+
+from codesign.explore.figures.style import say
+from codesign.quantities import quantity, share
+from codesign.report.figures.kit import (
+    Drawn,
+    bars,
+    colours_of,
+    legend,
+    legend_above,
+    new_figure,
+    title,
+)
+from codesign.report.saved import Saved
+from codesign.report.sums import Stack
+
+MOST_ROWS = 15
+"""Rows of operators (assumed)."""
+
+
+def path_stacks(saved: Saved) -> tuple[Stack, Stack]:
+    """Seconds by cause and component, and by operator and cause."""
+    parts = saved.why.parts if saved.why else []
+    by_cause: dict[tuple[str, str], float] = {}
+    by_operator: dict[tuple[str, str], float] = {}
+    for part in parts:
+        where = part.component or "none"
+        for found, key in (
+            (by_cause, (part.cause, where)),
+            (by_operator, (part.op or "none", part.cause)),
+        ):
+            found[key] = found.get(key, 0.0) + part.ps / 1e12
+    return _stack(by_cause), _stack(by_operator)
+
+
+def draw_path(saved: Saved) -> Drawn:
+    """Draws time by cause, then by operator."""
+    causes, operators = (stack.largest(MOST_ROWS) for stack in path_stacks(saved))
+    heights = [0.25 * len(stack.rows) + 0.9 for stack in (causes, operators)]
+    drawn = new_figure(max(1.5, sum(heights) + 0.5), _said(causes, operators))
+    if not causes.rows:
+        say(drawn.figure, "the folder has no critical path")
+        return drawn
+    grid = drawn.figure.subplots(2, 1, height_ratios=heights)
+    colours = colours_of(causes.parts)
+    bars(drawn, grid[0], causes, "s", colours)
+    title(grid[0], "Critical path by cause and component", causes, "s")
+    legend_above(grid[0])
+    colours = colours_of(operators.parts)
+    bars(drawn, grid[1], operators, "s", colours)
+    title(grid[1], "Critical path by operator and cause", operators, "s")
+    legend(drawn, colours)
+    return drawn
+
+
+def _stack(values: dict[tuple[str, str], float]) -> Stack:
+    kept = {key: value for key, value in values.items() if value}
+    rows, parts = (tuple(dict.fromkeys(key[place] for key in kept)) for place in (0, 1))
+    return Stack(rows, parts, kept)
+
+
+def _said(causes: Stack, operators: Stack) -> str:
+    if not causes.rows:
+        return "The folder has no critical path."
+    first, longest = causes.rows[0], operators.rows[0]
+    return (
+        f"Of {quantity(causes.total, 's')} on the critical path "
+        f"{share(causes.row(first), causes.total)} are {first}; the operator with most of it is "
+        f"{longest} with {quantity(operators.row(longest), 's')}."
+    )

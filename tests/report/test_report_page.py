@@ -1,0 +1,361 @@
+"""The page of a result: what stands in it, what it may do, and what names from outside cannot."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_case import OLD, banked, generated, small, with_why
+
+from codesign.errors import ReportError
+from codesign.report import write_report
+from codesign.report.names import shown
+from codesign.report.saved import read_saved
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "<!--",
+    "]]>",
+    "' onclick='alert(4)",
+    "{{ 7 * 7 }}",
+    "$x^2$",
+    "\x00\x1b[31m\u202e\u2028",
+    "&lt;b&gt;",
+    "javascript:alert(5)",
+    "名前 имя 🚀",
+)
+RESULT = cache(banked)
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page as an HTML reader sees it; well nested, or it fails."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [value for _, found in self.tags if (value := found.get(name)) is not None]
+
+    @property
+    def headings(self) -> list[str]:
+        return self.texts["h2"]
+
+
+def page_of(folder: Path, output: Path) -> tuple[Page, str]:
+    write_report(folder, output)
+    text = output.read_text(encoding="utf-8")
+    return Page(text), text
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
+    folder = tmp_path_factory.mktemp("made")
+    result = RESULT()
+    result.save(folder / "result")
+    with_why(folder / "result", result.replay.makespan)
+    return page_of(folder / "result", folder / "page.html")
+
+
+def test_the_sections_stand_in_order(made: tuple[Page, str]) -> None:
+    assert made[0].headings == [
+        "At a glance", "Timeline", "Energy", "Bytes", "Roofline", "What lies where",
+        "Memory off the chip", "Critical path", "Checks", "Expected errors", "Assumptions",
+        "Hardware values", "Provenance",
+    ]  # fmt: skip
+
+
+def test_the_headline_has_figures_with_units(made: tuple[Page, str]) -> None:
+    result = RESULT()
+    words = " ".join(made[0].texts["dd"])
+    assert f"{result.latency_s * 1e6:.2f} µs" in words
+    assert re.search(r"at least [\d.]+ µs, [\d.]+ µs if nothing overlapped", words)
+    for unit in ("J ", " W in the mean", " kB", " GB/s", " %", "MMAC"):
+        assert unit in words, unit
+
+
+def test_it_says_where_no_error_is_known(made: tuple[Page, str]) -> None:
+    words = " ".join(made[0].texts["p"])
+    assert "no error is known of the latency and the energy as a whole" in words
+    assert "Of npu and dram there are statements" in words
+    assert "Of vector, sram and bus no error is known." in words
+    assert any("uncalibrated" in text for text in made[0].texts["td"])
+
+
+def test_every_figure_has_a_name_a_description_and_a_table_or_caption(
+    made: tuple[Page, str],
+) -> None:
+    page = made[0]
+    ids = set(page.values("id"))
+    figures = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert len(figures) == 7
+    for attributes in figures:
+        labels = str(attributes["aria-labelledby"]).split()
+        assert attributes["role"] == "img"
+        assert len(labels) == 2
+        assert set(labels) <= ids
+    assert len(page.texts["figcaption"]) == 6
+
+
+def test_marks_are_named_for_who_points_at_them(made: tuple[Page, str]) -> None:
+    titles = made[0].texts["title"]
+    assert any(re.match(r"first: .* MAC/B$", title) for title in titles)
+    assert any("first.weight (weight, home)" in title for title in titles)
+    assert any(title.startswith("dram · dynamic: ") for title in titles)
+    assert any(title.startswith("second: from ") for title in titles)
+
+
+def test_no_id_is_there_twice_and_every_reference_leads_somewhere(made: tuple[Page, str]) -> None:
+    page, text = made
+    counts = Counter(page.values("id"))
+    assert [name for name, count in counts.items() if count > 1] == []
+    links = page.values("href") + page.values("xlink:href")
+    targets = {link[1:] for link in links if link.startswith("#")}
+    targets |= set(re.findall(r"url\(#([^)]+)\)", text))
+    assert targets <= set(counts)
+    assert [link for link in links if not link.startswith("#")] == []
+
+
+def test_the_policy_allows_its_one_script_and_no_network(made: tuple[Page, str]) -> None:
+    page, _ = made
+    (policy,) = [g["content"] for _, g in page.tags if g.get("http-equiv")]
+    rules = dict(rule.strip().split(" ", 1) for rule in str(policy).split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    script = page.texts["script"][-1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert rules["script-src"] == f"'sha256-{digest}'"
+    assert [tag for tag, attributes in page.tags if "src" in attributes] == []
+
+
+def test_the_data_of_the_timeline_is_json(made: tuple[Page, str]) -> None:
+    data = json.loads(made[0].texts["script"][0])
+    assert [track["name"] for track in data["tracks"]] == [
+        "npu", "vector", "critical path", "sram", "bus", "dram",
+    ]  # fmt: skip
+    assert data["makespan"] == RESULT().replay.makespan
+
+
+def test_checks_assumptions_values_and_digests_are_listed(made: tuple[Page, str]) -> None:
+    page, result = made[0], RESULT()
+    cells = page.texts["td"]
+    assert "BROKEN" not in cells
+    assert cells.count("holds") >= 9
+    assert {result.digest, result.trace_digest, result.hardware_digest} <= set(cells)
+    assert set(result.assumptions) <= set(page.texts["li"])
+    values = {row.value for row in result.machine.sources}
+    assert {shown(value, 600) for value in values if value} <= set(cells)
+
+
+def test_a_broken_law_is_said(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 3)
+    path = folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"lower_bound_s": 1.0}))
+    page, _ = page_of(folder, tmp_path / "page.html")
+    assert page.texts["td"].count("BROKEN") == 1
+    assert any(re.match(r"\d+ of \d+ laws hold", words) for words in page.texts["p"])
+
+
+def test_without_a_critical_path_one_sentence_says_which_command_makes_it(tmp_path: Path) -> None:
+    page, _ = page_of(generated(tmp_path / "result", 3), tmp_path / "page.html")
+    assert any("The command codesign why makes it" in words for words in page.texts["p"])
+    assert "figure-critical-path" not in page.values("id")
+
+
+def test_a_folder_of_the_version_before_gives_a_page_that_says_what_it_lacks(
+    tmp_path: Path,
+) -> None:
+    page, _ = page_of(OLD, tmp_path / "page.html")
+    words = " ".join(page.texts["p"])
+    for name in ("components.json", "residency.parquet", "spans.parquet"):
+        assert name in words
+    assert "The folder does not say which tensor lies in which memory" in words
+    assert "there is no roof" in words
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 4
+
+
+def test_the_same_folder_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 5)
+    write_report(folder, tmp_path / "here.html")
+    program = "import sys; from codesign.report import write_report; write_report(*sys.argv[1:])"
+    words = [sys.executable, "-c", program, str(folder), str(tmp_path / "there.html")]
+    subprocess.run(words, check=True, env={"PYTHONHASHSEED": "17", "PATH": ""})
+    assert (tmp_path / "here.html").read_bytes() == (tmp_path / "there.html").read_bytes()
+
+
+def test_a_page_of_a_thousand_operators_is_small(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 1000, runs=20)
+    with_why(folder, 20_000 * 1_000_000, 3000)
+    page, text = page_of(folder, tmp_path / "page.html")
+    assert len(text.encode()) < 3_000_000
+    assert any("of 1,000" in summary for summary in page.texts["summary"])
+    assert any("folded" in words for words in page.texts["p"])
+    assert len([tag for tag, _ in page.tags]) < 25_000
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    _, text = page_of(generated(tmp_path / "result", 400), tmp_path / "page.html")
+    assert "Energy by operator and component; 381 more: " in text
+    assert "250 smaller ones" in text
+
+
+# -- names from outside --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
+    folder = tmp_path_factory.mktemp("hostile")
+    generated(
+        folder / "result", len(HOSTILE), name=lambda n: HOSTILE[n] + f" {n}", model=HOSTILE[0]
+    )
+    for name in ("summary.json", "components.json", "hardware.json"):
+        path = folder / "result" / name
+        found: Any = json.loads(path.read_text())
+        if name == "summary.json":
+            found |= {"assumptions": list(HOSTILE), "hardware": HOSTILE[1], "version": HOSTILE[2]}
+        elif name == "components.json":
+            found[0]["notes"], found[1]["kind"] = list(HOSTILE), HOSTILE[2]
+            found[4]["device"] = HOSTILE[0]
+        else:
+            found[0] |= {"source": HOSTILE[0], "note": HOSTILE[2], "field": HOSTILE[5]}
+        path.write_text(json.dumps(found))
+    with_why(folder / "result", len(HOSTILE) * 1_000_000)
+    why = folder / "result" / "why.json"
+    why.write_text(why.read_text().replace('"head"', json.dumps(HOSTILE[1])))
+    return page_of(folder / "result", folder / "page.html")
+
+
+def test_hostile_names_add_no_element_and_no_attribute(hostile: tuple[Page, str]) -> None:
+    page, _ = hostile
+    tags = Counter(tag for tag, _ in page.tags)
+    assert tags["script"] == 2
+    assert tags["img"] == 0
+    assert not {name for _, attributes in page.tags for name in attributes if name.startswith("on")}
+
+
+def test_hostile_names_are_read_as_they_are(hostile: tuple[Page, str]) -> None:
+    page, _ = hostile
+    assert page.texts["h1"] == [f"{HOSTILE[0]} on {HOSTILE[1]}"]
+    for text in HOSTILE:
+        assert shown(text) in page.texts["li"], text
+        assert f"{shown(text)} " in " ".join(page.texts["td"]), text
+    assert "49" not in page.texts["li"]
+
+
+def test_hostile_names_stay_within_the_data(hostile: tuple[Page, str]) -> None:
+    data, script = hostile[0].texts["script"]
+    assert "<" not in data
+    assert {shown(f"{text} {n}", 160) for n, text in enumerate(HOSTILE)} <= set(
+        json.loads(data)["names"]
+    )
+    assert script.lstrip().startswith("// The timeline")
+
+
+@given(st.text(max_size=300))
+def test_a_shown_name_can_stand_in_any_xml_and_is_short(text: str) -> None:
+    found = shown(text, 40)
+    assert len(found) <= 40
+    assert not re.search(
+        "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]", found
+    )
+    assert shown(found, 40) == found
+
+
+def test_plain_names_are_shown_as_they_are() -> None:
+    assert shown("encoder.layer.0 (weight) 名前") == "encoder.layer.0 (weight) 名前"
+    assert shown("a\nb") == "a b"
+    assert shown("abcdefghij", 5) == "ab…ij"
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=4, unique=True))
+def test_any_names_give_a_page_that_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    names = [name.encode("utf-8", "replace").decode() for name in names]
+    folder = tmp_path_factory.mktemp("any")
+    generated(folder / "result", len(names), name=lambda n: f"{n}{names[n]}")
+    page, _ = page_of(folder / "result", folder / "page.html")
+    assert Counter(tag for tag, _ in page.tags)["script"] == 2
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+def test_a_result_that_nothing_ran_in_gives_a_page(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 0)
+    path = folder / "summary.json"
+    found = json.loads(path.read_text())
+    path.write_text(
+        json.dumps(found | {"latency_s": 0.0, "serial_bound_s": 0.0, "utilization": {}})
+    )
+    page, _ = page_of(folder, tmp_path / "page.html")
+    assert "At a glance" in page.headings
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 2)
+    with pytest.raises(ReportError, match=r"it is a folder; give a file such as report\.html"):
+        write_report(folder, tmp_path)
+
+
+def test_a_page_needs_a_folder_that_is_there(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 2)
+    with pytest.raises(ReportError, match="is not a folder that can be written; give another file"):
+        write_report(folder, tmp_path / "none" / "page.html")
+
+
+def test_a_full_disk_leaves_the_page_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, output = generated(tmp_path / "result", 2), tmp_path / "page.html"
+    output.write_text("the page before")
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        path.write_bytes(b"<!doctype")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ReportError, match="No space left on device; give another file"):
+        write_report(folder, output)
+    assert output.read_bytes() == b"the page before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "result"]
+
+
+def test_the_old_sample_is_what_the_names_of_its_files_say() -> None:
+    assert read_saved(OLD).summary.model == small().model

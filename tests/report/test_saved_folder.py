@@ -1,0 +1,206 @@
+"""Folders that reports read: of this version, of the one before, and damaged ones."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_case import NEW_FILES, OLD, generated, small, with_why, write_table
+
+from codesign.errors import CodesignError, ReportError
+from codesign.report.make import read_source
+from codesign.report.saved import Saved, read_saved
+from codesign.result.save import save_result
+
+
+def test_a_folder_reads_back_as_it_was_saved(tmp_path: Path) -> None:
+    result = small()
+    save_result(result, tmp_path)
+    saved = read_saved(tmp_path)
+    assert saved.summary.digest == result.digest
+    assert saved.makespan == result.replay.makespan
+    assert saved.operators["name"] == result.operators["name"]
+    assert saved.ledger["energy_j"] == result.ledger.energy.tolist()
+    assert [part.name for part in saved.parts] == list(result.machine.components)
+    assert saved.engines == ("npu0", "vector")
+    assert saved.lacks == ()
+    assert saved.why is not None
+    assert sum(part.ps for part in saved.why.parts) == result.replay.makespan
+
+
+def test_a_folder_of_the_version_before_is_read_and_says_what_it_lacks() -> None:
+    saved = read_saved(OLD)
+    assert [what.split()[0] for what in saved.lacks] == list(NEW_FILES)
+    assert (saved.parts, saved.residency) == ((), None)
+    assert saved.summary.model == "small"
+    assert len(saved.spans.ops) == sum(saved.operators["runs"]) == 15
+
+
+def test_spans_of_a_timeline_are_those_of_its_slices() -> None:
+    saved = read_saved(OLD)
+    trace = json.loads((OLD / "timeline.json").read_text())
+    slices = [one for one in trace["traceEvents"] if one["ph"] == "X"]
+    assert list(saved.spans.ops) == [one["name"] for one in slices]
+    assert saved.spans.starts.tolist() == [round(one["ts"] * 1e6) for one in slices]
+
+
+def test_a_critical_path_is_read_where_it_is(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 2)
+    with_why(folder, 2_000_000)
+    why = read_saved(folder).why
+    assert why is not None
+    assert sum(part.ps for part in why.parts) == why.makespan_ps == 2_000_000
+    assert why.segments[0].op == "head"
+
+
+def test_fields_of_a_later_version_do_no_harm(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 2)
+    change(folder / "summary.json", {"a_new_figure": [1, 2]})
+    assert read_saved(folder).summary.model == "generated"
+
+
+def change(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(CodesignError) as caught:
+        read_source(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    assert "is no folder; give one that" in refusal(tmp_path / "none")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "is no folder" in refusal(tmp_path / "file")
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    assert "holds neither a result (summary.json) nor a study" in refusal(tmp_path)
+
+
+def test_a_folder_of_a_scenario(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 2)
+    (folder / "ledger.parquet").rename(folder / "runs.parquet")
+    assert "holds a scenario" in refusal(folder)
+
+
+JSONS = ("summary.json", "hardware.json", "components.json")
+TABLES = ("ledger.parquet", "operators.parquet", "spans.parquet", "residency.parquet")
+
+
+@pytest.mark.parametrize("name", [*JSONS, *TABLES, "why.json"])
+@pytest.mark.parametrize("data", [b"", b"\x00\xff\x01", b"[[[", b"PAR1PAR1"])
+def test_a_damaged_file_is_one_line(tmp_path: Path, name: str, data: bytes) -> None:
+    folder = generated(tmp_path, 2)
+    (folder / name).write_bytes(data)
+    message = refusal(folder)
+    assert name in message
+    assert message.endswith("; save the result anew")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_cut_table_is_one_line(tmp_path: Path, name: str) -> None:
+    path = generated(tmp_path, 2) / name
+    path.write_bytes(path.read_bytes()[:-20])
+    assert name in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["hardware.json", "ledger.parquet", "operators.parquet"])
+def test_a_missing_file_is_one_line(tmp_path: Path, name: str) -> None:
+    (generated(tmp_path, 2) / name).unlink()
+    assert name in refusal(tmp_path)
+
+
+def test_a_folder_without_any_runs_of_operators_is_one_line(tmp_path: Path) -> None:
+    (generated(tmp_path, 2) / "spans.parquet").unlink()
+    assert "timeline.json: cannot be read" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"latency_s": "soon"}, "'latency_s'"),
+        ({"latency_s": -1}, "'latency_s'"),
+        ({"offchip_bytes": {"weight": 1.5}}, "'offchip_bytes.weight'"),
+        ({"assumptions": "none"}, "'assumptions'"),
+        ({"model": 7}, "'model'"),
+    ],
+)
+def test_a_summary_of_wrong_types_names_the_place(
+    tmp_path: Path, values: dict[str, Any], told: str
+) -> None:
+    change(generated(tmp_path, 2) / "summary.json", values)
+    assert f"summary.json: damaged at {told}" in refusal(tmp_path)
+
+
+def test_a_summary_with_numbers_that_are_none_is_refused(tmp_path: Path) -> None:
+    path = generated(tmp_path, 2) / "summary.json"
+    path.write_text(path.read_text().replace('"coverage": 1.0', '"coverage": NaN'))
+    assert "'coverage'" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"op": ["a"], "engine": ["b"], "start_ps": [0]}, "no column 'end_ps'"),
+        (
+            {"op": ["a"], "engine": ["b"], "start_ps": [0], "end_ps": [1.5]},
+            "column 'end_ps' must hold int",
+        ),
+        ({"op": [3], "engine": ["b"], "start_ps": [0], "end_ps": [1]}, "column 'op' must hold str"),
+        (
+            {"op": ["a", "b"], "engine": ["b", "b"], "start_ps": [0, 1], "end_ps": [1, None]},
+            "column 'end_ps' has empty places",
+        ),
+    ],
+)
+def test_columns_of_a_table_are_checked(
+    tmp_path: Path, columns: dict[str, list[Any]], told: str
+) -> None:
+    write_table(generated(tmp_path, 2) / "spans.parquet", columns)
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("trace", [{}, {"traceEvents": [{"ph": "X"}]}, {"traceEvents": 3}])
+def test_a_timeline_of_another_shape_is_one_line(tmp_path: Path, trace: object) -> None:
+    for path in OLD.iterdir():
+        shutil.copy(path, tmp_path)
+    (tmp_path / "timeline.json").write_text(json.dumps(trace))
+    assert "timeline.json: damaged, it is no Chrome trace" in refusal(tmp_path)
+
+
+def test_a_journal_of_something_else_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text('{"format": "diary"}\n')
+    assert "is no journal" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("record", [{"event": "done"}, {"no": "event"}, {"event": "study"}])
+def test_a_journal_that_lacks_something_is_one_line(tmp_path: Path, record: object) -> None:
+    header = {"format": "codesign-journal", "version": 1, "study": "d"}
+    lines = [header, {"event": "planned", "points": 1, "left_out": 0}, record]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "journal.jsonl").write_text(text)
+    assert "damaged, a record lacks something" in refusal(tmp_path)
+
+
+def test_a_study_that_has_measured_nothing_is_one_line(tmp_path: Path) -> None:
+    header = {"format": "codesign-journal", "version": 1, "study": "d"}
+    (tmp_path / "journal.jsonl").write_text(json.dumps(header) + "\n")
+    assert "has measured no point yet" in refusal(tmp_path)
+
+
+def test_a_result_is_found_out_by_its_files(tmp_path: Path) -> None:
+    assert isinstance(read_source(generated(tmp_path, 2)), Saved)
+
+
+def test_errors_of_reports_are_of_the_family() -> None:
+    assert issubclass(ReportError, CodesignError)
