@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Memory,
         Service,
     )
+    from codesign.hardware.fields_only import fields_only
     from codesign.hardware.objective import Objective
     from codesign.hardware.plan import Budget, Least, Loop, Move, Tile, TilePlan
     from codesign.hardware.spec import Hardware, load_hardware
@@ -56,6 +57,7 @@ _HOME = {
     "Service": "hardware.component",
     "Objective": "hardware.objective",
     "Budget": "hardware.plan",
+    "fields_only": "hardware.fields_only",
     "Least": "hardware.plan",
     "Loop": "hardware.plan",
     "Move": "hardware.plan",
@@ -141,6 +143,7 @@ __all__ = [
     "annotate",
     "drop_layers",
     "factorise",
+    "fields_only",
     "hookimpl",
     "layer_major",
     "load_hardware",

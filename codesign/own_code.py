@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_path
 
 _ELSEWHERE = "is not in the current folder"
+_OURS = "codesign"
 
 
 def foreign_model(name: object) -> str:
@@ -30,10 +34,19 @@ def foreign_model(name: object) -> str:
 
 
 def foreign_function(spec: str) -> str:
-    """Why a file may not name ``package.module:function``; empty if it may."""
-    if _is_own_module(spec.partition(":")[0].partition(".")[0]):
+    """Why a file may not name ``package.module:function``; empty if it may.
+
+    The module is imported if it is the user's own: what it only imports is no code of the user.
+    """
+    path, _, name = spec.partition(":")
+    if not _is_own_module(path.partition(".")[0]):
+        return _refusal(spec, "is installed", "call it in a function of your own and name that")
+    found = _found(path, name)
+    home = getattr(found, "__module__", None)
+    if found is None or (isinstance(home, str) and _is_own_module(home.partition(".")[0])):
         return ""
-    return _refusal(spec, "is installed", "import it in a module of your own and name that")
+    remedy = "call it in a function of your own and name that"
+    return _refusal(spec, "was imported from elsewhere", remedy)
 
 
 def foreign_folder(folder: object) -> str:
@@ -48,16 +61,32 @@ def is_own_path(path: str) -> bool:
     return found == here or found.startswith(here.rstrip(os.sep) + os.sep)
 
 
-def _is_own_module(name: str) -> bool:
-    """Whether importing a top module would take it from neither Python nor an installed package."""
+def _found(path: str, name: str) -> object:
+    """What a module of the user calls so; None where the import will tell what is wrong."""
+    with _current_folder_first(), suppress(Exception, SystemExit):
+        return getattr(import_module(path), name, None)
+    return None
+
+
+@contextmanager
+def _current_folder_first() -> Iterator[None]:
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
-        spec = find_spec(name)  # of a top module this runs nothing
-    except (ImportError, ValueError):
-        return False
+        yield
     finally:
         sys.path.remove(here)
+
+
+def _is_own_module(name: str) -> bool:
+    """Whether importing a top module would take it from neither Python nor an installed package."""
+    if name.startswith(_OURS):  # a checkout of codesign lies elsewhere than what is installed
+        return False
+    with _current_folder_first():
+        try:
+            spec = find_spec(name)  # of a top module this runs nothing
+        except (ImportError, ValueError):
+            return False
     if spec is None:
         return True  # the import says what is wrong
     places = list(spec.submodule_search_locations or [spec.origin or ""])

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from codesign import Budget, Component, Engine, Least, Op, TilePlan, hookimpl
+from codesign import Budget, Component, Engine, Least, Op, TilePlan, fields_only, hookimpl
 from codesign.errors import HardwareError, MappingError, did_you_mean
 from codesign.hardware.objective import Objective
 from codesign.hardware.plan import Room
@@ -45,6 +45,7 @@ _OPERANDS = {"activation": ACTIVATION, "weight": WEIGHT, "result": RESULT}
 _FREE = "none"
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class CellArray(Engine):
     """Cells that multiply and accumulate once a cycle, fed by stores inside the array.

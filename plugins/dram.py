@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
-from codesign import Component, Descriptor, Memory, Service, hookimpl
+from codesign import Component, Descriptor, Memory, Service, fields_only, hookimpl
 from codesign.errors import HardwareError
 from codesign.hardware.component import Direction, Rest
 from codesign.hardware.dram_field import DramDevice
@@ -60,6 +60,7 @@ def _canonical(pattern: Pattern, device: Device) -> Pattern:
     return canonical(pattern, device, _TOLD_APART)
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Dram(Memory):
     """A DRAM with its controller.

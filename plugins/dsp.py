@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Gt
 
-from codesign import Budget, Component, DType, Engine, Least, Op, TilePlan, hookimpl
+from codesign import Budget, Component, DType, Engine, Least, Op, TilePlan, fields_only, hookimpl
 from codesign.errors import HardwareError, TraceError, did_you_mean
 from codesign.mapping.processor import Kernel, plan_kernel
 from codesign.units import Count, Hertz, Joules, JoulesPerByte, Natural, Unit
@@ -32,6 +32,7 @@ from codesign.workload.work import (
 Rate = Annotated[float, Gt(0), Unit("1")]
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Dsp(Engine):
     """A programmed core with a kernel for every entry of its tables; it takes nothing else.

@@ -17,12 +17,13 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from codesign import Component, Descriptor, Memory, Service, hookimpl
+from codesign import Component, Descriptor, Memory, Service, fields_only, hookimpl
 from codesign.units import Bytes, BytesPerSecond, JoulesPerByte, Unit
 
 Share = Annotated[float, Ge(1e-3), Le(1), Unit("1")]
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class FlatDram(Memory):
     """A DRAM channel, or several in lock step.

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from codesign import Component, Link, hookimpl
+from codesign import Component, Link, fields_only, hookimpl
 from codesign.errors import HardwareError
 from codesign.units import BytesPerSecond, Hertz, Joules, JoulesPerByte, Seconds
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Bus(Link):
     """A link that its transfers share equally (processor sharing).

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from codesign import Component, Descriptor, Memory, Service, hookimpl
+from codesign import Component, Descriptor, Memory, Service, fields_only, hookimpl
 from codesign.energy import Nanometres, Query, Volts
 from codesign.errors import HardwareError
 from codesign.units import BytesPerSecond, Count, JoulesPerByte
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Sram(Memory):
     """A scratchpad with a port for transfers and a port for each engine that works out of it.

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from codesign import Budget, Component, Engine, Least, Op, TilePlan, hookimpl
+from codesign import Budget, Component, Engine, Least, Op, TilePlan, fields_only, hookimpl
 from codesign.errors import MappingError
 from codesign.mapping.streaming import Stream, Streamed, stream
 from codesign.units import Count, Hertz, Joules, Natural, Unit
@@ -65,6 +65,7 @@ OPERATIONS: dict[str, float] = {
 placement makes, and of the kinds that may carry no function: simple arithmetic 1, look-ups 4."""
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Vector(Engine):
     """Lanes that work on one element each per cycle.

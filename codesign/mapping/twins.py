@@ -3,7 +3,9 @@
 A plan, a replay and a count of charges are pure functions of frozen inputs, of which they look at
 some fields only; which ones, nobody but the plugin knows. So a computation is given twins: objects
 of the same class that answer alike, and note each field that is read. What a twin has computed and
-keeps by itself stays right too, since it never forgets what was read of it.
+keeps by itself stays right too, since it never forgets what was read of it. Only who promises to
+compute from fields alone gets a twin (``codesign.fields_only``, and records of codesign itself);
+anything else is given as it is, and all of it counts as read.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
+from codesign.hardware.component import Component
+from codesign.hardware.fields_only import is_fields_only
 from codesign.mapping.kept import KeptOf
 
 if TYPE_CHECKING:
@@ -20,11 +24,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Path: TypeAlias = "tuple[str | int, ...]"
-"""Where in an input something was read: names of fields, and numbers in tuples."""
+Path: TypeAlias = "tuple[str, ...]"
+"""Where in an input something was read: the name of a field; nothing for all of it."""
 
-_LENGTH = "length of"
-"""Last step of a path to the length of a tuple."""
+_OWN = "codesign."
+"""Where the package of a record of codesign itself begins."""
 _ABSENT = object()
 
 
@@ -78,7 +82,7 @@ class Watch(Generic[T]):
     def twin(self) -> T:
         """What to give to a computation in the place of the input."""
         if self._twin is None:
-            self._twin = _twin(self.part, self, ())
+            self._twin = _twin(self.part, self)
         return self._twin
 
     @property
@@ -128,13 +132,10 @@ def _look(part: object, path: Path) -> object:
     value: Any = part
     try:
         for step in path:
-            if step is _LENGTH:
-                value = len(value)
-            else:
-                value = value[step] if isinstance(step, int) else getattr(value, step)
-    except (AttributeError, IndexError, TypeError):
+            value = getattr(value, step)
+    except AttributeError:
         return _ABSENT
-    return _frozen(value) if path else _Same(value)
+    return _frozen(value)
 
 
 def _frozen(value: Any) -> object:
@@ -148,10 +149,21 @@ def _frozen(value: Any) -> object:
         return kind, tuple([_frozen(one) for one in value])
     if kind is dict:  # in its order, which a loop may see
         return kind, tuple([(_frozen(key), _frozen(one)) for key, one in value.items()])
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) and _is_all_fields(value):
         names = [field.name for field in dataclasses.fields(kind)]
         return kind, tuple([_frozen(getattr(value, name)) for name in names])
     return _Same(value)
+
+
+def _is_all_fields(value: Any) -> bool:
+    """Whether a record holds its fields and what follows from them, and nothing else."""
+    kind = type(value)
+    if not hasattr(value, "__dict__"):
+        slots = {name for base in kind.__mro__ for name in vars(base).get("__slots__", ())}
+        return slots - {"__weakref__"} <= {field.name for field in dataclasses.fields(kind)}
+    fields = {field.name for field in dataclasses.fields(kind)}
+    others = [name for name in vars(value) if name not in fields]
+    return all(isinstance(getattr(kind, name, None), cached_property) for name in others)
 
 
 # -- twins -------------------------------------------------------------------------------------
@@ -159,30 +171,34 @@ def _frozen(value: Any) -> object:
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """What a twin stands for, who notes what is read of it, its path, and what it has given."""
+    """What a twin stands for, who notes what is read of it, and what it has given."""
 
     origin: Any
     watch: Watch[Any]
-    path: Path
     given: dict[str, Any]
 
 
-def _twin(part: Any, watch: Watch[Any], path: Path) -> Any:
-    """A twin of a dataclass; anything else as it is, as if all of it were read."""
+def _twin(part: Any, watch: Watch[Any]) -> Any:
+    """A twin of who may have one; anything else as it is, as if all of it were read."""
     kind = _twin_class(cast(Any, type(part)))  # mypy takes its __hash__ for that of instances
-    if kind is None:
-        watch.note(path)
+    if kind is None or not _is_all_fields(part):
+        watch.note(())
         return part
     twin: Any = object.__new__(kind)
-    object.__setattr__(twin, "_reading", _Reading(part, watch, path, {}))
+    object.__setattr__(twin, "_reading", _Reading(part, watch, {}))
     return twin
+
+
+def _may_have_twin(kind: type) -> bool:
+    is_own_record = kind.__module__.startswith(_OWN) and not issubclass(kind, Component)
+    return dataclasses.is_dataclass(kind) and (is_own_record or is_fields_only(kind))
 
 
 @lru_cache(maxsize=512)
 def _twin_class(kind: Any) -> type | None:
     """A class whose instances take their fields from others and note it; None if there is none."""
     has_own_ways = hasattr(kind, "__getattr__") or hasattr(kind.__init_subclass__, "__func__")
-    if not hasattr(kind, "__dataclass_fields__") or has_own_ways:
+    if not _may_have_twin(kind) or has_own_ways:
         return None
     names = tuple(field.name for field in dataclasses.fields(kind))
     space: dict[str, Any] = {name: property(_reader(name)) for name in names}
@@ -191,6 +207,10 @@ def _twin_class(kind: Any) -> type | None:
         "__new__": lambda _, *args, **kwargs: kind(*args, **kwargs),
         "__class__": property(lambda _: kind),
         "__getattr__": _other,
+        # who copies or sends a twin gets what it stands for
+        "__copy__": _origin,
+        "__deepcopy__": lambda twin, _: _origin(twin),
+        "__reduce_ex__": lambda twin, _: (_itself, (_origin(twin),)),
     }
     own = next((vars(base)["__dict__"] for base in kind.__mro__ if "__dict__" in vars(base)), None)
     if own is not None:
@@ -206,32 +226,29 @@ def _reader(name: str) -> Callable[[Any], Any]:
     def read(twin: Any) -> Any:
         reading: _Reading = twin._reading
         if name not in reading.given:
-            value = getattr(reading.origin, name)
-            reading.given[name] = _given(value, reading.watch, (*reading.path, name))
+            reading.watch.note((name,))
+            reading.given[name] = getattr(reading.origin, name)
         return reading.given[name]
 
     return read
 
 
-def _given(value: Any, watch: Watch[Any], path: Path) -> Any:
-    """What is read at a path; of several records in a tuple, only how many there are is noted."""
-    if type(value) is tuple and value and all(map(_is_record, value)):
-        watch.note((*path, _LENGTH))
-        return tuple([_twin(one, watch, (*path, n)) for n, one in enumerate(value)])
-    watch.note(path)
-    return value
-
-
-def _is_record(value: object) -> bool:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
-
-
 def _other(twin: Any, name: str) -> Any:
-    """An attribute that is no field, such as one that a class sets when it is made."""
+    """An attribute that is no field; that there is none of a name is noted, too."""
     reading: _Reading = twin._reading
-    value = getattr(reading.origin, name)
-    reading.watch.note((*reading.path, name))
-    return value
+    reading.watch.note((name,))
+    return getattr(reading.origin, name)
+
+
+def _origin(twin: Any) -> Any:
+    """What a twin stands for: whoever gets it may read all of it."""
+    reading: _Reading = twin._reading
+    reading.watch.note(())
+    return reading.origin
+
+
+def _itself(part: Any) -> Any:
+    return part
 
 
 def _filled(own: dict[str, Any], twin: Any, names: tuple[str, ...]) -> dict[str, Any]:

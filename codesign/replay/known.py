@@ -49,8 +49,23 @@ def replay_once(placement: Placement, hardware: Hardware) -> Replay:
     if found is None:
         found = replay(placement, machine.twin)
         _known.keep(question, machine.inputs, found, len(found.program))
+    own = _own(found, placement)
     # nobody who changes what is his changes that of others
-    return replace(found, busy=dict(found.busy), moved=dict(found.moved))
+    return replace(own, busy=dict(found.busy), moved=dict(found.moved))
+
+
+def _own(found: Replay, placement: Placement) -> Replay:
+    """A replay of an equal placement, told in the assignments of this one."""
+    own = tuple([one for one, _ in placement.assignments()])
+    if all(one is mine for one, mine in zip(found.program, own, strict=True)):
+        return found
+    ours = {id(one): mine for one, mine in zip(found.program, own, strict=True)}
+    return replace(
+        found,
+        program=own,
+        actions=tuple([(ours[id(action[0])], *action[1:]) for action in found.actions]),
+        moves=tuple([(ours[id(move[0])], *move[1:]) for move in found.moves]),
+    )
 
 
 def is_small(placement: Placement) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Engine
+from codesign.hardware.fields_only import is_fields_only
 from codesign.hardware.plan import Budget, Store, TilePlan
 from codesign.mapping.choice import estimate_s
+from codesign.mapping.twins import Watch
 from codesign.testing.mappings import check_mappings
 from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
@@ -146,6 +148,13 @@ def _check_pure(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
         engine.plan(op, budget) == plan,
         f"{place}: two calls gave two plans; keep no state and draw no random numbers",
     )
+    if is_fields_only(type(engine)):
+        twin = Watch(engine).twin
+        expect(
+            twin.plan(op, budget) == plan,
+            f"{place}: another object with the same fields plans otherwise; take away fields_only, "
+            "or keep nothing outside of fields and ask for no exact type",
+        )
     try:
         copy = pickle.loads(pickle.dumps(plan))  # noqa: S301  # our own bytes, made on this line
     except Exception as error:

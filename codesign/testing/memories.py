@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 
 from codesign.hardware.component import Descriptor, Direction, Link, Memory, Rest, Service
+from codesign.hardware.fields_only import is_fields_only
+from codesign.mapping.twins import Watch
 from codesign.testing.rules import check_energies, check_fields, check_priced, expect, pairs
 
 _SINGLE = (
@@ -51,6 +53,26 @@ def check_memory(memory: Memory) -> None:
         _check_classes(memory, one, two)
     _check_addresses(memory)
     _check_states(memory)
+    _check_promise(memory)
+
+
+def _check_promise(memory: Memory) -> None:
+    """Who computes from fields alone answers alike for another object that holds the same."""
+    if not is_fields_only(type(memory)):
+        return
+    twin = Watch(memory).twin
+    for pattern in PATTERNS:
+        expect(
+            twin.service(pattern) == memory.service(pattern),
+            f"{memory.kind}.service({pattern}): another object with the same fields answers "
+            "otherwise; take away fields_only, or keep nothing outside of fields",
+        )
+    for direction in DIRECTIONS:
+        expect(
+            twin.latency_s(direction) == memory.latency_s(direction),
+            f"{memory.kind}.latency_s({direction!r}): another object with the same fields answers "
+            "otherwise; take away fields_only, or keep nothing outside of fields",
+        )
 
 
 def _check_served(memory: Memory, transfer: Descriptor) -> None:

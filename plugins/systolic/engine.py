@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
-from codesign import Budget, Engine, Least, Op, TilePlan
+from codesign import Budget, Engine, Least, Op, TilePlan, fields_only
 from codesign.errors import HardwareError
 from codesign.mapping.emit import emit, with_fill
 from codesign.mapping.tiling import Sizes, Tiling, search
@@ -34,6 +34,7 @@ from .slots import book
 Rate = Annotated[float, Gt(0), Unit("1")]
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Systolic(Engine):
     """One or several R x C arrays of multiply-accumulate cells.

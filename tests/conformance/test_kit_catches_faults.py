@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from toy_plugins import Dot, caught, dot
 
-from codesign import Budget, Engine, Loop, Move, Op, Tile, TilePlan
+from codesign import Budget, Engine, Loop, Move, Op, Tile, TilePlan, fields_only
 from codesign.testing import (
     check_engine,
     check_plan,
@@ -291,3 +291,27 @@ def test_a_negative_energy_is_caught() -> None:
         lambda: check_engine(Dot(name="dot", buffer="sram", mac_energy=-1e-12)),
         "one 'mac' must cost at least 0 J, got -1e-12",
     )
+
+
+def test_a_broken_promise_to_compute_from_fields_alone_is_caught() -> None:
+    @fields_only
+    @dataclass(frozen=True, kw_only=True)
+    class Exact(Dot):
+        def plan(self, op: Op, budget: Budget) -> TilePlan:
+            plan = super().plan(op, budget)
+            return plan if type(self) is Exact else only_tile(plan, cycles=plan.first.cycles + 1)
+
+    caught(
+        lambda: check_engine(dot(Exact), OPERATORS),
+        "another object with the same fields plans otherwise; take away fields_only",
+    )
+
+
+def test_who_promises_nothing_may_ask_for_its_exact_type() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Exact(Dot):
+        def plan(self, op: Op, budget: Budget) -> TilePlan:
+            plan = super().plan(op, budget)
+            return plan if type(self) is Exact else only_tile(plan, cycles=plan.first.cycles + 1)
+
+    check_engine(dot(Exact), OPERATORS)

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codesign.errors import MappingError
+from codesign.hardware.fields_only import fields_only
 from codesign.mapping.recall import Computation, Recall, Steps, take_step
 from codesign.mapping.twins import Watch
 
 NAMES = "abcd"
 
 
+@fields_only
 @dataclass(frozen=True)
 class Numbers:
     """What computations read."""
@@ -29,6 +31,7 @@ class Numbers:
     d: int = 0
 
 
+@fields_only
 @dataclass(frozen=True)
 class Value:
     """What a step comes to."""

@@ -12,6 +12,7 @@ from codesign_plugins.sram import Sram
 
 from codesign.errors import MappingError
 from codesign.hardware.component import Component, Engine
+from codesign.hardware.fields_only import fields_only
 from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware
 from codesign.testing import compulsory_bytes
@@ -19,6 +20,7 @@ from codesign.units import Bytes, Count
 from codesign.workload.record import Op
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Priced(Engine):
     """Takes the kinds it has a price for, in one tile of so many cycles.

@@ -14,6 +14,7 @@ from strategies import KIB, Sketch, machine, machines, traces, uniform
 
 from codesign.errors import HardwareError
 from codesign.hardware.component import Link
+from codesign.hardware.fields_only import fields_only
 from codesign.hardware.spec import Hardware
 from codesign.mapping.kept import forget_all
 from codesign.mapping.place import place
@@ -176,6 +177,7 @@ def test_a_placement_that_is_too_large_to_keep_is_played_every_time(
     assert ledgers[0] == ledgers[1]
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Moody(Link):
     """A link of a third party: how fast it is depends on its price, where that is odd."""
@@ -253,6 +255,7 @@ def test_replays_of_one_placement_with_other_actions_are_charged_apart() -> None
 
 
 def test_an_action_that_lost_its_price_is_an_error_though_it_was_charged_before() -> None:
+    @fields_only
     @dataclass(frozen=True, kw_only=True)
     class Priceless(Moody):
         kind: ClassVar[str] = "priceless"

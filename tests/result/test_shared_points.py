@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -17,6 +19,7 @@ from strategies import KIB, Sketch, machine, traces
 from codesign import simulate
 from codesign.errors import CodesignError
 from codesign.hardware.component import Descriptor, Engine, Memory, Service
+from codesign.hardware.fields_only import fields_only
 from codesign.hardware.plan import Budget, Loop, Move, Tile, TilePlan
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.kept import forget_all
@@ -148,6 +151,7 @@ def test_random_programs_too(trace: Trace, seed: int) -> None:
     check(trace, machine(), drawn(values, seed, 6))
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Fickle(Engine):
     """A third party's engine whose plans look at odd things: at prices, where there is room."""
@@ -181,6 +185,7 @@ class Fickle(Engine):
         return TilePlan(loop, 1e9, actions=(("", "operator", 1),))
 
 
+@fields_only
 @dataclass(frozen=True, kw_only=True)
 class Tired(Memory):
     """A third party's memory that serves the less the more it costs to read."""
@@ -272,3 +277,21 @@ def test_a_trace_is_checked_and_formed_as_before() -> None:
     broken = replace(trace, items=trace.items[::-1])
     for _ in range(2):
         assert "cyclic graph" in told(broken, hardware, {})
+
+
+def test_a_result_of_a_shared_replay_is_saved_as_one_of_its_own(tmp_path: Path) -> None:
+    sketch = Sketch("twice")
+    x = sketch.recurrent("rnn", sketch.input("x", 4, 32), 32)
+    sketch.softmax("soft", sketch.matmul("head", x, 24))
+    trace, hardware = sketch.trace(), load_hardware("edge-npu")
+    folders = [tmp_path / name for name in ("first", "again", "alone")]
+    for folder in folders:
+        if folder.name == "alone":
+            forget_all()
+        simulate(trace, hardware.with_("dram.leakage", 0.1)).save(folder)
+    first, *others = ({path.name: path.read_bytes() for path in one.iterdir()} for one in folders)
+    assert len(first) == 9
+    for other in others:
+        assert other == first
+    events = json.loads(first["timeline.json"])["traceEvents"]
+    assert sum(event["args"]["energy_j"] for event in events if event["ph"] == "X") > 0

@@ -11,8 +11,10 @@ from fuzz_doors import prepare
 from fuzz_guard import guarded
 from hostile_tree import written
 
+from codesign import load_hardware
 from codesign.errors import CodesignError, ScenarioError, StudyError
 from codesign.explore.study_file import read_study
+from codesign.own_code import foreign_function
 from codesign.scenario.file import load_scenario
 
 NO_MODULES = ("..evil:run", "a b:run")
@@ -33,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     here.mkdir()
     monkeypatch.chdir(here)
     prepare(here)
+    load_hardware("m.yaml")  # a graph library compiles what it needs at its first use
     return here
 
 
@@ -98,3 +101,26 @@ def test_a_folder_of_plugins_that_is_no_text_is_one_line(plugins: list[Any]) -> 
     with pytest.raises(CodesignError) as caught:
         read_study(study(plugins=plugins))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from subprocess import getoutput as factory",
+        "import functools, os\nfactory = functools.partial(os.system, 'touch x')",
+        "from codesign.whole_file import write_whole as factory",
+        "import os\nfactory = os.system",
+    ],
+)
+def test_a_file_may_not_name_what_a_module_of_the_user_only_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = f"own_{abs(hash(line))}"
+    (tmp_path / f"{name}.py").write_text(f"{line}\ndef mine():\n    return 1\n")
+    assert "and a file may name no such" in foreign_function(f"{name}:factory")
+    assert foreign_function(f"{name}:mine") == ""
+
+
+def test_a_checkout_of_codesign_is_no_code_of_the_user() -> None:
+    assert "is installed" in foreign_function("codesign.whole_file:write_whole")
