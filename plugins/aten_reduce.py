@@ -78,9 +78,10 @@ def _sort(node: Node, builder: Builder, *, function: str, position: int) -> None
     rank = len(source.shape)
     axis = node.argument(position, "dim", -1) % rank if rank else 0
     order = [i for i in range(rank) if i != axis] + [axis] * bool(rank)
-    outputs = [
-        view.permute(builder.new(value), order) for value in node.outputs if builder.is_used(value)
-    ]
+    written = [builder.new(value) for value in node.outputs if builder.is_used(value)]
+    # kthvalue drops the axis unless told to keep it
+    whole = [view.unsqueeze(one, axis) if len(one.shape) < rank else one for one in written]
+    outputs = [view.permute(one, order) for one in whole]
     width = source.shape[axis] if rank else 1
     keep = outputs[0].shape[-1] if outputs and rank else width
     inputs = [view.permute(source, order)]

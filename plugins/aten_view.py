@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -102,6 +103,22 @@ def _reshape(node: Node, builder: Builder) -> None:
     builder.bind(node.outputs[0], builder.reshape(access, node.outputs[0].shape))
 
 
+def _view(node: Node, builder: Builder) -> None:
+    """A view in another shape is free; one of another element size is a copy of the same bytes.
+
+    An access counts in elements of its tensor, so bytes cannot be re-read in another size in place.
+    """
+    source, output = node.args[0], node.outputs[0]
+    if source.dtype.bits == output.dtype.bits:
+        _reshape(node, builder)
+        return
+    builder.note(
+        f"a view of {source.dtype} as {output.dtype} is counted as a copy of its bytes; "
+        "torch makes none"
+    )
+    builder.move([builder.access(source)], builder.new(output), "reinterpret")
+
+
 def _parts(node: Node, builder: Builder, *, drop_axis: bool = False) -> None:
     """chunk, split, split_with_sizes and unbind: consecutive slices of one axis."""
     access = builder.access(node.args[0])
@@ -179,10 +196,13 @@ def _updated(node: Node, builder: Builder, *, make: View) -> None:
 
 
 def _as_strided(access: Access, node: Node) -> Access:
-    _, shape, strides, *rest = node.args
-    offset = (rest[0] or 0) if rest else 0
-    base = access.tensor.access()
-    return Access(base.tensor, tuple(shape), tuple(strides), offset, access.advance)
+    """Strides over the storage, from where the source begins unless the call says where."""
+    shape, strides = tuple(node.args[1]), tuple(node.args[2])
+    offset = node.argument(3, "storage_offset")
+    if math.prod(access.tensor.shape) == 1:  # a constant that is one number throughout
+        return Access(access.tensor, shape, (0,) * len(shape), 0, access.advance)
+    start = access.offset if offset is None else offset
+    return Access(access.tensor, shape, strides, start, access.advance)
 
 
 _VIEWS: Mapping[str, View] = {
@@ -211,12 +231,13 @@ _FREE = (
     "alias detach dropout feature_dropout alpha_dropout native_dropout positive conj "
     "resolve_conj resolve_neg real lift contiguous"
 )
-_RESHAPES = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as")
+_RESHAPES = ("reshape", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as")
 _GUARDS = ("_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_size")
 _UPDATES: Mapping[str, View] = {
     "slice_scatter": _slice,
     "select_scatter": _select,
     "diagonal_scatter": _diagonal,
+    "as_strided_scatter": _as_strided,
 }
 
 
@@ -227,6 +248,7 @@ def codesign_register_lowerings() -> Mapping[str, Lowering]:
     found |= {name: partial(_viewed, make=_same) for name in _FREE.split()}
     found |= {name: partial(_updated, make=make) for name, make in _UPDATES.items()}
     found |= dict.fromkeys(_RESHAPES, _reshape)
+    found["view"] = _view
     found |= dict.fromkeys(_GUARDS, _nothing)
     found |= dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parts)
     found["unbind"] = partial(_parts, drop_axis=True)
