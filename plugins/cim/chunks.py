@@ -29,6 +29,8 @@ class Pace:
         macros: that work on different tiles.
         clock_hz: of macro cycles.
         sum_bytes: of a partial sum that waits in the buffer.
+        input_bytes: that macros read from the buffer for the whole operator. A window is read anew
+            for every output pixel: macros keep none of it.
         filling: of each round, macro cycles in which rows are written beyond the time of their
             weights at the port.
         fills_beside: whether that happens while macros compute.
@@ -38,6 +40,7 @@ class Pace:
     macros: int
     clock_hz: float
     sum_bytes: int
+    input_bytes: int
     filling: tuple[int, ...]
     fills_beside: bool
 
@@ -149,16 +152,13 @@ class Chunks:
     @cached_property
     def _once(self) -> list[int]:
         """Further inputs that are the same for all rows, such as a bias."""
-        return [n for n in self._further if not self._is_along(n)]
+        return [n for n in self._fixed if not self.budget.is_resident(n)]
 
     @cached_property
     def _beside(self) -> list[int]:
         """Further inputs that come with the results, such as a residual."""
-        return [n for n in self._further if self._is_along(n)]
-
-    @cached_property
-    def _further(self) -> list[int]:
-        return [n for n in self.op.distinct_inputs if n > 1 and not self.budget.is_resident(n)]
+        inputs = [n for n in self._per_result if n < len(self.op.inputs)]
+        return [n for n in inputs if not self.budget.is_resident(n)]
 
     @cached_property
     def _outputs(self) -> list[int]:
@@ -188,7 +188,7 @@ class Chunks:
             loads += [self._move(n, extents) for n in self._once] if is_first else []
             loads += [] if self.budget.is_resident(0) else [self._move(0, extents)]
         loads += self._shared(self._beside, number, extents)
-        cycles = self._cycles(extents, number)
+        cycles = self._cycles(extents, number, is_first=is_first)
         if not self.budget.is_resident(1) and (is_first or len(self.rounds) > 1):
             loads += list(self._weights(number))
             filling = self.pace.filling[number]
@@ -202,12 +202,35 @@ class Chunks:
         if size:
             yield Move(1, size)
 
-    def _cycles(self, extents: Extents, number: int) -> int:
+    def _cycles(self, extents: Extents, number: int, *, is_first: bool) -> int:
+        """Those of the products, or of what passes the port of the buffer if that takes longer."""
         steps = -(-self.rounds[number].tiles // self.pace.macros)
         work = self.products(extents) * steps * self.pace.passes
-        moved = [*self._shared(self._outputs, number, extents), self._move(0, extents)]
-        port = self.budget.port_cycles(sum(move.bytes for move in moved), self.pace.clock_hz)
-        return max(work, port)
+        size = self._touched(extents, number)
+        if is_first and number == 0:
+            size += sum(self._move(n, extents).bytes for n in self._fixed)
+        return max(work, self.budget.port_cycles(size, self.pace.clock_hz))
+
+    def _touched(self, extents: Extents, number: int) -> int:
+        """Bytes that a round of a chunk reads and writes at the buffer, wherever they go on to."""
+        products, one = self.products(extents), self.rounds[number]
+        part, whole = products * one.tiles, self.layout.pixels * self.layout.count
+        spilled = one.spilled + (self.rounds[number - 1].spilled if number else 0)
+        given = self._shared(self._per_result, number, extents)
+        read = -(-self.pace.input_bytes * part // whole)
+        sums = spilled * products * self.pace.sum_bytes
+        return read + sums + sum(move.bytes for move in given)
+
+    @cached_property
+    def _per_result(self) -> list[int]:
+        """Operands with a part for every result: further inputs along the rows, and outputs."""
+        every = range(len(self.op.inputs), len(self.op.operands))
+        return [n for n in (*self.op.distinct_inputs, *every) if n > 1 and n not in self._fixed]
+
+    @cached_property
+    def _fixed(self) -> list[int]:
+        """Further inputs that are the same for all rows, wherever they live."""
+        return [n for n in self.op.distinct_inputs if n > 1 and not self._is_along(n)]
 
     def _shared(
         self, operands: list[int], number: int, extents: Extents | None = None

@@ -38,6 +38,7 @@ def map_contraction(engine: Macros, op: Op, budget: Budget) -> TilePlan:
         macros=engine.macros,
         clock_hz=engine.clock_hz,
         sum_bytes=engine.partial_sum_bytes,
+        input_bytes=work.input_bytes(rounds),
         filling=filling,
         fills_beside=engine.double_buffer,
     )

@@ -276,3 +276,35 @@ def test_spare_cells_do_not_tempt_to_reload_weights_that_come_slower_than_they_a
         hardware = machine(engine, port=True)
         took[spare] = codesign.simulate(one(op), hardware, residency="none").latency_s
     assert took[True] <= 1.02 * took[False]
+
+
+# -- the port of the buffer ------------------------------------------------------------------------
+
+
+def passing(plan: TilePlan) -> int:
+    """Bytes that a plan counts as read and written at the buffer."""
+    return sum(count for part, _, count in plan.actions if part == "buffer")
+
+
+@pytest.mark.parametrize("resident", [False, True])
+@pytest.mark.parametrize("most", [1, 3, 32])
+@pytest.mark.parametrize("port", [1e9, 16e9, 256e9])
+def test_what_macros_count_at_the_buffer_takes_its_time_at_the_port(
+    port: float, most: int, resident: bool
+) -> None:
+    engine = macros(rows=32, columns=16, sets=most, clock=CLOCK)
+    for op in (convolution(8, 24, 10, 3), matmul(40, 96, 48, bias=True), matmul(1, 64, 64)):
+        stays = (resident,) * len(op.operands)
+        budget = Budget(1 << 20, 1e12, 1e12, resident=stays, port_bytes_per_s=port)
+        plan = engine.plan(op, budget)
+        assert plan.cycles / engine.clock_hz >= passing(plan) / port
+
+
+def test_a_window_passes_the_port_anew_for_every_pixel() -> None:
+    engine = macros(rows=128, columns=16, clock=CLOCK)
+    op = convolution(8, 16, 10, 3)  # 64 pixels, windows of 72 bytes, 16 bytes of results
+    budget = Budget(1 << 20, 1e12, 1e12, port_bytes_per_s=CLOCK)  # a byte a cycle
+    plan = engine.plan(op, budget)
+    assert plan.cycles == passing(plan) == op.outputs[0].elements + 72 * (
+        op.outputs[0].elements // 16
+    )
