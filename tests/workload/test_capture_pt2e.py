@@ -10,7 +10,9 @@ from quantised_case import Residual, checked, contractions, formats, tensor, wit
 from torch import nn
 
 import codesign
+from codesign.errors import TraceError
 from codesign.workload.record import Trace
+from codesign.zoo.mobilenet import InvertedResidual
 
 IMAGE = torch.linspace(-1, 1, 2 * 3 * 16 * 16).reshape(2, 3, 16, 16)
 
@@ -107,3 +109,25 @@ def test_two_layers_that_share_an_input_both_read_its_integers() -> None:
 
 def test_an_8_bit_engine_takes_the_model_in_its_own_format(static: Trace) -> None:
     assert codesign.simulate(static, "edge-npu", dtype="native").latency_s > 0
+
+
+def quantised_block(outputs: int) -> Trace:
+    """An inverted residual on 8 channels, behind and before a convolution, quantised."""
+    model = nn.Sequential(nn.Conv2d(8, 8, 1), InvertedResidual(8, outputs, 6, 1))
+    x = torch.linspace(-1, 1, 8 * 8 * 8).reshape(1, 8, 8, 8)
+    return checked(with_pt2e(model, x), x)
+
+
+def test_a_quantised_block_with_a_shortcut_is_refused_in_one_line_that_says_why() -> None:
+    with pytest.raises(TraceError, match="adds its shortcut in another scale") as raised:
+        codesign.merge_block(quantised_block(8), "1")
+    assert "\n" not in str(raised.value)
+    assert "merge the float model" in str(raised.value)
+
+
+def test_a_quantised_block_without_a_shortcut_becomes_one_convolution_of_integers() -> None:
+    made = codesign.merge_block(quantised_block(16), "1")
+    merged = contractions(made)[-1]
+    assert merged.inputs[1].tensor.elements == 8 * 16 * 9
+    assert formats(merged) == (["int8", "int8[72x96]", "fp32"], ["int8"])
+    assert merged.functions == ("add", "cast")

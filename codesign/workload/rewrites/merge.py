@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from codesign.errors import TraceError
 from codesign.workload.dtype import DType
 from codesign.workload.nest import Axis, LoopNest
 from codesign.workload.record import Op, Tensor, Trace
+from codesign.workload.rewrite import every_op
 from codesign.workload.rewrites.blocks import Block, block_at, matching_paths
 from codesign.workload.rewrites.edit import finished, known, listed, replaced
 from codesign.workload.rewrites.merge_chain import Chain, windows
@@ -27,7 +29,8 @@ def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
         patterns: of module paths such as ``stage[23].*``; the outermost modules that match.
 
     Raises:
-        TraceError: nothing matches, or a module that is no inverted residual with an expansion.
+        TraceError: nothing matches, a module that is no inverted residual with an expansion, or a
+            quantised one whose shortcut is added outside of it in a scale of its own.
     """
     paths = matching_paths(known(trace, "merge_block"), patterns, "merge_block")
     made = trace
@@ -39,11 +42,29 @@ def merge_block(trace: Trace, patterns: str | Sequence[str]) -> Trace:
 
 def _merged(trace: Trace, block: Block) -> Trace:
     chain = Chain.of(block)
+    _refuse_converted_shortcut(trace, block)
     merged, tensors = _convolution(chain)
     at = block.ops[-1].name
     by = {op.name: (merged,) if op.name == at else () for op in block.ops}
     kept = tuple(tensor for tensor in trace.tensors if tensor.name not in block.stored)
     return trace.replace(items=replaced(trace.items, by), tensors=(*kept, *tensors))
+
+
+def _refuse_converted_shortcut(trace: Trace, block: Block) -> None:
+    """Quantised export adds the shortcut behind the block, where both terms change their scales.
+
+    A kernel of whole numbers in one scale has no exact one in its middle, and a sum left outside
+    would not be what the published merge deploys.
+    """
+    ends = {block.reads[0].name, block.writes[0].name}
+    for op in every_op(trace.items):
+        read = {access.tensor.name for access in op.inputs}
+        if op.name not in block.names and {"add", "cast"} <= set(op.functions) and ends <= read:
+            raise TraceError(
+                f"merge_block: {block.path} is quantised, and {op.name!r} adds its shortcut in "
+                "another scale, which no merged kernel of whole numbers can hold; merge the float "
+                "model, and set the format with dtype or annotate"
+            )
 
 
 def _convolution(chain: Chain) -> tuple[Op, tuple[Tensor, ...]]:

@@ -305,6 +305,6 @@ def test_a_window_passes_the_port_anew_for_every_pixel() -> None:
     op = convolution(8, 16, 10, 3)  # 64 pixels, windows of 72 bytes, 16 bytes of results
     budget = Budget(1 << 20, 1e12, 1e12, port_bytes_per_s=CLOCK)  # a byte a cycle
     plan = engine.plan(op, budget)
-    assert plan.cycles == passing(plan) == op.outputs[0].elements + 72 * (
-        op.outputs[0].elements // 16
+    assert (
+        plan.cycles == passing(plan) == op.outputs[0].elements + 72 * (op.outputs[0].elements // 16)
     )
