@@ -220,18 +220,23 @@ def trace(
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
     scan_zeros: ScanZeros = False,
+    annotations: Annotations = None,
 ) -> None:
     """Capture a model and write its operator trace to a file."""
+    from codesign.annotation_file import read_annotations
     from codesign.cli.quantities import count, quantity
     from codesign.models import resolve_model
+    from codesign.workload.annotate import with_annotations
     from codesign.workload.file import save_trace
 
     if not output.name.endswith((".json", ".json.gz")):
         raise TraceError(f"a trace file is called *.json or *.json.gz, got {output}; rename it")
     options = model_options(batch, seq_len, steps, allow_unsupported)
+    said = () if annotations is None else read_annotations(annotations)
     with progress(f"capturing {model}", "", quiet=False):
         folders = tuple(plugins or ())
         captured = resolve_model(model, plugins=folders, scan_zeros=scan_zeros, **options)
+        captured = with_annotations(captured, said, folders)
         save_trace(captured, output)
     operators = sum(1 for _ in captured.ops())
     typer.echo(

@@ -81,6 +81,10 @@ def components(result: Result | ScenarioResult, time: str) -> RenderableType:
             "" if used is None else share(used, 1.0),
         )
         rows.append(row)
+    blank = [""] * (4 + rests)
+    for name, used in result.utilization.items():
+        if name not in result.energy_by_component_j:  # its energy is that of its link
+            rows.append((name, "decoder", *blank[1:], share(used, 1.0)))
     more = [">background"] if rests else []
     columns = ("=name", "=kind", ">energy", ">share", ">leakage", *more, ">utilisation")
     legend = "energy: all causes; leakage: flows all the time; "

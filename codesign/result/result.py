@@ -22,7 +22,7 @@ from codesign.result.ranges import range_notes
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
 from codesign.result.table import Table, operator_table
-from codesign.result.utilization import utilization
+from codesign.result.utilization import decoders, utilization
 from codesign.result.wear import Wear, find_wear
 from codesign.units import PS_PER_S
 
@@ -145,9 +145,12 @@ class Result:
     def utilization(self) -> dict[str, float]:
         """Share of the makespan that an engine computed, of its peak that a link or memory moved.
 
-        See ``codesign.result.utilization``.
+        A link that decodes has an entry more, such as ``bus.decoder``: the share of the makespan
+        that its decoder worked. See ``codesign.result.utilization``.
         """
-        return utilization(self.machine, self.replay)
+        ran = [(self.placement, self.replay)]
+        span = max(1, self.replay.makespan)
+        return utilization(self.machine, self.replay) | decoders(self.machine, ran, span)
 
     @cached_property
     def energy_split(self) -> EnergySplit:

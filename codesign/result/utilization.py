@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Iterable
 
 from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
 from codesign.mapping.paths import NOMINAL
+from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
+from codesign.result.codecs import decoder_seconds
 from codesign.units import PS_PER_S
 
 
@@ -18,6 +22,28 @@ def peak_bytes_per_s(memory: Memory) -> int:
     its data buses.
     """
     return max(memory.ceiling(one) for one in NOMINAL)
+
+
+def decoder_of(link: str) -> str:
+    """What the decoder at the end of a link is called in a table of utilisations."""
+    return f"{link}.decoder"
+
+
+def decoders(
+    machine: Hardware, ran: Iterable[tuple[Placement, Replay]], span: int
+) -> dict[str, float]:
+    """Shares of a span that the decoders of links worked: elements over their rate.
+
+    Args:
+        machine: the hardware.
+        ran: placements with their replays.
+        span: ticks, at least 1.
+    """
+    found = [decoder_seconds(placement, machine, replay) for placement, replay in ran]
+    names = [link.name for link in machine.links if link.decoders]
+    return {
+        decoder_of(name): math.fsum(one[name] for one in found) * PS_PER_S / span for name in names
+    }
 
 
 def utilization(machine: Hardware, replay: Replay) -> dict[str, float]:

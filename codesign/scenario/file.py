@@ -23,6 +23,7 @@ from codesign.scenario.fit import find_fault
 from codesign.scenario.reader import (
     Reader,
     Scalar,
+    annotations,
     as_is,
     line_of,
     policy,
@@ -53,6 +54,7 @@ _STREAM: Mapping[str, Scalar] = {
     "dtype": text,
     "residency": as_is,
     "schedule": text,
+    "annotations": annotations,
 }
 _RESIDENCY: Mapping[str, Scalar] = {
     "policy": policy,

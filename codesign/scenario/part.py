@@ -12,8 +12,8 @@ class StreamPart(Result):
     Bytes, energy and operators are those of all runs of the stream, leakage and background left
     out. Ticks count from tick 0 of the scenario and not from when a run was asked for:
     ``replay.makespan`` is the last tick of the whole session, whatever the stream, and engine and
-    link use are those of all streams. So there is no latency here, and what rests on one,
-    ``summary``, ``digest`` and ``save``, belongs to the result of the scenario.
+    link use are those of all streams, that of decoders its own. So there is no latency here, and
+    what rests on one, ``summary``, ``digest`` and ``save``, belongs to the result of the scenario.
     """
 
     def __repr__(self) -> str:

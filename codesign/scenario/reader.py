@@ -190,6 +190,16 @@ def _entry(node: Node) -> str:
         raise _EntryError(str(error), node.line) from error
 
 
+def annotations(node: Node) -> object:
+    """Reads annotations by pattern of operator names; what they say is checked where they go."""
+    if not isinstance(node.value, dict):
+        raise ScenarioError(
+            f"must be a map by operator name, got {_got(node)}; write for example "
+            '{"encoder.*": {weight_bits: 4}}'
+        )
+    return node.plain()
+
+
 def as_is(node: Node) -> Node:
     """Leaves a value to a rule of its own."""
     return node

@@ -18,6 +18,7 @@ from codesign.hardware.machine import Hardware
 from codesign.result.ledger import Ledger, static_ledger
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
+from codesign.result.utilization import decoders
 from codesign.scenario.assumptions import describe_assumptions
 from codesign.scenario.chain import end_to_end
 from codesign.scenario.checks import shown
@@ -188,7 +189,9 @@ class ScenarioResult:
         """Shares of the whole span, see ``Result.utilization``."""
         part = next(iter(self.parts.values()))
         whole = part.replay.makespan / self._span
-        return {name: use * whole for name, use in part.utilization.items()}
+        moved = {name: use * whole for name, use in part.utilization.items()}
+        ran = [(one.placement, one.replay) for one in self.parts.values()]
+        return moved | decoders(self.machine, ran, self._span)
 
     @cached_property
     def static(self) -> Ledger:

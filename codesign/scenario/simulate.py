@@ -24,6 +24,7 @@ from codesign.scenario.result import ScenarioResult
 from codesign.scenario.schedule import schedule
 from codesign.scenario.spec import Scenario, Stream
 from codesign.scenario.together import Group, may_keep, place_together
+from codesign.workload.annotate import with_annotations
 from codesign.workload.as_run import as_run
 from codesign.workload.check import check_trace
 from codesign.workload.record import Trace
@@ -142,7 +143,8 @@ def _placements(
     for name, stream in scenario.by_name.items():
         model = stream.model if isinstance(stream.model, str) else stream.model.digest
         options = tuple(sorted(stream.options.items()))
-        what = (type(stream.model), model, options, stream.dtype, stream.schedule)
+        form = stream.dtype, stream.schedule, stream.annotations
+        what = (type(stream.model), model, options, *form)
         if what not in captured:
             captured[what] = _naming(stream, partial(_trace, stream, machine, plugins))
         traces[name] = captured[what]
@@ -180,4 +182,5 @@ def _trace(stream: Stream, machine: Hardware, plugins: Sequence[Path | str]) -> 
     else:
         options: dict[str, Any] = dict(stream.options)
         trace = resolve_model(trace, plugins=plugins, **options)
+    trace = with_annotations(trace, stream.declared, plugins)
     return as_run(trace, machine.precision, stream.dtype, stream.schedule)

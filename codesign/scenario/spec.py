@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
+from codesign.annotation_file import Source, read_annotations
 from codesign.errors import CodesignError, ScenarioError, did_you_mean
 from codesign.mapping.residency import Residency, as_residency
 from codesign.scenario.checks import (
@@ -24,6 +25,7 @@ from codesign.scenario.checks import (
 )
 from codesign.scenario.fit import find_background, find_fault
 from codesign.scenario.release import Arrival
+from codesign.workload.annotation import Annotation
 from codesign.workload.as_run import check_dtype
 from codesign.workload.record import Trace
 from codesign.workload.schedule_text import check_schedule
@@ -52,6 +54,8 @@ class Stream:
         residency: what stays on chip, or the name of a policy; see
             ``codesign.mapping.residency``.
         schedule: ``time-major`` or ``layer-major:STEPS``; by default the order of the model.
+        annotations: bit widths, zeros and codecs by pattern of operator names, or a file with
+            them, see ``codesign.annotate``.
         origin: file and line that it was read from, for errors; no part of what it is.
 
     Raises:
@@ -67,6 +71,7 @@ class Stream:
     dtype: str | None = None
     residency: Residency | str = "region"
     schedule: str | None = None
+    annotations: Source | tuple[Annotation, ...] = field(default=(), repr=False)
     origin: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +94,13 @@ class Stream:
                 self._checked(key, check, getattr(self, key))
         residency = self._checked("residency", as_residency, self.residency)
         object.__setattr__(self, "residency", residency)
+        said = self._checked("annotations", self._read, self.annotations)
+        object.__setattr__(self, "annotations", said)
+
+    @property
+    def declared(self) -> tuple[Annotation, ...]:
+        """The annotations, read."""
+        return self._read(self.annotations)
 
     @property
     def label(self) -> str:
@@ -112,6 +124,14 @@ class Stream:
             check_count(f"period of the arrival of {self.name}, in ticks,", period, field="arrival")
         what = f"producers of {self.name}"
         check_list(what, self.arrival.producers, (str,), "['encoder']", field="arrival")
+
+    def _read(self, given: Source | tuple[Annotation, ...]) -> tuple[Annotation, ...]:
+        if not isinstance(given, tuple):
+            return read_annotations(given)
+        example = '{"encoder.*": {"weight_bits": 4}}'
+        what = f"annotations of {self.name}"
+        check_list(what, given, (Annotation,), example, field="annotations")
+        return given
 
     def _checked_options(self) -> dict[str, int]:
         given = check_map(f"options of {self.name}", self.options, "{'steps': 8}", field="options")

@@ -221,3 +221,32 @@ def test_a_result_that_cannot_be_written_is_told_before_any_work(
     ran = codesign("scenario", case, *HARDWARE, "--out", "file")
     assert (ran.code, ran.out) == (2, "")
     assert "cannot write a result to" in ran.err
+
+
+def test_streams_are_annotated_each_on_its_own(codesign: Codesign, case: Path) -> None:
+    decoder = {"bus.decode_rate": {"bitmap": 1e9}, "bus.decode_energy": {"bitmap": 1e-13}}
+    said = 'period: 10 ms}, annotations: {"*": {sparsity: "0.5", codec: bitmap}}}'
+    case.write_text(CASE.replace("period: 10 ms}}", said))
+    found = simulate_scenario(case, "edge-npu", settings=decoder)
+    stored = {
+        name: [t.stored is not None for t in part.placement.trace.tensors if t.role == "weight"]
+        for name, part in found.parts.items()
+    }
+    assert stored == {"listen": [True], "words": [False], "camera": [False]}
+    (codec,) = found.parts["listen"].codecs
+    busy = found.utilization["bus.decoder"] * found.span_s
+    assert busy == pytest.approx(codec.elements / 1e9)
+    values = [word for key, value in decoder.items() for word in ("--set", f"{key}={value}")]
+    ran = codesign("scenario", case, *HARDWARE, *values)
+    assert (ran.code, ran.err) == (0, "")
+    assert "bus.decoder" in ran.out
+
+
+def test_an_annotation_that_matches_nothing_names_the_stream(
+    codesign: Codesign, case: Path
+) -> None:
+    case.write_text(CASE.replace("beam: 2}", "beam: 2, annotations: {tail: {weight_bits: 4}}}"))
+    ran = codesign("scenario", case, *HARDWARE)
+    assert ran.code == 2
+    assert "words" in ran.err
+    assert "'tail' matches no operator" in ran.err

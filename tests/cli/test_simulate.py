@@ -204,3 +204,38 @@ def test_annotations_come_from_a_file_and_a_decoder_from_set(
 def test_a_table_that_is_none_is_told(codesign: Codesign, sample: Path, value: str) -> None:
     found = codesign("simulate", sample, *HARDWARE, "--set", f"bus.decode_rate={value}")
     assert (found.code, found.err.count("\n")) == (2, 1)
+
+
+def test_a_trace_can_be_written_with_its_annotations(
+    codesign: Codesign, sample: Path, tmp_path: Path
+) -> None:
+    said, made = tmp_path / "a.yaml", tmp_path / "made.json"
+    said.write_text('"*": {weight_bits: 8, sparsity: "0.5", codec: bitmap}\n')
+    assert codesign("trace", sample, "-o", made, "--annotate", said).code == 0
+    told = {"weight_bits": 8, "sparsity": "0.5", "codec": "bitmap"}
+    declared = library.annotate(library.load_trace(sample), "*", **told)  # type: ignore[arg-type]
+    assert library.load_trace(made).digest == declared.digest != library.load_trace(sample).digest
+    later = codesign("simulate", sample, *HARDWARE, "--annotate", said, *DECODER, "--json")
+    before = codesign("simulate", made, *HARDWARE, *DECODER, "--json")
+    assert json.loads(before.out) == json.loads(later.out)
+
+
+def test_annotations_that_are_wrong_are_told_before_a_model_is_captured(
+    codesign: Codesign, tmp_path: Path
+) -> None:
+    said = tmp_path / "a.yaml"
+    said.write_text('"*": {weight_bit: 4}\n')
+    ran = codesign("trace", "no_such_model", "-o", tmp_path / "t.json", "--annotate", said)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "unknown key 'weight_bit'" in ran.err
+
+
+def test_the_decoder_of_a_link_has_a_row_among_the_components(
+    codesign: Codesign, sample: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text('"*": {weight_bits: 8, sparsity: "0.3", codec: bitmap}\n')
+    found = codesign("simulate", sample, *HARDWARE, "--annotate", file, *DECODER)
+    (row,) = [line.split() for line in found.out.splitlines() if "bus.decoder" in line]
+    assert row[:2] == ["bus.decoder", "decoder"]
+    assert row[-1] == "%"

@@ -105,3 +105,16 @@ def test_a_resize_reads_its_input_once(mode: str, function: str) -> None:
     op = only(lambda x: functional.interpolate(x, scale_factor=2, mode=mode), meta(1, 2, 4, 4))
     assert (op.kind, op.functions) == ("elementwise", (function,))
     assert (op.inputs[0].elements, op.outputs[0].elements) == (32, 128)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize(("shape", "dim"), [((4, 8), 0), ((4, 8), -1), ((8,), 0), ((2, 3, 4), 1)])
+def test_the_smallest_but_some_has_the_shape_of_torch_with_its_axis_or_without(
+    shape: tuple[int, ...], dim: int, keep: bool
+) -> None:
+    x = meta(*shape)
+    op = only(lambda x: torch.kthvalue(x, 2, dim, keep), x)
+    values, places = torch.kthvalue(torch.zeros(shape), 2, dim, keep)
+    assert [access.tensor.shape for access in op.outputs] == [values.shape, places.shape]
+    assert [access.bytes for access in op.outputs] == [values.nbytes, places.nbytes]
+    assert (op.attribute("width"), op.attribute("keep")) == (shape[dim], 1)

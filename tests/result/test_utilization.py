@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from strategies import Sketch, machine
 
-from codesign import load_hardware, simulate
+from codesign import annotate, load_hardware, simulate
 from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
+from codesign.report import write_report
 from codesign.result.utilization import peak_bytes_per_s
 from codesign.workload.record import Trace
 
@@ -55,3 +57,44 @@ def test_the_peak_of_a_flat_memory_is_the_rate_that_it_reaches() -> None:
 def test_the_peak_of_banks_is_the_rate_of_their_buses(device: str, rate: float) -> None:
     preset = load_hardware("edge-npu-lpddr5").with_("dram.device", device)
     assert peak_bytes_per_s(dram_of(preset)) == pytest.approx(2 * rate, rel=1e-6)
+
+
+def with_decoder(rate: float) -> Hardware:
+    """A machine whose one link decodes bitmaps."""
+    plain = machine(memory_rate=5e9)
+    (name,) = (link.name for link in plain.links)
+    return plain.with_all(
+        {f"{name}.decode_rate": {"bitmap": rate}, f"{name}.decode_energy": {"bitmap": 1e-13}}
+    )
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e9])
+def test_a_decoder_works_as_long_as_its_elements_take_at_its_rate(rate: float) -> None:
+    packed = annotate(model(), "head", sparsity="0.5", codec="bitmap")
+    result = simulate(packed, with_decoder(rate))
+    (codec,) = result.codecs
+    assert codec.elements == 40 * 40  # the weights are loaded once
+    (link,) = result.machine.links
+    share = result.utilization[f"{link.name}.decoder"]
+    assert share == pytest.approx(40 * 40 / rate / result.latency_s)
+    assert 0 < share <= 1
+
+
+def test_a_slow_decoder_is_what_a_run_waits_for() -> None:
+    packed = annotate(model(), "head", sparsity="0.5", codec="bitmap")
+    used = simulate(packed, with_decoder(1e4)).utilization
+    assert max(used, key=used.__getitem__) == "bus0.decoder"
+    assert used["bus0.decoder"] > 0.9
+
+
+def test_a_decoder_without_work_stands_still_and_a_link_without_one_has_no_entry() -> None:
+    assert simulate(model(), with_decoder(1e9)).utilization["bus0.decoder"] == 0
+    plain = simulate(model(), machine(memory_rate=5e9))
+    assert set(plain.utilization) == set(plain.machine.components)
+
+
+def test_a_report_of_a_saved_run_counts_decoders_among_its_parts(tmp_path: Path) -> None:
+    packed = annotate(model(), "head", sparsity="0.5", codec="bitmap")
+    simulate(packed, with_decoder(1e6)).save(tmp_path / "run")
+    page = write_report(tmp_path / "run", tmp_path / "run.html")
+    assert "Utilisation of bus0.decoder" in page.read_text()

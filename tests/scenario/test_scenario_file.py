@@ -10,6 +10,8 @@ from codesign.errors import ScenarioError
 from codesign.mapping.residency import Residency
 from codesign.scenario.arrival import After, Periodic, Rate
 from codesign.scenario.file import load_scenario
+from codesign.scenario.spec import Scenario
+from codesign.workload.annotation import Annotation
 
 FULL = """\
 name: recogniser
@@ -228,3 +230,42 @@ def test_anything_else_is_told_in_one_line(text: str, tmp_path: Path) -> None:
         read(text, tmp_path)
     assert "case.yaml:1: " in str(told.value)
     assert "\n" not in str(told.value)
+
+
+ANNOTATED = """\
+name: short
+duration: 1 s
+streams:
+  encoder:
+    model: small.json
+    arrival: {kind: periodic, period: 80 ms}
+    annotations: ANNOTATIONS
+"""
+
+
+def annotated(said: str, folder: Path) -> object:
+    return read(ANNOTATED.replace("ANNOTATIONS", said), folder)
+
+
+def test_a_stream_says_what_is_declared_of_its_operators(tmp_path: Path) -> None:
+    found = annotated('{"*": {weight_bits: 4}, head: {sparsity: "0.5"}}', tmp_path)
+    assert isinstance(found, Scenario)
+    declared = found.streams[0].declared
+    assert declared == (Annotation("*", weight_bits=4), Annotation("head", sparsity="0.5"))
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ("packed.yaml", "must be a map by operator name, got 'packed.yaml'"),
+        ("{}", "annotations must say something"),
+        ('{"*": {weight_bit: 4}}', "unknown key 'weight_bit'; did you mean 'weight_bits'"),
+        ('{"*": 4}', "must be a map that says something, got 4"),
+        ('{"*": {weight_bits: 0}}', "weight_bits"),
+    ],
+)
+def test_a_mistake_in_annotations_names_its_line(said: str, rule: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"case\.yaml:7: annotations") as raised:
+        annotated(said, tmp_path)
+    assert rule in str(raised.value)
+    assert "\n" not in str(raised.value)
