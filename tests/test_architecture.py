@@ -44,7 +44,16 @@ EARLIER_USES = {
     "mapping": {"hardware", "workload"},
     "replay": {"mapping", "hardware", "workload"},
     "result": {"plugins", "replay", "mapping", "hardware", "workload"},
-    "scenario": {"models", "plugins", "result", "replay", "mapping", "hardware", "workload"},
+    "scenario": {
+        "annotation_file",
+        "models",
+        "plugins",
+        "result",
+        "replay",
+        "mapping",
+        "hardware",
+        "workload",
+    },
     # what is compared is up to plugins, so this one needs no stage
     "validation": {"plugins"},
     # it reads tables as validation does, and asks engines what they predict

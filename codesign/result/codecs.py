@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -45,48 +44,6 @@ def find_codecs(placement: Placement, machine: Hardware, replay: Replay) -> tupl
     """
     elements: defaultdict[tuple[str, Fraction, Fraction], int] = defaultdict(int)
     decoded: defaultdict[str, float] = defaultdict(float)
-    for one in _loads(placement, machine, replay):
-        elements[one.bits] += one.elements
-        decoded[one.bits[0]] += one.decode_s
-    return tuple(
-        Packed(codec, *_total(elements, codec), decoded[codec])
-        for codec in dict.fromkeys(codec for codec, _, _ in elements)
-    )
-
-
-def decoder_seconds(placement: Placement, machine: Hardware, replay: Replay) -> dict[str, float]:
-    """Seconds in which the decoder of each link works, by link; only links that have one.
-
-    Args:
-        placement: what ran.
-        machine: the hardware.
-        replay: how often it ran.
-    """
-    found = {link.name: 0.0 for link in machine.links if link.decoders}
-    for one in _loads(placement, machine, replay) if found else ():
-        if one.decoder:
-            found[one.decoder] += one.decode_s
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """What an operand in a codec or a block format loads.
-
-    Attributes:
-        bits: codec, and bits of values and of metadata for each element.
-        elements: of the dense tensor, in all runs.
-        decoder: name of the link that decodes it; empty where nothing has to.
-        decode_s: seconds in which that works.
-    """
-
-    bits: tuple[str, Fraction, Fraction]
-    elements: int
-    decoder: str
-    decode_s: float
-
-
-def _loads(placement: Placement, machine: Hardware, replay: Replay) -> Iterator[_Load]:
     for one, times in runs_of(placement, replay):
         engine = machine.engine(one.engine)
         for operand, size in one.plan.loaded.items() if one.plan else ():
@@ -96,9 +53,13 @@ def _loads(placement: Placement, machine: Hardware, replay: Replay) -> Iterator[
             if known is None or ends[0] == ends[1]:
                 continue
             count = tensor.elements_in(size) * times
+            elements[known] += count
             link = find_decoder(*ends, tensor, machine)
-            seconds = count / link.decoders[known[0]] if link else 0.0
-            yield _Load(known, count, link.name if link else "", seconds)
+            decoded[known[0]] += count / link.decoders[known[0]] if link else 0.0
+    return tuple(
+        Packed(codec, *_total(elements, codec), decoded[codec])
+        for codec in dict.fromkeys(codec for codec, _, _ in elements)
+    )
 
 
 def _bits(tensor: Tensor) -> tuple[str, Fraction, Fraction] | None:

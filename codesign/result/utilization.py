@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
+from codesign.mapping.codec import find_decoder
 from codesign.mapping.paths import NOMINAL
-from codesign.mapping.placement import Placement
+from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.run import Replay
-from codesign.result.codecs import decoder_seconds
+from codesign.result.ledger import runs_of
 from codesign.units import PS_PER_S
 
 
@@ -32,18 +32,39 @@ def decoder_of(link: str) -> str:
 def decoders(
     machine: Hardware, ran: Iterable[tuple[Placement, Replay]], span: int
 ) -> dict[str, float]:
-    """Shares of a span that the decoders of links worked: elements over their rate.
+    """Shares of a span that the decoders of links worked: bytes decoded over their rate.
+
+    Bytes are those of the codec, in whole ones for each tile, as the links carry them.
 
     Args:
         machine: the hardware.
         ran: placements with their replays.
         span: ticks, at least 1.
     """
-    found = [decoder_seconds(placement, machine, replay) for placement, replay in ran]
-    names = [link.name for link in machine.links if link.decoders]
-    return {
-        decoder_of(name): math.fsum(one[name] for one in found) * PS_PER_S / span for name in names
-    }
+    found = {link.name: 0.0 for link in machine.links if link.decoders}
+    for placement, replay in ran if found else ():
+        for one, times in runs_of(placement, replay):
+            for name, seconds in _decoded(one, machine):
+                found[name] += seconds * times
+    return {decoder_of(name): seconds * PS_PER_S / span for name, seconds in found.items()}
+
+
+def _decoded(one: Assignment, machine: Hardware) -> Iterator[tuple[str, float]]:
+    """Links that decode what an operator loads, and for how many seconds."""
+    engine = machine.engine(one.engine)
+    for operand in one.plan.loaded if one.plan else ():
+        tensor = one.op.operands[operand].tensor
+        link = find_decoder(one.homes[operand], one.stage(operand, engine), tensor, machine)
+        if link is None or tensor.stored is None or one.plan is None:
+            continue
+        moves = (
+            tensor.home_bytes(move.bytes) * times
+            for tile, times in one.plan.counts
+            for move in tile.loads
+            if move.operand == operand
+        )
+        rate = link.decoders[tensor.stored.codec] * float(tensor.stored.bits) / 8
+        yield link.name, sum(moves) / rate
 
 
 def utilization(machine: Hardware, replay: Replay) -> dict[str, float]:

@@ -23,8 +23,8 @@ from codesign.scenario.fit import find_fault
 from codesign.scenario.reader import (
     Reader,
     Scalar,
-    annotations,
     as_is,
+    declared,
     line_of,
     policy,
     quantity,
@@ -54,7 +54,7 @@ _STREAM: Mapping[str, Scalar] = {
     "dtype": text,
     "residency": as_is,
     "schedule": text,
-    "annotations": annotations,
+    "annotations": declared,
 }
 _RESIDENCY: Mapping[str, Scalar] = {
     "policy": policy,

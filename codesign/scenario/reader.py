@@ -190,7 +190,7 @@ def _entry(node: Node) -> str:
         raise _EntryError(str(error), node.line) from error
 
 
-def annotations(node: Node) -> object:
+def declared(node: Node) -> object:
     """Reads annotations by pattern of operator names; what they say is checked where they go."""
     if not isinstance(node.value, dict):
         raise ScenarioError(
