@@ -194,6 +194,13 @@ def _calls(name: str) -> Iterator[tuple[Any, tuple[Any, ...]]]:
 
 
 def _is_taken(operator: Any, given: list[Any], named: dict[str, Any]) -> bool:
+    """Whether torch takes a call; of batch normalisations only calls with vectors are tried.
+
+    Their kernels read parameters as long as there are channels without looking how long they are,
+    which may end the process.
+    """
+    if "batch_norm" in str(operator) and any(getattr(one, "ndim", 1) != 1 for one in given):
+        return False
     try:
         operator(*given, **named)
     except Exception:  # noqa: BLE001 - torch raises anything for what it cannot take

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from aten_case import lowered, meta, only
+from conftest import Codesign
 from torch import nn
 
 
@@ -68,3 +69,8 @@ def test_a_weight_norm_scales_the_weight_by_its_length() -> None:
         6,
     )
     assert product.inputs[1].tensor == norm.outputs[0].tensor
+
+
+def test_the_kit_lives_through_the_batch_normalisations_of_torch(codesign: Codesign) -> None:
+    ran = codesign("plugins", "check", "aten_normalize")
+    assert (ran.code, "33 passed, 0 failed" in ran.out) == (0, True)
