@@ -175,8 +175,14 @@ def test_who_derives_promises_anew() -> None:
     assert watch.content.look(()) != Watch(Unpromised(3)).content.look(())
 
 
+def sent(twin: Box) -> Box:
+    """What another process gets."""
+    found: Box = pickle.loads(pickle.dumps(twin))  # our own bytes
+    return found
+
+
 def test_who_copies_or_sends_a_twin_gets_its_origin_and_reads_all_of_it() -> None:
-    for made in (copy.copy, copy.deepcopy, lambda twin: pickle.loads(pickle.dumps(twin))):
+    for made in (copy.copy, copy.deepcopy, sent):
         watch = Watch(Box(width=5, table={}))
         found = made(watch.twin)
         assert type(found) is Box
