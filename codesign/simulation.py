@@ -20,6 +20,7 @@ from codesign.mapping.kept import Kept, KeptOf
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
 from codesign.mapping.residency import Policy, Residency, as_residency
+from codesign.replay.budget import MOST_EVENTS, check_most
 from codesign.replay.known import replay_once
 from codesign.replay.run import Watcher, replay
 from codesign.result.result import Result, build_result
@@ -55,6 +56,7 @@ def simulate(
     plugins: Sequence[Path | str] = (),
     watch: Watcher | None = None,
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
     **options: int,
 ) -> Result:
     """Simulates one run of a model.
@@ -86,12 +88,15 @@ def simulate(
         watch: told about progress as (operators ended, operators in all).
         exact_events: handle every event of the replay instead of skipping what recurs; slower, and
             the figures are the same.
+        most_events: how many events the replay may handle before it gives up; an operator that
+            ends counts as ten.
         **options: ``batch``, ``seq_len`` or ``steps`` of a model given by name.
 
     Raises:
         CodesignError: a mistake in the model, the hardware or their fit; one line that says what
             to change. Nothing is simulated before all of it is checked.
     """
+    check_most(most_events)
     asked = prepare(
         model,
         hardware,
@@ -108,7 +113,7 @@ def simulate(
         plugins=plugins,
         **options,
     )
-    return asked.run(watch, exact_events=exact_events)
+    return asked.run(watch, exact_events=exact_events, most_events=most_events)
 
 
 @dataclass(frozen=True)
@@ -131,23 +136,33 @@ class Prepared:
     mapping: tuple[Entry, ...] = ()
     objective: Objective | None = None
 
-    def run(self, watch: Watcher | None = None, *, exact_events: bool = False) -> Result:
+    def run(
+        self,
+        watch: Watcher | None = None,
+        *,
+        exact_events: bool = False,
+        most_events: int = MOST_EVENTS,
+    ) -> Result:
         """Maps and replays it.
 
         Args:
             watch: told about progress.
             exact_events: handle every event of the replay.
+            most_events: how many it may handle.
 
         Raises:
-            CodesignError: no engine takes an operator, or it fits nowhere.
+            CodesignError: no engine takes an operator, it fits nowhere, or its replay has more
+                events than it may.
         """
         placement = place(
             self.trace, self.machine, self.residency, self.engines, self.mapping, self.objective
         )
         if watch or exact_events:  # somebody wants to see it played
-            played = replay(placement, self.machine, watch, exact_events=exact_events)
+            played = replay(
+                placement, self.machine, watch, exact_events=exact_events, most_events=most_events
+            )
         else:
-            played = replay_once(placement, self.machine)
+            played = replay_once(placement, self.machine, most_events)
         return build_result(placement, self.machine, played)
 
 

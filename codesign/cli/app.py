@@ -36,6 +36,7 @@ from codesign.cli.options import (
     Json,
     MappingFile,
     Model,
+    MostEvents,
     Partial,
     Pins,
     Plugins,
@@ -63,6 +64,7 @@ from codesign.cli.output import (
     table,
 )
 from codesign.errors import CodesignError, TraceError
+from codesign.replay.budget import MOST_EVENTS
 
 app = typer.Typer(
     help="What a PyTorch model costs on hardware that may not exist yet.",
@@ -132,6 +134,7 @@ def simulate(
     schedule: Schedule = None,
     annotations: Annotations = None,
     exact_events: ExactEvents = False,
+    most_events: MostEvents = MOST_EVENTS,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
     out: Annotated[
@@ -178,6 +181,7 @@ def simulate(
             schedule=schedule,
             annotations=annotations,
             exact_events=exact_events,
+            most_events=most_events,
             plugins=tuple(plugins or ()),
             watch=watch,
             **options,

@@ -157,6 +157,15 @@ ExactEvents: TypeAlias = Annotated[
         "--exact-events", help="Replay every event; slower, and the figures are the same."
     ),
 ]
+MostEvents: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--most-events",
+        min=1,
+        help="Events that the replay may handle before it gives up; an operator counts as ten.",
+        metavar="N",
+    ),
+]
 
 
 def model_options(

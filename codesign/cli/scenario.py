@@ -11,11 +11,13 @@ from codesign.cli.options import (
     ExactEvents,
     HardwareName,
     Json,
+    MostEvents,
     Plugins,
     Settings,
     read_settings,
 )
 from codesign.cli.output import announce, print_json, print_rich, progress
+from codesign.replay.budget import MOST_EVENTS
 
 
 def scenario(
@@ -23,6 +25,7 @@ def scenario(
     hardware: HardwareName,
     settings: Settings = None,
     exact_events: ExactEvents = False,
+    most_events: MostEvents = MOST_EVENTS,
     plugins: Plugins = None,
     out: Annotated[
         Path | None,
@@ -51,6 +54,7 @@ def scenario(
             settings=changes,
             plugins=tuple(plugins or ()),
             exact_events=exact_events,
+            most_events=most_events,
             watch=watch,
         )
         if out is not None:

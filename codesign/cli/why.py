@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from codesign.cli.options import (
     Json,
     MappingFile,
     Model,
+    MostEvents,
     Partial,
     Pins,
     Plugins,
@@ -34,6 +35,7 @@ from codesign.cli.options import (
     read_settings,
 )
 from codesign.cli.output import announce, print_json, print_rich, progress
+from codesign.replay.budget import MOST_EVENTS
 
 if TYPE_CHECKING:
     from codesign.explore.what_if import Answer
@@ -64,6 +66,7 @@ def why(
     schedule: Schedule = None,
     annotations: Annotations = None,
     exact_events: ExactEvents = False,
+    most_events: MostEvents = MOST_EVENTS,
     plugins: Plugins = None,
     allow_unsupported: AllowUnsupported = False,
     json: Json = False,
@@ -96,8 +99,9 @@ def why(
             plugins=folders,
             **options,
         )
-        result = asked.run(watch, exact_events=exact_events)
-        found = find_why(result.placement, result.machine, watch, exact_events=exact_events)
+        how: dict[str, Any] = {"exact_events": exact_events, "most_events": most_events}
+        result = asked.run(watch, **how)
+        found = find_why(result.placement, result.machine, watch, **how)
     answers: tuple[Answer, ...] = ()
     if what_if:
         with progress("", "trying changes", quiet=json) as watch:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from codesign.replay import memo, state
+from codesign.replay.budget import MOST_EVENTS, OPERATOR
 from codesign.replay.fabric import Fabric
 from codesign.replay.forward import Forward
 from codesign.replay.job import Invocation, Job
@@ -50,11 +51,12 @@ class Dispatch:
         watch: Watcher | None = None,
         occupied: Mapping[str, tuple[str, ...]] | None = None,
         recorder: Recorder | None = None,
+        most_events: int = MOST_EVENTS,
     ) -> None:
         self._forward = None if exact_events else Forward()
         self._memo = None if exact_events else memo.Memo()
         self._turns = Turns()
-        self.fabric = Fabric(shares, engines, self._forward, occupied, recorder)
+        self.fabric = Fabric(shares, engines, self._forward, occupied, recorder, most_events)
         self._recorder = recorder
         lanes = self.fabric.lanes
         self.streams = {name: Stream(name, one, lanes) for name, one in programs.items()}
@@ -187,7 +189,7 @@ class Dispatch:
         frame = self._recorder.close(self.fabric, self.window) if self._recorder else None
         self._node = self._look()
         if key and edge and self._memo and self._node is not None:
-            self._memo.edges[key] = replace(edge, node=self._node, frame=frame)
+            self._memo.keep(key, replace(edge, node=self._node, frame=frame))
         self._settle()
         return moved and not self.fabric.heard
 
@@ -253,6 +255,7 @@ class Dispatch:
         """Notes the jobs that ended and issues those that may follow."""
         ended, self.fabric.ended = self.fabric.ended, []
         self.last_end = self.now if ended else self.last_end
+        self.fabric.spend(OPERATOR * len(ended))
         for job in ended:
             job.over = True
             if job in self.window:

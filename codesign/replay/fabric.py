@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from codesign.errors import CodesignError
+from codesign.replay.budget import MOST_EVENTS, BudgetError
 from codesign.replay.flows import Flow, Flows
 from codesign.replay.forward import Forward
 from codesign.replay.job import LONG, Job
@@ -27,6 +28,7 @@ class Fabric:
     Attributes:
         now: the present tick.
         events: events handled so far.
+        spent: what they and all that was repeated from memory took of the budget.
         ended: jobs that ended since somebody last emptied it, in order.
         lanes: pipelines by engine.
         flows: transfers.
@@ -41,6 +43,7 @@ class Fabric:
         forward: Forward | None,
         occupied: Mapping[str, tuple[str, ...]] | None = None,
         recorder: Recorder | None = None,
+        most_events: int = MOST_EVENTS,
     ) -> None:
         """Builds lanes that have nothing to do.
 
@@ -50,10 +53,11 @@ class Fabric:
             forward: what skips periods; None to handle every event.
             occupied: by engine, the memories that it has for itself while it computes.
             recorder: told what begins and ends; None in ordinary replays.
+            most_events: the budget.
         """
         has = occupied or {}
         self.now = 0
-        self.events = 0
+        self.events = self.spent = 0
         self.ended: list[Job] = []
         self.lanes = {n: Lane(n, place, has.get(n, ())) for place, n in enumerate(engines)}
         self.flows = Flows(shares, recorder)
@@ -62,6 +66,7 @@ class Fabric:
         self._lanes = tuple(self.lanes.values())
         self._forward = forward
         self._watched = False
+        self._most = most_events
 
     # -- what the outside may do ----------------------------------------------------------------
 
@@ -115,7 +120,18 @@ class Fabric:
                 self._shorten(self.recorder)
             self._move_to(tick)
             self._happen()
+            self.spend(1)
         return True
+
+    def spend(self, events: int) -> None:
+        """Takes events from the budget.
+
+        Raises:
+            BudgetError: it is used up.
+        """
+        self.spent += events
+        if self.spent > self._most:
+            raise BudgetError(f"the replay has handled {self._most:,} events; raise most_events")
 
     def _shorten(self, recorder: Recorder) -> None:
         """Lets the recorder add up; what was seen refers to what it forgets."""
@@ -243,6 +259,7 @@ class Fabric:
             lane.trail = self.recorder.compute(lane.computing, wake, self.now)
         job.out_flight += bool(step.stores)
         if lane.compute_end == self.now:
+            self.spend(1)  # no time passes, so no event is counted
             self._computed(lane)
         return True
 

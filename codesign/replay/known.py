@@ -16,6 +16,7 @@ from codesign.mapping.kept import KeptOf, Mark, Marks
 from codesign.mapping.placement import Assignment, Placement, Step
 from codesign.mapping.recall import Recall
 from codesign.mapping.watched import Watcher
+from codesign.replay.budget import MOST_EVENTS
 from codesign.replay.result import Replay
 from codesign.replay.run import replay
 from codesign.workload.record import Op, Trace
@@ -34,20 +35,21 @@ _plans = Marks[TilePlan](_OPS, lambda plan: plan)
 _traces = KeptOf[Trace, Mark](_TRACES, lambda _: Mark(None))
 
 
-def replay_once(placement: Placement, hardware: Hardware) -> Replay:
+def replay_once(placement: Placement, hardware: Hardware, most_events: int = MOST_EVENTS) -> Replay:
     """As ``replay``, but what it would measure once more is not played through again.
 
     Args:
         placement: what runs where.
         hardware: the same hardware that it was placed on.
+        most_events: how many events it may handle, where it is played.
     """
     if not is_small(placement):
-        return replay(placement, hardware)
+        return replay(placement, hardware, most_events=most_events)
     machine = _watcher.watched(hardware)
     question = content(placement), machine.kinds
     found = _known.find(question, machine.inputs)
     if found is None:
-        found = replay(placement, machine.twin)
+        found = replay(placement, machine.twin, most_events=most_events)
         _known.keep(question, machine.inputs, found, len(found.program))
     own = _own(found, placement)
     # nobody who changes what is his changes that of others

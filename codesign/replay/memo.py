@@ -20,6 +20,8 @@ from codesign.replay.trail import Ends
 
 MOST_NODES = 10_000
 """States kept; a replay with more hardly ever meets one again (assumed)."""
+MOST_EDGES = 100_000
+"""Edges kept, likewise (assumed)."""
 
 Signature: TypeAlias = "tuple[tuple[int, int, tuple[int, ...], bool], ...]"
 """Issued jobs: template, lane, places of the jobs that it waits for, whether it is a barrier."""
@@ -73,6 +75,11 @@ class Memo:
             known = self._numbers[state] = len(self.states)
             self.states.append(state)
         return known
+
+    def keep(self, key: tuple[int, Signature], step: Edge) -> None:
+        """Remembers an edge, unless there are too many already."""
+        if len(self.edges) < MOST_EDGES:
+            self.edges[key] = step
 
 
 def signature(issued: list[Job], window: list[Job]) -> Signature:

@@ -7,7 +7,7 @@ as often as that loop allows. Nothing is approximated.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NESTS = 4
 """Moments kept of one state, so that a loop around a loop is found to recur too (assumed)."""
+
+MOST_STATES = 10_000
+"""States kept; of more the oldest are forgotten, so that memory is bounded (assumed)."""
 
 Counts: TypeAlias = "tuple[int, ...]"
 
@@ -93,13 +96,13 @@ class Recurrence:
 
     def __init__(self, patience: int) -> None:
         self._patience = patience
-        self._states: dict[object, deque[Moment]] = {}
+        self._states: OrderedDict[object, deque[Moment]] = OrderedDict()
         self._misses = self._pause = 0
 
     def forget(self) -> None:
         """What was seen is no longer comparable."""
         if self._states:
-            self._states = {}
+            self._states = OrderedDict()
         self._misses = self._pause = 0
 
     def is_due(self) -> bool:
@@ -124,6 +127,8 @@ class Recurrence:
                 self._misses = self._pause = 0
                 return Leap(before, present, times)  # what was seen holds: a loop around may recur
         met.appendleft(present)
+        if len(self._states) > MOST_STATES:
+            self._states.popitem(last=False)
         self._misses += 1
         self._pause = self._misses // self._patience
         return None

@@ -15,6 +15,7 @@ from codesign.hardware.spec import Hardware
 from codesign.mapping.allocate import Addresses, allocate
 from codesign.mapping.placement import Assignment, Placement
 from codesign.replay.bounds import lower_bound, serial_bound
+from codesign.replay.budget import MOST_EVENTS, OPERATOR, BudgetError, check_most
 from codesign.replay.dispatch import Dispatch
 from codesign.replay.job import Invocation, Job
 from codesign.replay.path import way
@@ -26,6 +27,7 @@ from codesign.replay.shares import Shares
 from codesign.replay.trail import CAUSE, Past, Stretch
 from codesign.replay.transfers import Templates, Transfers
 from codesign.replay.uses import memory_uses, moved_bytes
+from codesign.units import PS_PER_S
 
 __all__ = ["Invocation", "Recording", "Replay", "Session", "Span", "Watcher", "record", "replay"]
 
@@ -43,6 +45,7 @@ def replay(
     watch: Watcher | None = None,
     *,
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
 ) -> Replay:
     """Plays a placement through once.
 
@@ -51,10 +54,17 @@ def replay(
         hardware: the same hardware that it was placed on.
         watch: told about progress.
         exact_events: handle every event instead of skipping what recurs; the figures are the same.
+        most_events: how many it may handle.
     """
     total = sum(times for _, times in placement.assignments())
     told = (lambda ended: watch(ended, total)) if watch else None
-    session = Session(hardware, {_MAIN: placement}, exact_events=exact_events, watch=told)
+    session = Session(
+        hardware,
+        {_MAIN: placement},
+        exact_events=exact_events,
+        most_events=most_events,
+        watch=told,
+    )
     session.invoke(_MAIN)
     return session.run()[_MAIN]
 
@@ -87,6 +97,7 @@ def record(
     watch: Watcher | None = None,
     *,
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
 ) -> Recording:
     """Plays a placement through once and finds its critical path.
 
@@ -95,11 +106,18 @@ def record(
         hardware: the same hardware that it was placed on.
         watch: told about progress.
         exact_events: handle every event; the path has the same parts.
+        most_events: how many it may handle.
     """
     total = sum(times for _, times in placement.assignments())
     told = (lambda ended: watch(ended, total)) if watch else None
-    placements = {_MAIN: placement}
-    session = Session(hardware, placements, exact_events=exact_events, watch=told, record=True)
+    session = Session(
+        hardware,
+        {_MAIN: placement},
+        exact_events=exact_events,
+        most_events=most_events,
+        watch=told,
+        record=True,
+    )
     session.invoke(_MAIN)
     return session.recording(_MAIN, session.run()[_MAIN])
 
@@ -117,9 +135,11 @@ class Session:
         placements: Mapping[str, Placement],
         *,
         exact_events: bool = False,
+        most_events: int = MOST_EVENTS,
         watch: Callable[[int], None] | None = None,
         record: bool = False,
     ) -> None:
+        check_most(most_events)
         memories = {memory.name: memory for memory in hardware.memories}
         self.env = simpy.Environment()
         self._hardware, self._placements = hardware, dict(placements)
@@ -138,7 +158,9 @@ class Session:
             watch=watch,
             occupied=occupied,
             recorder=self._recorder,
+            most_events=most_events,
         )
+        self._most = most_events
         self._asked: dict[str, list[tuple[Invocation, simpy.Event]]] = {n: [] for n in placements}
         self._arrived: list[simpy.Event] = []
         self._ports: list[tuple[Job, Ports]] = []
@@ -187,10 +209,13 @@ class Session:
             What was measured, by stream.
 
         Raises:
-            CodesignError: operators that never end.
+            CodesignError: operators that never end, or more events than it may handle.
         """
         self.env.process(self._host())
-        self.env.run()
+        try:
+            self.env.run()
+        except BudgetError:
+            raise CodesignError(self._how_far()) from None
         stuck = self._dispatch.window
         if stuck:
             names = [self._assignment(job).op.name for job in stuck]
@@ -217,6 +242,22 @@ class Session:
         written = self._programs[stream].written
         return Recording(
             measured, stretches, self._shares, self._templates.transfers, addresses, written
+        )
+
+    def _how_far(self) -> str:
+        """What a replay says that has used up its events."""
+        asked = {name: len(runs) for name, runs in self._asked.items()}
+        total = sum(
+            asked[name] * times
+            for name, placement in self._placements.items()
+            for _, times in placement.assignments()
+        )
+        dispatch = self._dispatch
+        return (
+            f"the replay was given up after {self._most:,} events at {dispatch.now / PS_PER_S:g} s "
+            f"with {dispatch.jobs_over:,} of {total:,} runs of operators over, as too little "
+            f"recurs in it (the end of one counts {OPERATOR}); make the model smaller or its "
+            "tiles larger, or raise most_events (--most-events)"
         )
 
     # -- the host process ------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
@@ -236,7 +237,8 @@ class Result:
         """
         from codesign.result.why import find_why
 
-        return find_why(self.placement, self.machine, watch)
+        # it was played before, within the events that it might have
+        return find_why(self.placement, self.machine, watch, most_events=sys.maxsize)
 
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.

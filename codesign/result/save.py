@@ -18,6 +18,7 @@ from codesign.result.exporters import write_perfetto
 from codesign.result.ledger import Ledger
 from codesign.result.parts import component_rows
 from codesign.result.residents import residency_table
+from codesign.units import PS_PER_S
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 MOST_SPANS = 100_000
 """Runs of operators in ``spans.parquet``, at most."""
+
+
+def check_ticks(end: int) -> None:
+    """Raises a CodesignError where a time in picoseconds leaves the 64 bits of a column."""
+    if end >= 2**63:
+        raise CodesignError(
+            f"a run of {end / PS_PER_S:.3g} s cannot be saved: columns of picoseconds end at "
+            f"{2**63 / PS_PER_S:.3g} s; take fewer steps or faster parts"
+        )
 
 
 def ledger_to_arrow(ledger: Ledger) -> pyarrow.Table:
@@ -63,6 +73,7 @@ def spans_to_arrow(replay: Replay) -> pyarrow.Table:
 
 def save_result(result: Result, folder: Path) -> None:
     """Writes the files of a result, see ``Result.save``."""
+    check_ticks(result.replay.makespan)
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     why = result.why().as_json()
     operators = pyarrow.table(dict(result.operators))

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from codesign.errors import CodesignError
 from codesign.hardware.machine import Hardware
 from codesign.mapping.placement import Placement
+from codesign.replay.budget import MOST_EVENTS
 from codesign.replay.run import Recording, Watcher, record
 from codesign.replay.trail import Activity, Mode, Stretch
 from codesign.result.causes import CAUSES, Causes, Label, share_out
@@ -112,6 +113,7 @@ def find_why(
     watch: Watcher | None = None,
     *,
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
 ) -> Why:
     """Replays a placement with a recorder and takes its critical path apart.
 
@@ -120,8 +122,11 @@ def find_why(
         machine: the hardware that it was placed on.
         watch: told about progress.
         exact_events: handle every event; the parts are the same.
+        most_events: how many it may handle.
     """
-    recording = record(placement, machine, watch, exact_events=exact_events)
+    recording = record(
+        placement, machine, watch, exact_events=exact_events, most_events=most_events
+    )
     causes = Causes(recording, placement, machine)
     makespan = recording.replay.makespan
     parts = _parts(recording.stretches, causes)

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from codesign.errors import CodesignError
-from codesign.result.save import ledger_to_arrow
+from codesign.result.save import check_ticks, ledger_to_arrow
 from codesign.result.timeline.write import dump
 from codesign.whole_file import write_whole
 
@@ -53,6 +53,7 @@ def ledgers_to_arrow(result: ScenarioResult) -> pyarrow.Table:
 
 def save_scenario(result: ScenarioResult, folder: Path) -> None:
     """Writes the files of a result, see ``ScenarioResult.save``."""
+    check_ticks(max(part.replay.makespan for part in result.parts.values()))
     hardware = [dataclasses.asdict(row) for row in result.machine.sources]
     timeline = dump(result.timeline())
     runs, ledger = runs_to_arrow(result), ledgers_to_arrow(result)

@@ -14,14 +14,15 @@ from codesign.mapping.place import place
 from codesign.mapping.placement import Placement
 from codesign.mapping.residency import as_residency
 from codesign.models import resolve_model
+from codesign.replay.budget import MOST_EVENTS, OPERATOR, check_most
 from codesign.replay.run import Session
 from codesign.result.ledger import build_ledger
 from codesign.scenario.checks import check_list, check_map, check_type
 from codesign.scenario.file import load_scenario
 from codesign.scenario.part import StreamPart
-from codesign.scenario.play import Watcher, play
+from codesign.scenario.play import Played, Watcher, play
 from codesign.scenario.result import ScenarioResult
-from codesign.scenario.schedule import schedule
+from codesign.scenario.schedule import Schedule, schedule
 from codesign.scenario.spec import Scenario, Stream
 from codesign.scenario.together import Group, may_keep, place_together
 from codesign.workload.annotate import with_annotations
@@ -39,6 +40,7 @@ def simulate_scenario(
     settings: Mapping[str, object] | None = None,
     plugins: Sequence[Path | str] = (),
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
     watch: Watcher | None = None,
 ) -> ScenarioResult:
     """Simulates a scenario.
@@ -49,12 +51,15 @@ def simulate_scenario(
         settings: hardware values to change, ``{"sram.size": "256 KiB"}``.
         plugins: folders of plugin files.
         exact_events: replay every event instead of skipping what recurs; the result is the same.
+        most_events: how many events the replay may handle before it gives up; each operator of
+            each run counts as at least ten, which is checked before it begins.
         watch: told about progress as (runs ended, runs in all).
 
     Raises:
         CodesignError: a mistake in the scenario, a model, the hardware or their fit; one line that
             says what to change. Nothing is simulated before all of it is checked.
     """
+    check_most(most_events)
     check_list("plugins", plugins, (str, Path), "['my_plugins']", field="plugins")
     given = check_map("settings", settings or {}, "{'sram.size': '256 KiB'}", field="settings")
     if not isinstance(hardware, (Hardware, str, Path)):
@@ -65,7 +70,7 @@ def simulate_scenario(
         check_type("scenario", scenario, Scenario, way_out)
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario, plugins)
-    schedule(scenario)  # tells a mistake before models are captured, which takes long
+    times = schedule(scenario)  # tells a mistake before models are captured, which takes long
     machine = (
         hardware if isinstance(hardware, Hardware) else load_hardware(hardware, plugins=plugins)
     )
@@ -73,7 +78,9 @@ def simulate_scenario(
     for stream in scenario.streams:
         _naming(stream, partial(check_limits, as_residency(stream.residency), machine))
     placements = _placements(scenario, machine, plugins)
-    return replay_scenario(scenario, machine, placements, exact_events=exact_events, watch=watch)
+    _check_runs(scenario, times, placements, most_events)
+    session = Session(machine, placements, exact_events=exact_events, most_events=most_events)
+    return _result(scenario, machine, placements, play(scenario, times, session, watch))
 
 
 def replay_scenario(
@@ -82,6 +89,7 @@ def replay_scenario(
     placements: Mapping[str, Placement],
     *,
     exact_events: bool = False,
+    most_events: int = MOST_EVENTS,
     watch: Watcher | None = None,
 ) -> ScenarioResult:
     """Replays a scenario whose streams are placed already.
@@ -91,6 +99,7 @@ def replay_scenario(
         machine: the hardware that they are placed on.
         placements: what each stream runs, by its name.
         exact_events: replay every event instead of skipping what recurs; the result is the same.
+        most_events: how many events the replay may handle before it gives up.
         watch: told about progress as (runs ended, runs in all).
 
     Raises:
@@ -99,8 +108,14 @@ def replay_scenario(
     """
     _check(scenario, machine, placements)
     times = schedule(scenario)
-    session = Session(machine, placements, exact_events=exact_events)
-    played = play(scenario, times, session, watch)
+    _check_runs(scenario, times, placements, most_events)
+    session = Session(machine, placements, exact_events=exact_events, most_events=most_events)
+    return _result(scenario, machine, placements, play(scenario, times, session, watch))
+
+
+def _result(
+    scenario: Scenario, machine: Hardware, placements: Mapping[str, Placement], played: Played
+) -> ScenarioResult:
     parts: dict[str, StreamPart] = {}
     for name in scenario.by_name:
         placement, replay = placements[name], played.replays[name]
@@ -117,6 +132,24 @@ def replay_scenario(
             machine,
         )
     return ScenarioResult(scenario, machine, played, parts)
+
+
+def _check_runs(
+    scenario: Scenario, times: Schedule, placements: Mapping[str, Placement], most_events: int
+) -> None:
+    """Refuses what must exceed the events: every operator of every run ends once at least."""
+    check_most(most_events)
+    runs = {s.name: s.beam * sum(map(len, times[s.name])) for s in scenario.streams}
+    once = {name: len(one.assignments()) - len(one.setup) for name, one in placements.items()}
+    least = OPERATOR * sum(runs[name] * once[name] for name in runs)
+    if least > most_events:
+        name = max(runs, key=lambda name: runs[name] * once[name])
+        asked, label = sum(runs.values()), scenario.by_name[name].label
+        raise ScenarioError(
+            f"{label}: {scenario.name} asks for {asked:,} runs, at least {least:,} events, and its "
+            f"replay may handle {most_events:,}; shorten it, lower its rates or raise most_events "
+            "(--most-events)"
+        )
 
 
 def _check(scenario: Scenario, machine: Hardware, placements: Mapping[str, Placement]) -> None:

@@ -22,6 +22,8 @@ from codesign.workload.record import Trace
 
 FORMAT = "codesign-trace"
 VERSION = 1
+_PIECE = 2**20
+"""Bytes that are read at once."""
 
 
 def content_digest(trace: Trace) -> str:
@@ -96,10 +98,12 @@ def _bytes(path: Path) -> bytes:
 
 
 def _at_most(stream: io.BufferedIOBase) -> bytes:
-    data = stream.read(MAX_BYTES + 1)
+    data = bytearray()
+    while len(data) <= MAX_BYTES and (more := stream.read(_PIECE)):
+        data += more  # a read of the whole limit would take that much for the smallest file
     if len(data) > MAX_BYTES:
         raise TraceError(f"must be at most {MAX_BYTES:,} bytes; split the model into parts")
-    return data
+    return bytes(data)
 
 
 def _compress(data: bytes) -> bytes:

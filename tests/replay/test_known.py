@@ -39,9 +39,9 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[Placement]:
     """The placements that were really played."""
     found: list[Placement] = []
 
-    def noted(placed: Placement, hardware: Hardware) -> Replay:
+    def noted(placed: Placement, hardware: Hardware, *, most_events: int) -> Replay:
         found.append(placed)
-        return replay(placed, hardware)
+        return replay(placed, hardware, most_events=most_events)
 
     monkeypatch.setattr(known, "replay", noted)
     return found

@@ -5,6 +5,7 @@ Inputs are drawn from fixed seeds: the same number of them is the same inputs, o
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import resource
@@ -22,6 +23,7 @@ from fuzz_guard import Escaped, Hung, bounded, fault_of, guarded
 from fuzz_seeds import seed_of
 
 from codesign.errors import CodesignError
+from codesign.mapping.kept import forget_all
 
 _BESIDE = frozenset({"t.json", "m.yaml", "x.json", "out"})
 
@@ -132,23 +134,23 @@ def _tell(line: str) -> None:
 def main(total: int, only: str = "") -> int:
     """Runs a campaign, prints its figures, and returns the number of failures."""
     failed, done = 0, 0
-    with bounded():
-        for door, count in shares(total):
-            if only not in door.name:
-                continue
+    for door, count in shares(total):
+        if only not in door.name:
+            continue
+        forget_all()  # what other doors have left in the memories of this process
+        gc.collect()
+        with bounded():
             tally = campaign(door, range(count))
-            done += tally.inputs
-            failed += len(tally.failures)
-            _tell(
-                f"{door.name:24} {tally.inputs:7,} inputs, {tally.read:7,} read, "
-                f"{tally.refused:7,} refused, {len(tally.failures):5,} failures"
-            )
-            kinds = Counter(
-                text.split("\n  b")[0].partition(": ")[2][-300:] for text in tally.failures
-            )
-            for kind, times in kinds.most_common(12):
-                shown = next(t for t in tally.failures if kind in t)
-                _tell(f"  {times} x {shown[:1600]}")
+        done += tally.inputs
+        failed += len(tally.failures)
+        _tell(
+            f"{door.name:24} {tally.inputs:7,} inputs, {tally.read:7,} read, "
+            f"{tally.refused:7,} refused, {len(tally.failures):5,} failures"
+        )
+        kinds = Counter(text.split("\n  b")[0].partition(": ")[2][-300:] for text in tally.failures)
+        for kind, times in kinds.most_common(12):
+            shown = next(t for t in tally.failures if kind in t)
+            _tell(f"  {times} x {shown[:1600]}")
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     _tell(f"{done:,} inputs, {failed:,} failures, at most {most:,} MiB")
     return failed

@@ -183,10 +183,11 @@ def run_command(words: Sequence[str]) -> str:
 def _simulated(trace: Path | Trace, machine: Path | Hardware, **options: Any) -> None:
     model = load_trace(trace) if isinstance(trace, Path) else trace
     parts = load_hardware(machine) if isinstance(machine, Path) else machine
-    result = simulate(model, parts, **options)
+    result = simulate(model, parts, most_events=fuzz_limits.MOST_EVENTS, **options)
     json.dumps(result.summary(), allow_nan=False)
 
 
+_FEW = ("--most-events", str(fuzz_limits.MOST_EVENTS))
 _JOURNAL = documents(lambda _: (seeds.journal(),), lines)
 DOORS = (
     Door("trace", "case.json", documents(seeds.trace_documents, json_bytes), _trace, 170),
@@ -243,7 +244,7 @@ DOORS = (
         "scenario, simulated",
         "case.yaml",
         yaml_of(seeds.SCENARIO),
-        command("scenario", "FILE", "--hardware", "DIR/m.yaml", "--json"),
+        command("scenario", "FILE", "--hardware", "DIR/m.yaml", "--json", *_FEW),
         8,
         names_file=False,
     ),

@@ -23,7 +23,7 @@ import codesign
 LONGEST_S = 5
 """Seconds of the processor that one input may take: an alarm and no measurement."""
 MOST_BYTES = 512 * 2**20
-"""Growth of the address space that all inputs of a campaign may take together."""
+"""Growth of the address space that all inputs of a door may take together."""
 LONGEST_MESSAGE = 1000
 """Characters of one error."""
 
