@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codesign.annotation_file import Source, read_annotations
-from codesign.errors import ModelError
+from codesign.errors import HardwareError, ModelError, PluginError
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Choosing, Engines, as_engines
@@ -188,7 +188,7 @@ def prepare(
     Raises:
         CodesignError: as ``simulate``, but for what only the mapping finds.
     """
-    machine = _machine(hardware, settings or {}, plugins)
+    machine = _machine(hardware, settings, plugins)
     # mistakes are told before a model is captured, which takes long
     asked = as_residency(residency)
     check_limits(asked, machine)
@@ -241,7 +241,7 @@ def explain(
     Raises:
         CodesignError: as ``simulate``, or no such operator.
     """
-    machine = _machine(hardware, settings or {}, plugins)
+    machine = _machine(hardware, settings, plugins)
     goal = as_objective(objective)
     fixed = () if mapping is None else read_mappings(mapping)
     said = () if annotations is None else read_annotations(annotations)
@@ -252,11 +252,20 @@ def explain(
 
 
 def _machine(
-    hardware: Hardware | str | Path, settings: Mapping[str, object], plugins: Sequence[Path | str]
+    hardware: Hardware | str | Path,
+    settings: Mapping[str, object] | None,
+    plugins: Sequence[Path | str],
 ) -> Hardware:
+    if not isinstance(settings or {}, Mapping):
+        raise HardwareError(
+            f"settings must map paths to values, got {settings!r:.60}; write for example "
+            "{'sram.size': '256 KiB'}"
+        )
+    if isinstance(plugins, (str, Path)):
+        raise PluginError(f"plugins must be a list of folders, got {str(plugins)[:60]!r} alone")
     if not isinstance(hardware, Hardware):
         hardware = load_hardware(hardware, plugins=plugins)
-    return hardware.with_all(settings)
+    return hardware.with_all(settings or {})
 
 
 def _formed(trace: Trace, machine: Hardware, dtype: str | None, schedule: str | None) -> Trace:

@@ -35,6 +35,11 @@ def print_effects(found: Effects, swept: Swept) -> None:
         f"main effects over {found.points:,} points{without}: share of the variance, and the mean "
         "over all other parameters"
     )
+    if swept.pruned:
+        heading += (
+            ", as a fitted sum has it: nobody has measured the pruned ones, so it may be far off; "
+            "--exhaustive measures all"
+        )
     print_rich("", heading, table("", _COLUMNS, rows))
 
 

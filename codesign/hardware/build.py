@@ -60,7 +60,8 @@ def build_component(
         line = entries["kind"].line
         hint = did_you_mean(kind, kinds)
         raise HardwareError(
-            f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}{around.lost}"
+            f"{label}:{line}: unknown kind {kind!r} for component {name!r}{hint}{around.lost}; "
+            "a kind of your own needs its folder in --plugins (plugins=)"
         )
     values: dict[str, object] = {}
     leaves: list[Leaf] = []

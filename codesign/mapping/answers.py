@@ -80,6 +80,12 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
             f"{engine.name} ({engine.kind}): plan of {op.name!r} must be a TilePlan, "
             f"got {type(plan).__name__}; run codesign.testing.check_engine on it"
         )
+    for tile, _ in plan.counts:
+        if not isinstance(tile.cycles, int) or tile.cycles < 0:
+            raise PluginError(
+                f"{engine.name} ({engine.kind}): a tile of {op.name!r} must take whole cycles, at "
+                f"least 0, got {tile.cycles!r}; run codesign.testing.check_engine on it"
+            )
     longest = max((tile.cycles for tile, _ in plan.counts), default=0)
     if longest >= MOST_CYCLES:
         raise MappingError(

@@ -91,7 +91,7 @@ def check_charge(component: str, action: str, assignment: Assignment, hardware: 
         hardware: the hardware that it was placed on.
 
     Raises:
-        MappingError: there is no such component, or it does not price the action.
+        MappingError: there is no such component, or it does not price the action, or below 0.
     """
     charged = owner(component, hardware.engine(assignment.engine))
     if charged not in hardware.components:
@@ -101,7 +101,13 @@ def check_charge(component: str, action: str, assignment: Assignment, hardware: 
             "charge one of them, '' for the engine or 'buffer'"
         )
     part = hardware.components[charged]
-    if action not in part.energies_j():
+    prices = part.energies_j()
+    if prices.get(action, 0) < 0:
+        raise MappingError(
+            f"{charged} ({part.kind}): the energy of action {action!r} must be >= 0 J, got "
+            f"{prices[action]:g}; correct energies_j of kind {part.kind!r}"
+        )
+    if action not in prices:
         raise MappingError(
             f"{charged} ({part.kind}) has no energy for action {action!r}, which operator "
             f"{assignment.op.name!r} needs on engine {assignment.engine!r}; "

@@ -35,7 +35,8 @@ _WORDS = {
     "effects": (
         "Sensitivity",
         "Main effects: the mean of each objective at each value of each parameter, over all other "
-        "parameters, and the share of the variance that it explains.",
+        "parameters, and the share of the variance that it explains. Where points were pruned, "
+        "this is a fitted sum over the others and may be far off; --exhaustive measures all.",
     ),
     "hypervolume": (
         "Hypervolume",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import pytest
+from codesign_plugins.link import Bus
+from strategies import Sketch
 from toy_machine import Priced, machine, priced
 
 from codesign.errors import MappingError, PluginError
-from codesign.hardware.plan import Budget, TilePlan
+from codesign.hardware.component import Component
+from codesign.hardware.plan import Budget, Loop, TilePlan
+from codesign.hardware.spec import load_hardware
 from codesign.mapping.answers import content_of, plan_of, refusals
 from codesign.mapping.kept import forget_all
 from codesign.mapping.place import place
@@ -128,3 +133,36 @@ def test_one_mark_stands_for_operators_of_one_content() -> None:
     assert content_of(op) is content_of(replace(op, name="twin"))
     assert content_of(op) is not content_of(elementwise((9,)))
     assert content_of(op).content == op.content
+
+
+@pytest.mark.parametrize("cycles", [-1, 1.5, float("nan"), None, "4"])
+def test_a_tile_of_no_whole_cycles_is_refused(cycles: Any) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Odd(Priced):
+        def plan(self, op: Op, budget: Budget) -> TilePlan:
+            plan = super().plan(op, budget)
+            return replace(plan, loop=Loop((replace(plan.first, cycles=cycles),)))
+
+    odd = Odd(name="odd", buffer="sram", cycles={"elementwise": 5})
+    with pytest.raises(PluginError, match="must take whole cycles, at least 0, got"):
+        plan_of(odd, elementwise((8,)), AMPLE)
+
+
+def test_an_energy_below_zero_is_refused_before_anything_runs() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Generous(Bus):  # type: ignore[misc]  # mypy follows no entry point
+        def energies_j(self) -> dict[str, float]:
+            return dict.fromkeys(super().energies_j(), -1e-09)
+
+    machine = load_hardware("edge-npu")
+    bus = machine.components["bus"]
+    given = {one.name: getattr(bus, one.name) for one in fields(bus)}
+    parts: dict[str, Component] = {**machine.components, "bus": Generous(**given)}
+    with pytest.raises(MappingError, match=r"bus .*: the energy of action 'move' must be >= 0 J"):
+        place(one_product(), replace(machine, components=parts))
+
+
+def one_product() -> Trace:
+    sketch = Sketch("t")
+    sketch.matmul("mm", sketch.input("x", 4, 8), 8)
+    return sketch.trace()

@@ -204,3 +204,23 @@ def test_a_mistake_is_found_before_anything_is_simulated(monkeypatch: pytest.Mon
     monkeypatch.setattr("codesign.simulation.replay", never)
     refused(product("fp16"), machine())
     refused(product(), machine(), settings={"npu0.rowz": 1})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"settings": ["npu.rows"]}, "settings must map paths to values, got ['npu.rows']"),
+        ({"plugins": "engines"}, "plugins must be a list of folders, got 'engines' alone"),
+        ({"plugins": Path("engines")}, "plugins must be a list of folders, got 'engines' alone"),
+    ],
+)
+def test_an_argument_of_another_kind(options: dict[str, Any], message: str) -> None:
+    assert message in refused(product(), "edge-npu", **options)[1]
+
+
+def test_a_kind_of_ones_own_without_its_folder(folder: Path) -> None:
+    text = "name: m\ncomponents:\n  npu: {kind: mine, buffer: sram}\n"
+    (folder / "m.yaml").write_text(text)
+    kind, message = refused(product(), "m.yaml")
+    assert kind is HardwareError
+    assert "a kind of your own needs its folder in --plugins" in message
