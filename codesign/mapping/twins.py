@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Path: TypeAlias = "tuple[str, ...]"
-"""Where in an input something was read: the name of a field; nothing for all of it."""
+Path: TypeAlias = "tuple[str | int, ...]"
+"""Where in an input something was read: names of fields, numbers in tuples; nothing for all."""
+
+_KINDS = "kinds of"
+"""Last step of a path to the classes of what is in a tuple."""
 
 _OWN = "codesign."
 """Where the package of a record of codesign itself begins."""
@@ -82,7 +85,7 @@ class Watch(Generic[T]):
     def twin(self) -> T:
         """What to give to a computation in the place of the input."""
         if self._twin is None:
-            self._twin = _twin(self.part, self)
+            self._twin = _twin(self.part, self, ())
         return self._twin
 
     @property
@@ -132,8 +135,11 @@ def _look(part: object, path: Path) -> object:
     value: Any = part
     try:
         for step in path:
-            value = getattr(value, step)
-    except AttributeError:
+            if step is _KINDS:
+                value = tuple([type(one) for one in value])
+            else:
+                value = value[step] if isinstance(step, int) else getattr(value, step)
+    except (AttributeError, IndexError, TypeError):
         return _ABSENT
     return _frozen(value)
 
@@ -171,27 +177,33 @@ def _is_all_fields(value: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """What a twin stands for, who notes what is read of it, and what it has given."""
+    """What a twin stands for, who notes what is read of it, its path, and what it has given."""
 
     origin: Any
     watch: Watch[Any]
+    path: Path
     given: dict[str, Any]
 
 
-def _twin(part: Any, watch: Watch[Any]) -> Any:
+def _twin(part: Any, watch: Watch[Any], path: Path) -> Any:
     """A twin of who may have one; anything else as it is, as if all of it were read."""
     kind = _twin_class(cast(Any, type(part)))  # mypy takes its __hash__ for that of instances
     if kind is None or not _is_all_fields(part):
-        watch.note(())
+        watch.note(path)
         return part
     twin: Any = object.__new__(kind)
-    object.__setattr__(twin, "_reading", _Reading(part, watch, {}))
+    object.__setattr__(twin, "_reading", _Reading(part, watch, path, {}))
     return twin
 
 
+def _is_own_record(kind: type) -> bool:
+    """Whether a class is a record of codesign itself, and no component."""
+    is_own = kind.__module__.startswith(_OWN) and not issubclass(kind, Component)
+    return is_own and dataclasses.is_dataclass(kind)
+
+
 def _may_have_twin(kind: type) -> bool:
-    is_own_record = kind.__module__.startswith(_OWN) and not issubclass(kind, Component)
-    return dataclasses.is_dataclass(kind) and (is_own_record or is_fields_only(kind))
+    return _is_own_record(kind) or (dataclasses.is_dataclass(kind) and is_fields_only(kind))
 
 
 @lru_cache(maxsize=512)
@@ -226,24 +238,33 @@ def _reader(name: str) -> Callable[[Any], Any]:
     def read(twin: Any) -> Any:
         reading: _Reading = twin._reading
         if name not in reading.given:
-            reading.watch.note((name,))
-            reading.given[name] = getattr(reading.origin, name)
+            value = getattr(reading.origin, name)
+            reading.given[name] = _given(value, reading.watch, (*reading.path, name))
         return reading.given[name]
 
     return read
 
 
+def _given(value: Any, watch: Watch[Any], path: Path) -> Any:
+    """What is read at a path; of records of codesign in a tuple, what is read of each."""
+    if type(value) is tuple and value and all(_is_own_record(type(one)) for one in value):
+        watch.note((*path, _KINDS))
+        return tuple([_twin(one, watch, (*path, n)) for n, one in enumerate(value)])
+    watch.note(path)
+    return value
+
+
 def _other(twin: Any, name: str) -> Any:
     """An attribute that is no field; that there is none of a name is noted, too."""
     reading: _Reading = twin._reading
-    reading.watch.note((name,))
+    reading.watch.note((*reading.path, name))
     return getattr(reading.origin, name)
 
 
 def _origin(twin: Any) -> Any:
     """What a twin stands for: whoever gets it may read all of it."""
     reading: _Reading = twin._reading
-    reading.watch.note(())
+    reading.watch.note(reading.path)
     return reading.origin
 
 

@@ -114,11 +114,32 @@ def test_whoever_compares_or_hashes_a_twin_reads_all_of_it() -> None:
     assert names(hashed) == names(watch)
 
 
-def test_records_in_a_field_are_given_as_they_are_and_count_as_a_whole() -> None:
+def test_of_records_of_codesign_in_a_tuple_only_what_is_read_counts() -> None:
     watch = Watch(BUDGET)
     assert watch.twin.stores[-1].memory == "dram"
-    assert watch.twin.stores is BUDGET.stores  # a plan may hold them, and no twin
-    assert set(watch.read) == {("stores",)}
+    assert watch.twin.stores[-1].memory == "dram"
+    assert set(watch.read) == {("stores", "kinds of"), ("stores", 1, "memory")}
+    sent = pickle.loads(pickle.dumps(watch.twin.stores))  # our own bytes
+    assert [type(one) for one in sent] == [Store, Store]
+    assert sent == STORES
+    assert ("stores", 0) in watch.read
+
+
+@fields_only
+@dataclass(frozen=True)
+class Levels:
+    """Holds records of its own."""
+
+    levels: tuple[Box, ...] = (Box(),)
+
+
+def test_records_of_others_in_a_field_are_given_as_they_are_and_count_as_a_whole() -> None:
+    watch = Watch(Levels())
+    assert watch.twin.levels is watch.part.levels
+    assert set(watch.read) == {("levels",)}
+    assert watch.content.look(("levels",)) != Watch(Levels((Unpromised(),))).content.look(
+        ("levels",)
+    )
 
 
 def test_a_method_of_a_budget_reads_what_it_needs() -> None:
