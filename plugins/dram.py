@@ -128,6 +128,11 @@ class Dram(Memory):
         return replace(device, organisation=replace(device.organisation, channels=channels))
 
     @property
+    def bank_device(self) -> Device:
+        """The same: its rates come from its banks."""
+        return self.part
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """How wrong the backend is known to be, and that the device is nobody's measurement."""
         error = _error(self.backend, self.grain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge
@@ -111,7 +111,7 @@ class Vector(Engine):
             ("buffer", "read", read),
             ("buffer", "write", write),
         )
-        return TilePlan(
+        plan = TilePlan(
             parts.loop,
             self.clock,
             held_bytes=parts.held_bytes,
@@ -119,6 +119,7 @@ class Vector(Engine):
             slot_out_bytes=parts.slot_out_bytes,
             actions=tuple(action for action in actions if action[2]),
         )
+        return replace(plan, start_cycles=self.start * plan.tiles)
 
     def least(self, op: Op) -> Least:
         """All lanes busy with every element, and all operands once at the port of the buffer."""

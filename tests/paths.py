@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from codesign.replay.shares import TIED
 from codesign.result.causes import CAUSES
 from codesign.result.result import Result
 from codesign.result.why import COLUMNS, Why
@@ -17,7 +18,8 @@ def check_path(why: Why, result: Result) -> None:
         assert sum(why.by(column).values()) == why.makespan
     assert all(part.ticks > 0 for part in why.parts)
     assert {part.cause for part in why.parts} <= set(CAUSES)
-    assert {part.component for part in why.parts} <= set(result.machine.components)
+    named = {name for part in why.parts for name in part.component.split(TIED)}
+    assert named <= set(result.machine.components)
     assert {part.op for part in why.parts} <= {a.op.name for a in result.replay.program}
     if why.segments:
         assert (why.segments[0].start, why.segments[-1].end) == (0, why.makespan)

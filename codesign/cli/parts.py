@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.table import Table
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from codesign.hardware.machine import Hardware
-    from codesign.memory.device import Device
     from codesign.replay.result import Use
     from codesign.result.ledger import Ledger
     from codesign.result.result import Result
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
 
 WHOLE_BURSTS = "bytes moved: whole bursts, with the ends that nobody asked for"
 """What the bytes of off-chip memories count."""
-
-
-@runtime_checkable
-class _Banked(Protocol):
-    """A memory with a device file behind it."""
-
-    @property
-    def part(self) -> Device:
-        """The device with all of its channels."""
 
 
 def grid(rows: list[tuple[str, str, str]]) -> Table:
@@ -141,7 +131,8 @@ def memories(machine: Hardware) -> RenderableType:
                 for row in machine.provenance
                 if (row.component, row.field) == (memory.name, "device")
             )
-            channels = memory.part.organisation.channels if isinstance(memory, _Banked) else ""
+            device = memory.bank_device
+            channels = device.organisation.channels if device else ""
             peak = quantity(peak_bytes_per_s(memory), "B/s")
             rows.append((memory.name, next(given, ""), str(channels), peak))
     legend = "peak: the most that a plain transfer may reach, which utilisation is a share of"

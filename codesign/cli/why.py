@@ -101,7 +101,8 @@ def why(
         )
         how: dict[str, Any] = {"exact_events": exact_events, "most_events": most_events}
         result = asked.run(watch, **how)
-        found = find_why(result.placement, result.machine, watch, **how)
+        span = result.replay.makespan
+        found = find_why(result.placement, result.machine, watch, **how, expected=span)
     answers: tuple[Answer, ...] = ()
     if what_if:
         with progress("", "trying changes", quiet=json) as watch:

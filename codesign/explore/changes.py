@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.estimates import unit_of
+from codesign.replay.shares import TIED
 from codesign.result.result import Result
 from codesign.result.why import Why
 
 Kind = Literal["bandwidth", "set-up", "clock", "size", "launch", "engine"]
-_LAUNCHES = ("launch_overhead", "t0", "start", "tile_overhead", "call_overhead")
+LAUNCHES = ("launch_overhead", "t0", "start", "tile_overhead", "call_overhead")
 """Fields that the shipped kinds pay for every kernel, tile or call."""
 _SETUPS = ("setup",)
 """Fields of links that every transfer pays."""
@@ -28,7 +29,8 @@ class Change:
     Attributes:
         text: what, for people: ``dram.bandwidth x2``.
         kind: which sort of change.
-        component: what is changed; of a move the engine that the operator goes to.
+        component: what is changed, several with ``TIED`` between; of a move the engine that the
+            operator goes to.
         settings: new hardware values by path.
         rules: new rules for engines, by operator.
     """
@@ -43,9 +45,10 @@ class Change:
 def find_changes(result: Result, why: Why) -> tuple[Change, ...]:
     """The changes to ask about, in the order of the hardware file.
 
-    Each rate of each memory and link doubled, each clock of each engine, the size of each buffer;
-    the set-up of links and what kernels or tiles pay for their launch halved; and the longest
-    operators of the path on every other engine that takes them.
+    Each rate of each memory and link doubled, and those together that bound transfers of the path
+    equally; each clock of each engine, the size of each buffer; the set-up of links and what
+    kernels or tiles pay for their launch halved; and the longest operators of the path on every
+    other engine that takes them.
 
     Args:
         result: what was simulated.
@@ -58,7 +61,7 @@ def find_changes(result: Result, why: Why) -> tuple[Change, ...]:
         if "." in part.name:  # brought by another part: it has no values of its own
             continue
         if isinstance(part, Engine):
-            found += [*_doubled(part, "Hz", "clock"), *_halved(part, _LAUNCHES, "launch")]
+            found += [*_doubled(part, "Hz", "clock"), *_halved(part, LAUNCHES, "launch")]
         else:
             found += [*_doubled(part, "B/s", "bandwidth"), *_channels(part)]
         if isinstance(part, Link):
@@ -66,7 +69,17 @@ def find_changes(result: Result, why: Why) -> tuple[Change, ...]:
         if isinstance(part, Memory) and part.name in staged:
             size = {f"{part.name}.size": 2 * part.size}
             found.append(Change(f"{part.name}.size x2", "size", part.name, size))
-    return (*found, *_moves(result, why))
+    return (*found, *_tied(found, why), *_moves(result, why))
+
+
+def _tied(found: Sequence[Change], why: Why) -> Iterator[Change]:
+    """Rates doubled together where more of one alone makes nothing faster."""
+    rates = {one.component: one for one in reversed(found) if one.kind == "bandwidth"}
+    for component in sorted(name for name in why.by("component") if TIED in name):
+        some = [rates[name] for name in component.split(TIED) if name in rates]
+        if len(some) > 1:
+            settings = {path: value for one in some for path, value in one.settings.items()}
+            yield Change(" and ".join(one.text for one in some), "bandwidth", component, settings)
 
 
 def _doubled(part: Component, unit: str, kind: Kind) -> Iterator[Change]:
@@ -80,8 +93,8 @@ def _doubled(part: Component, unit: str, kind: Kind) -> Iterator[Change]:
 def _channels(part: Component) -> Iterator[Change]:
     """A memory whose rate is that of its device: twice as many channels."""
     names = {one.name for one in fields(part)}
-    device = getattr(part, "part", None)
-    if _CHANNELS in names and "bandwidth" not in names and device is not None:
+    device = part.bank_device if isinstance(part, Memory) else None
+    if device is not None and _CHANNELS in names and "bandwidth" not in names:
         path = f"{part.name}.{_CHANNELS}"
         twice = 2 * device.organisation.channels
         yield Change(f"{path} x2", "bandwidth", part.name, {path: twice})

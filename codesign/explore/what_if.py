@@ -11,15 +11,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from glob import escape
 from typing import Any
 
 from codesign.errors import CodesignError
-from codesign.explore.changes import Change, find_changes
+from codesign.explore.changes import LAUNCHES, Change, find_changes
 from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment, Placement, Step
 from codesign.replay.run import replay
-from codesign.result.causes import LAUNCH
+from codesign.replay.shares import TIED
 from codesign.result.result import Result
+from codesign.result.slots import LAUNCH
 from codesign.result.why import Why
 from codesign.simulation import Prepared
 
@@ -35,8 +37,8 @@ class Answer:
 
     Attributes:
         change: what is different.
-        path_share: share of the critical path that was spent on the component; 0 for an engine
-            that an operator moves to.
+        path_share: share of the critical path that was spent on the component, also together with
+            others that bound it equally; 0 for an engine that an operator moves to.
         predicted: latency before over latency after, with the mapping as it was; None where that
             cannot be told.
         replayed: the same with the model mapped and replayed anew; None if it does not run.
@@ -117,28 +119,33 @@ def predict(change: Change, result: Result, why: Why) -> float | None:
     Raises:
         CodesignError: a value that the machine cannot have.
     """
-    if not why.makespan:
-        return None
+    after: int | None = None
     if change.kind in ("bandwidth", "set-up"):
         after = replay(result.placement, result.machine.with_all(change.settings)).makespan
     elif change.kind == "clock":
         after = _with_clock(change, result)
     elif change.kind == "launch":
-        after = _with_launch(change, why)
-    else:
-        return None
-    return why.makespan / max(1, after)
+        after = _with_launch(change, result, why)
+    return why.makespan / max(1, after) if after is not None and why.makespan else None
 
 
-def _with_clock(change: Change, result: Result) -> int:
+def _with_clock(change: Change, result: Result) -> int | None:
+    """Plans that count in the changed clock, timed anew; None where the engine has only others."""
     (path, value), *_ = change.settings.items()
     engine, _, name = path.partition(".")
-    factor = value / getattr(result.machine.components[engine], name)
-    return replay(_retimed(result.placement, engine, factor), result.machine).makespan
+    before = getattr(result.machine.components[engine], name)
+    used = [one for one, _ in result.placement.assignments() if one.engine == engine and one.plan]
+    if used and not any(one.plan and one.plan.clock_hz == before for one in used):
+        return None
+    placement = _retimed(result.placement, engine, before, value / before)
+    return replay(placement, result.machine).makespan
 
 
-def _with_launch(change: Change, why: Why) -> int:
-    """Half of the launches on the path go: plans do not tell them from the cycles of a tile."""
+def _with_launch(change: Change, result: Result, why: Why) -> int | None:
+    """Half of the launches on the path go; None where two fields of the engine make them up."""
+    part = result.machine.components[change.component]
+    if sum(bool(getattr(part, name, 0)) for name in LAUNCHES) > 1:
+        return None
     spent = sum(
         part.ticks
         for part in why.parts
@@ -147,12 +154,12 @@ def _with_launch(change: Change, why: Why) -> int:
     return why.makespan - spent // 2
 
 
-def _retimed(placement: Placement, engine: str, factor: float) -> Placement:
-    """The same placement with the tiles of one engine at another clock."""
+def _retimed(placement: Placement, engine: str, clock: float, factor: float) -> Placement:
+    """The same placement with those tiles of one engine that count in a clock at another one."""
     plans: dict[int, TilePlan] = {}
 
     def one(step: Assignment) -> Assignment:
-        if step.engine != engine or step.plan is None:
+        if step.engine != engine or step.plan is None or step.plan.clock_hz != clock:
             return step
         plan = plans.setdefault(id(step.plan), _faster(step.plan, factor))
         return dataclasses.replace(step, plan=plan)
@@ -182,16 +189,30 @@ def _faster(plan: TilePlan, factor: float) -> TilePlan:
 
 
 def _answer(change: Change, prepared: Prepared, result: Result, why: Why) -> Answer:
-    share = why.by("component").get(change.component, 0) / max(1, why.makespan)
-    share = 0.0 if change.kind == "engine" else share
+    share = 0.0 if change.kind == "engine" else _path_share(change, why)
+    predicted, unknown = None, ""
     try:
         predicted = predict(change, result, why)
+    except CodesignError as error:
+        unknown = f"no prediction: {_line(error)}"
+    try:
         found = _changed(change, prepared).run()
     except CodesignError as error:
-        return Answer(change, share, None, None, None, " ".join(str(error).split()))
+        return Answer(change, share, predicted, None, None, _line(error))
     gained = result.replay.makespan / max(1, found.replay.makespan)
     answer = Answer(change, share, predicted, gained, found.latency_s)
-    return dataclasses.replace(answer, note=_note(answer)) if answer.is_estimate else answer
+    note = unknown or _note(answer)
+    return dataclasses.replace(answer, note=note) if answer.is_estimate else answer
+
+
+def _path_share(change: Change, why: Why) -> float:
+    names = set(change.component.split(TIED))
+    spent = why.by("component").items()
+    return sum(n for name, n in spent if names & set(name.split(TIED))) / max(1, why.makespan)
+
+
+def _line(error: CodesignError) -> str:
+    return " ".join(str(error).split())
 
 
 def _note(answer: Answer) -> str:
@@ -202,6 +223,8 @@ def _note(answer: Answer) -> str:
 
 def _changed(change: Change, prepared: Prepared) -> Prepared:
     machine = prepared.machine.with_all(change.settings)
-    rules = {**change.rules, **prepared.engines.rules}
+    # the first rule that matches counts; a dictionary keeps the place of a name it had before
+    own = {escape(name): engine for name, engine in change.rules.items()}
+    rules = own | {name: one for name, one in prepared.engines.rules.items() if name not in own}
     engines = dataclasses.replace(prepared.engines, rules=rules)
     return dataclasses.replace(prepared, machine=machine, engines=engines)

@@ -17,6 +17,7 @@ from pydantic import ConfigDict
 from codesign.errors import HardwareError
 from codesign.hardware.plan import Budget, Least, TilePlan
 from codesign.hardware.provenance import Provenance
+from codesign.memory.device import Device
 from codesign.units import Bytes, Watts
 from codesign.workload.record import Op
 
@@ -209,6 +210,11 @@ class Memory(Component):
         return 0
 
     @property
+    def bank_device(self) -> Device | None:
+        """The device whose banks give its rates, with all channels; None without banks."""
+        return None
+
+    @property
     def endurance(self) -> float | None:
         """How often each byte can be written before it is worn; None where nobody counts."""
         return None
@@ -306,12 +312,7 @@ class Engine(Component):
         return own if self.stage(op, operand) == self.buffer else None
 
     def decodes(self, op: Op, operand: int) -> tuple[str, ...]:
-        """Codecs in which it takes an operand as it is stored; others need a link that decodes.
-
-        Args:
-            op: an operator that it takes.
-            operand: number of the operand, inputs first.
-        """
+        """Codecs in which it takes an operand as it is stored; others need a link that decodes."""
         return ()
 
     @property
@@ -339,9 +340,6 @@ class Engine(Component):
         """What none of its plans of an operator goes below: a study spares replays by it.
 
         Not more than what is said of parts that the operator is cut into. By default nothing.
-
-        Args:
-            op: an operator that it takes.
         """
         return Least()
 

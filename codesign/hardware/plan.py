@@ -189,6 +189,8 @@ class TilePlan:
             the innermost, for people; empty for an operator that is one loop over its elements.
         exclusive: numbers of the inputs whose place holds one tile's worth: they are loaded when
             all earlier tiles of the engine have computed, whatever else the tile loads meanwhile.
+        start_cycles: of all ``cycles`` those that start kernels, calls or pieces; 0 where slots
+            tell them. Only the critical path asks.
     """
 
     loop: Loop
@@ -204,6 +206,7 @@ class TilePlan:
     rooms: tuple[Room, ...] = ()
     nest: tuple[NestLoop, ...] = ()
     exclusive: tuple[int, ...] = ()
+    start_cycles: int = 0
 
     @property
     def buffer_bytes(self) -> int:

@@ -101,6 +101,7 @@ def _finished(
         slots_out=tiles.slots_out if isinstance(tiles, Emitted) else 2,
         actions=tuple(action for action in every if action[2]),
         slots=tuple((cause, count) for cause, count in booked.items() if count),
+        start_cycles=0 if slots else kernel.head + kernel.tail,
         nest=tiles.nest if isinstance(tiles, Emitted) else (),
     )
 

@@ -20,6 +20,8 @@ from codesign.units import PS_PER_S
 PARTS = 840
 """Sub-units of a byte/s: the least common multiple of 1 to 8."""
 WORK_PER_BYTE = PS_PER_S * PARTS
+TIED = ", "
+"""Between the names of links and memories that bound a rate together; no name contains it."""
 _MEMORY = -1  # stands for the channel where a resource is a memory
 _DECODER = -2  # stands for the channel where a resource is the decoder of a link
 _SECOND = 1 << 80  # of a decoder, in parts: so many that a class takes a whole number for a byte
@@ -87,7 +89,7 @@ class Shares:
         self._members: list[tuple[Route, tuple[tuple[str, object, Descriptor], ...]]] = []
         self._services: dict[tuple[str, tuple[object, ...]], Service] = {}
         self._rates: dict[tuple[int, ...], dict[int, int]] = {}
-        self._limits: dict[tuple[int, ...], dict[int, str]] = {}
+        self._limits: dict[tuple[int, ...], dict[int, set[str]]] = {}
         self._ceilings: dict[int, dict[Resource, int]] = {}
         self.setups: list[int] = []
         """Set-up ticks by class."""
@@ -179,15 +181,20 @@ class Shares:
         return found
 
     def limit(self, active: tuple[int, ...], number: int) -> str:
-        """The link or memory that bounds the rate of a class, given all active ones (sorted)."""
+        """The link or memory that bounds the rate of a class, given all active ones (sorted).
+
+        Where several leave it the same rate all of them, in the order of their names and with
+        ``TIED`` between: more of one alone makes nothing faster.
+        """
         self.rates(active)
-        return self._limits[active][number] or self._members[number][0].target
+        target = self._members[number][0].target
+        return TIED.join(sorted({name or target for name in self._limits[active][number]}))
 
     def route(self, number: int) -> Route:
         """The way of a class."""
         return self._members[number][0]
 
-    def _solve(self, active: Counter[int], limits: dict[int, str]) -> dict[int, int]:
+    def _solve(self, active: Counter[int], limits: dict[int, set[str]]) -> dict[int, int]:
         """Progressive filling: the tightest resource fixes the share of those that cross it."""
         users = self._users(active)
         room = {resource: self._room(resource, active) * PARTS for resource in users}
@@ -195,14 +202,16 @@ class Shares:
             self._cap(number, active, room, users)
         rates: dict[int, int] = {}
         while len(rates) < len(active):
-            share, tightest = min(
-                (room[name] // self._weight(name, crossing, active), name)
+            offered = {
+                name: room[name] // self._weight(name, crossing, active)
                 for name, crossing in users.items()
                 if crossing
-            )
+            }
+            share, tightest = min((share, name) for name, share in offered.items())
             full = set(users[tightest])
             rates |= dict.fromkeys(full, max(1, share))
-            limits |= dict.fromkeys(full, tightest[0])
+            tied = [name for name, other in offered.items() if other == share]
+            limits |= {n: {name[0] for name in tied if n in users[name]} for n in full}
             for name, crossing in users.items():
                 left = [number for number in crossing if number not in full]
                 if len(left) < len(crossing):

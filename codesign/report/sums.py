@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codesign.report.saved import Saved
+from codesign.result.static import COMPUTING, STATIC
 
-STATIC = "static"
-"""Where energy is grouped by role or operator: what flows whatever is computed."""
-COMPUTING = "computing"
-"""Where it is grouped by role: of what moves no tensor."""
 _MOVES = ("read", "write", "move")
 
 

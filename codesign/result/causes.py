@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, TypeAlias
 
 from codesign.hardware.component import Direction, Memory
 from codesign.hardware.machine import Hardware
@@ -22,12 +22,9 @@ from codesign.replay.run import Recording
 from codesign.replay.shares import PARTS
 from codesign.replay.trail import COMPUTE, PROCESS, STAND, STORE, WAIT, Activity, Mode
 from codesign.replay.transfers import at_rest
+from codesign.result.slots import BANDWIDTH, COMPUTING, FILL, LAUNCH, slot
 from codesign.units import cycles_to_ticks, ticks
 
-COMPUTING = "compute"
-FILL = "fill and drain"
-LAUNCH = "launch overhead"
-BANDWIDTH = "bandwidth"
 ROW_MISSES = "row misses"
 RELOAD = "weight reload"
 DEPENDENCY = "dependency"
@@ -50,28 +47,14 @@ CAUSES = (
 )
 """All causes, in the order in which they are told."""
 
-_SLOTS = {
-    "fill and drain": FILL,
-    "fill": FILL,
-    "drain": FILL,
-    "weight load": FILL,
-    "input load": FILL,
-    "output drain": FILL,
-    "output stage": FILL,
-    "start": LAUNCH,
-    "tile start": LAUNCH,
-    "launch": LAUNCH,
-}
-"""Causes by what plans call the slots that nothing useful fills; any other is computing."""
-_MEMORY, _PORT = "memory", "port"  # slots lost to the memory behind an engine, or to its own port
-
 
 class Label(NamedTuple):
     """What ticks are attributed to.
 
     Attributes:
         cause: one of ``CAUSES``.
-        component: the engine, link or memory.
+        component: the engine, link or memory; several with ``TIED`` between where they bound a
+            transfer equally.
         op: name of the operator.
         role: of the operand that moved; empty for what moves nothing.
     """
@@ -83,21 +66,6 @@ class Label(NamedTuple):
 
 
 Weights: TypeAlias = "list[tuple[Label, int]]"
-
-
-@runtime_checkable
-class _Banked(Protocol):
-    """A memory with a device file behind it."""
-
-    @property
-    def part(self) -> _Device:
-        """The device with all of its channels."""
-
-
-class _Device(Protocol):
-    @property
-    def peak_bytes_per_s(self) -> float:
-        """Of all data buses when they never pause."""
 
 
 def share_out(
@@ -171,18 +139,22 @@ class Causes:
         if doing.wake:
             occupied = self._machine.engine(one.engine).occupies
             yield Label(WAKE, self._sleeper(occupied), name), Fraction(doing.wake)
+        started = Fraction(min(plan.start_cycles, plan.cycles), max(1, plan.cycles))
+        yield Label(LAUNCH, one.engine, name), spent * started
         issued = sum(count for _, count in plan.slots)
         if not issued:
-            yield Label(COMPUTING, one.engine, name), spent
-        for cause, count in plan.slots:
-            yield self._slot(one, cause), spent * count / max(1, issued)
+            yield Label(COMPUTING, one.engine, name), spent * (1 - started)
+        for booked, count in plan.slots:
+            yield self._slot(one, booked), spent * (1 - started) * count / max(1, issued)
 
-    def _slot(self, one: Assignment, cause: str) -> Label:
-        if cause == _MEMORY:
-            return Label(BANDWIDTH, self._machine.home(one.engine).name, one.op.name)
-        if _PORT in cause.split():
-            return Label(BANDWIDTH, self._machine.engine(one.engine).buffer, one.op.name)
-        return Label(_SLOTS.get(cause, COMPUTING), one.engine, one.op.name)
+    def _slot(self, one: Assignment, booked: str) -> Label:
+        cause, place = slot(booked)
+        where = {
+            "engine": one.engine,
+            "buffer": self._machine.engine(one.engine).buffer,
+            "home": self._machine.home(one.engine).name,
+        }
+        return Label(cause, where[place], one.op.name)
 
     # -- transfers -------------------------------------------------------------------------------
 
@@ -205,11 +177,15 @@ class Causes:
             yield QUEUEING, self._shares.limit(mode, doing.number), 1 - share
 
     def _missed(self, memory: str, rate: int) -> Fraction:
-        """Share of its peak that a memory with banks does not reach for a transfer alone."""
-        part = self._machine.components[memory]
-        if not isinstance(part, _Banked):
+        """Share of its peak that a memory with banks does not reach for a transfer alone.
+
+        None where something else bounds the transfer just as much.
+        """
+        part = self._machine.components.get(memory)
+        device = part.bank_device if isinstance(part, Memory) else None
+        if device is None:
             return Fraction(0)
-        peak = Fraction(part.part.peak_bytes_per_s)
+        peak = Fraction(device.peak_bytes_per_s)
         return max(Fraction(0), 1 - Fraction(rate, PARTS) / peak)
 
     def _waits(self, doing: Activity) -> Iterator[tuple[str, str, Fraction]]:
@@ -273,19 +249,25 @@ class Causes:
 
     def _reload(self, doing: Activity, tensor: str) -> Fraction:
         """Share of the bytes of a weight that come on chip again."""
-        source = self._machine.components[self._shares.route(doing.number).source]
-        off_chip = isinstance(source, Memory) and source.off_chip
+        off_chip = self._is_off_chip(self._shares.route(doing.number).source)
         return self._again.get(tensor, Fraction(0)) if off_chip else Fraction(0)
+
+    def _is_off_chip(self, name: str) -> bool:
+        memory = self._machine.components[name]
+        return isinstance(memory, Memory) and memory.off_chip
 
     @cached_property
     def _again(self) -> dict[str, Fraction]:
-        """By weight, the share of the bytes loaded in the run that had been loaded before."""
+        """By weight, the share of the bytes that came on chip in the run and had come before.
+
+        What is loaded from another memory of the chip does not count: it has come once.
+        """
         loaded: Counter[str] = Counter()
         own: dict[str, int] = {}
         for one, times in self._placement.assignments():
             for operand, size in one.plan.loaded.items() if one.plan else ():
                 tensor = one.op.operands[operand].tensor
-                if tensor.role == "weight":
+                if tensor.role == "weight" and self._is_off_chip(one.homes[operand]):
                     loaded[tensor.name] += size * times
                     own[tensor.name] = tensor.plain_bytes
         return {

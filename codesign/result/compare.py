@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 from codesign.result.saved import Saved
+from codesign.result.static import COMPUTING, STATIC
 
 Number = TypeVar("Number", int, float)
 
@@ -17,7 +18,8 @@ class Row(Generic[Number]):
     """One part of both results.
 
     Attributes:
-        name: of the part.
+        name: of the part; ``static`` of energy that flows whatever is computed, ``computing`` of
+            what moves no tensor, ``none`` of time in which nothing moved.
         first: what the first result has of it.
         second: what the second one has.
     """
@@ -110,7 +112,7 @@ def compare_results(first: Saved, second: Saved) -> Comparison:
             column: _rows(*(_grouped(one.ledger, column, "energy_j", math.fsum) for one in both))
             for column in ("component", "action", "role", "op")
         },
-        _rows(*moved),
+        _rows(*({(name, False): size for name, size in one.items()} for one in moved)),
         tuple(name for name in ops[0] if name not in ops[1]),
         tuple(name for name in ops[1] if name not in ops[0]),
         tuple(_notes(first, second)),
@@ -123,6 +125,10 @@ def _notes(first: Saved, second: Saved) -> list[str]:
         same = first.model == second.model
         which = "the same model in another form" if same else "different models"
         found.append(f"these are results of {which}: {first.model} and {second.model}")
+    if first.hardware == second.hardware and first.hardware_digest != second.hardware_digest:
+        found.append(
+            f"both ran on hardware called {first.hardware}, with other values or parts in each"
+        )
     if first.version != second.version:
         found.append(
             f"they were made by versions {first.version} and {second.version} of codesign; "
@@ -131,19 +137,34 @@ def _notes(first: Saved, second: Saved) -> list[str]:
     return found
 
 
+_Names = tuple[str, bool]
+"""Name of a part, and whether it stands for rows that name none: an operator may have that name."""
+
+
 def _grouped(
     rows: Sequence[Mapping[str, Any]],
     column: str,
     figure: str,
     total: Callable[[list[Any]], Number],
-) -> dict[str, Number]:
-    found: dict[str, list[Any]] = {}
+) -> dict[_Names, Number]:
+    found: dict[_Names, list[Any]] = {}
     for row in rows:
-        found.setdefault(row[column] or "none", []).append(row[figure])
+        found.setdefault((_named(row, column), not row[column]), []).append(row[figure])
     return {name: total(values) for name, values in found.items()}
 
 
-def _rows(first: Mapping[str, Number], second: Mapping[str, Number]) -> tuple[Row[Number], ...]:
+def _named(row: Mapping[str, Any], column: str) -> str:
+    """As in the report of one result."""
+    if "energy_j" not in row:
+        return row[column] or "none"
+    if row["op"] is None and column in ("op", "role"):
+        return STATIC
+    return row[column] or COMPUTING
+
+
+def _rows(
+    first: Mapping[_Names, Number], second: Mapping[_Names, Number]
+) -> tuple[Row[Number], ...]:
     names = dict.fromkeys((*first, *second))
-    rows = [Row(name, first.get(name, 0), second.get(name, 0)) for name in names]
+    rows = [Row(name[0], first.get(name, 0), second.get(name, 0)) for name in names]
     return tuple(sorted(rows, key=lambda row: (-abs(row.change), row.name)))

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any
 
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
 from codesign.result.utilization import peak_bytes_per_s
-
-if TYPE_CHECKING:
-    from codesign.memory.device import Device
-
-
-@runtime_checkable
-class _Banked(Protocol):
-    """A memory with a device behind it."""
-
-    @property
-    def part(self) -> Device:
-        """The device with all of its channels."""
 
 
 def component_rows(machine: Hardware, placement: Placement, replay: Replay) -> list[dict[str, Any]]:
@@ -57,9 +45,9 @@ def _row(part: Component, issued: dict[str, float]) -> dict[str, Any]:
         return row | {"sort": "other"}
     row |= {"sort": "memory", "off_chip": part.off_chip, "size_bytes": part.size}
     row["bytes_per_s"] = peak_bytes_per_s(part)
-    if isinstance(part, _Banked):
-        shape = part.part.organisation
-        row |= {"device": part.part.name, "channels": shape.channels}
+    if part.bank_device is not None:
+        shape = part.bank_device.organisation
+        row |= {"device": part.bank_device.name, "channels": shape.channels}
         row["burst_bytes"] = shape.transaction_bytes
     return row
 

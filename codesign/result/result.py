@@ -234,11 +234,15 @@ class Result:
 
         Args:
             watch: told about progress as (operators ended, operators in all).
+
+        Raises:
+            CodesignError: the recorded run takes another time than this result says.
         """
         from codesign.result.why import find_why
 
         # it was played before, within the events that it might have
-        return find_why(self.placement, self.machine, watch, most_events=sys.maxsize)
+        how = {"most_events": sys.maxsize, "expected": self.replay.makespan}
+        return find_why(self.placement, self.machine, watch, **how)
 
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.

@@ -17,6 +17,7 @@ _SUMMARY = {
     "model": str,
     "hardware": str,
     "trace_digest": str,
+    "hardware_digest": str,
     "version": str,
     "energy_j": (int, float),
     "offchip_bytes": dict,
@@ -34,6 +35,7 @@ class Saved:
         model: name of the trace.
         hardware: name of the hardware.
         trace_digest: of the trace as simulated.
+        hardware_digest: of the hardware with all of its values.
         version: of codesign.
         makespan: ticks of the run.
         energy_j: joules.
@@ -47,6 +49,7 @@ class Saved:
     model: str
     hardware: str
     trace_digest: str
+    hardware_digest: str
     version: str
     makespan: int
     energy_j: float
@@ -95,6 +98,7 @@ def load_saved(folder: str | Path) -> Saved:
         summary["model"],
         summary["hardware"],
         summary["trace_digest"],
+        summary["hardware_digest"],
         summary["version"],
         why["makespan_ps"],
         summary["energy_j"],

@@ -9,6 +9,8 @@ from codesign.units import PS_PER_S
 
 STATIC = "static"
 """Where energy is grouped by operator: that of none, whose index is -1."""
+COMPUTING = "computing"
+"""Where energy is grouped by role: that of what moves no tensor."""
 LEAKAGE = "leakage"
 """Action of the power that a part takes all the time; a memory's background has others."""
 

@@ -24,7 +24,8 @@ class Part:
 
     Attributes:
         cause: one of ``codesign.result.causes.CAUSES``.
-        component: the engine, link or memory that it was spent on.
+        component: the engine, link or memory that it was spent on; ``bus, dram`` where both bound
+            a transfer equally.
         op: name of the operator.
         role: of the operand that moved; empty for what moves nothing.
         ticks: how long.
@@ -114,6 +115,7 @@ def find_why(
     *,
     exact_events: bool = False,
     most_events: int = MOST_EVENTS,
+    expected: int | None = None,
 ) -> Why:
     """Replays a placement with a recorder and takes its critical path apart.
 
@@ -123,12 +125,22 @@ def find_why(
         watch: told about progress.
         exact_events: handle every event; the parts are the same.
         most_events: how many it may handle.
+        expected: ticks that the run took, where it has been replayed before.
+
+    Raises:
+        CodesignError: the path does not explain that run to the tick, or its replay has more
+            events than it may.
     """
     recording = record(
         placement, machine, watch, exact_events=exact_events, most_events=most_events
     )
     causes = Causes(recording, placement, machine)
     makespan = recording.replay.makespan
+    if expected is not None and makespan != expected:
+        raise CodesignError(
+            f"the recorded run took {makespan} ticks and the result has {expected}: a plugin "
+            "answers differently when asked again, or this is a defect; report it"
+        )
     parts = _parts(recording.stretches, causes)
     found = sum(part.ticks for part in parts)
     if found != makespan:

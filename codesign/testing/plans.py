@@ -186,6 +186,10 @@ def most_bytes(op: Op, operand: int, stores: int) -> int:
 
 def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
     slots = dict(plan.slots)
+    expect(
+        _is_count(plan.start_cycles) and plan.start_cycles <= plan.cycles,
+        f"{place}: {plan.start_cycles!r} of {plan.cycles} cycles start it; whole, and no more",
+    )
     expect(len(slots) == len(plan.slots), f"{place}: names a cause of slots twice; add them up")
     for cause, count in plan.slots:
         expect(_is_count(count), f"{place}: books {count!r} slots as {cause!r}; whole, at least 0")

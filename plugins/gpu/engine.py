@@ -156,6 +156,7 @@ class Gpu(Engine):
             slot_out_bytes=pieces.slot_out_bytes,
             actions=tuple(action for action in actions if action[2]),
             slots=self._slots(op, kernel, start + cycles) if op.kind in PRODUCTS else (),
+            start_cycles=0 if op.kind in PRODUCTS else start,
             note="; ".join(part for part in (kernel.note, outside) if part),
         )
 

@@ -101,6 +101,7 @@ class Planner:
                 *self._through_buffer,
             ),
             slots=tuple((cause, count) for cause, count in slots.items() if count),
+            start_cycles=first.cycles + last.cycles,
             note="weights are read anew for every vector" if self.op.macs else "",
         )
 

@@ -126,6 +126,14 @@ PLAN_FAULTS: dict[str, tuple[Change, str]] = {
         lambda plan, op, budget: replace(plan, slots=(("effective", op.macs), ("edge", -2))),
         "books -2 slots as 'edge'",
     ),
+    "more starts than cycles": (
+        lambda plan, op, budget: replace(plan, start_cycles=plan.cycles + 1),
+        "cycles start it; whole, and no more",
+    ),
+    "a start of less than nothing": (
+        lambda plan, op, budget: replace(plan, start_cycles=-1),
+        "-1 of",
+    ),
     "slots twice": (
         lambda plan, op, budget: replace(plan, slots=plan.slots * 2),
         "names a cause of slots twice",

@@ -149,3 +149,17 @@ def test_a_memory_that_serves_nothing_is_an_error() -> None:
     number = found.classify(Route("far", (), "near", 0), READ, WRITE)
     with pytest.raises(MappingError, match="must return at least 1 byte/s, got 0"):
         found.rates((number,))
+
+
+def test_all_that_bound_a_rate_equally_are_named_in_order() -> None:
+    found = shares([5e9, 5e9, 1e15], memory_rate=5e9)
+    number = found.classify(route("b", "a", "c"), READ, WRITE)
+    assert found.limit((number,), number) == "a, b, far, near"
+
+
+def test_a_rate_is_bounded_by_what_its_own_way_crosses() -> None:
+    """Another class may have the same rate from another link."""
+    found = shares([2e9, 2e9, 1e9])
+    first, second = (found.classify(route(name), READ, WRITE) for name in "ab")
+    both = tuple(sorted((first, second)))
+    assert (found.limit(both, first), found.limit(both, second)) == ("a", "b")

@@ -60,7 +60,7 @@ def test_the_differences_sum_to_the_difference(folders: tuple[Path, Path]) -> No
     assert found.latency.change < 0
     assert set(found.path) == {"cause", "component", "op", "role"}
     assert set(found.joules) == {"component", "action", "role", "op"}
-    assert (found.only_first, found.only_second, found.notes) == ((), (), ())
+    assert (found.only_first, found.only_second) == ((), ())
 
 
 def test_a_faster_link_takes_its_own_time_off(folders: tuple[Path, Path]) -> None:
@@ -103,6 +103,43 @@ def test_the_same_model_in_another_form_is_said(tmp_path: Path) -> None:
     run(40).save(tmp_path / "b")
     (note,) = compared(tmp_path / "a", tmp_path / "b").notes
     assert note == "these are results of the same model in another form: model and model"
+
+
+def test_two_hardwares_of_one_name_with_other_values_are_told(folders: tuple[Path, Path]) -> None:
+    name = load_saved(folders[0]).hardware
+    (note,) = compared(*folders).notes
+    assert note == f"both ran on hardware called {name}, with other values or parts in each"
+    assert compared(folders[0], folders[0]).notes == ()
+
+
+def test_hardwares_of_two_names_need_no_note(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    parts = dict(machine(bandwidth=4e9, leakage=1e-3).components)
+    run(32, 48, hardware=Hardware("another", "", None, parts)).save(tmp_path)
+    assert compared(folders[0], tmp_path).notes == ()
+
+
+@pytest.mark.parametrize("name", ["static", "none", "computing"])
+def test_energy_that_flows_all_the_time_is_no_operators(tmp_path: Path, name: str) -> None:
+    """An operator may have the name under which the energy of none is told."""
+    sketch = Sketch("model")
+    sketch.matmul(name, sketch.input("x", 6, 32), 32)
+    result = simulate(sketch.trace(), machine(bandwidth=1e9, leakage=1e-3))
+    result.save(tmp_path)
+    found = compared(tmp_path, tmp_path)
+    check_sums(found)
+    rows = found.joules["op"]
+    assert sorted(row.name for row in rows) == sorted([name, "static"])
+    leaked = math.fsum(result.energy_split.leakage_by_component_j.values())
+    assert any(math.isclose(row.first, leaked) for row in rows if row.name == "static")
+
+
+def test_energy_is_named_as_in_the_report(folders: tuple[Path, Path]) -> None:
+    names = {
+        column: {row.name for row in rows} for column, rows in compared(*folders).joules.items()
+    }
+    assert "static" in names["op"] & names["role"]
+    assert "computing" in names["role"]
+    assert all("none" not in some for some in names.values())
 
 
 def test_the_document_is_plain(folders: tuple[Path, Path]) -> None:

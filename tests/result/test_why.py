@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from strategies import Sketch, machine, machines, traces
 
 import codesign
 from codesign import simulate
+from codesign.errors import CodesignError
 from codesign.hardware.spec import Hardware
 from codesign.result.result import Result
 from codesign.result.why import COLUMNS, find_why
@@ -91,6 +94,17 @@ def test_asking_why_changes_no_result() -> None:
     result.why()
     assert simulate(result.placement.trace, result.machine).replay == result.replay
     assert Result.digest.func(result) == before  # type: ignore[attr-defined]  # computed anew
+
+
+def test_a_path_that_is_not_that_of_the_result_is_refused(tmp_path: Path) -> None:
+    """A plugin that answers differently when asked again would be explained with another run."""
+    result = small()
+    other = replace(result, replay=replace(result.replay, makespan=result.replay.makespan + 1))
+    for asked in (other.why, lambda: other.save(tmp_path)):
+        with pytest.raises(CodesignError, match="report it") as caught:
+            asked()
+        assert "\n" not in str(caught.value)
+        assert str(result.replay.makespan) in str(caught.value)
 
 
 def test_progress_is_told() -> None:
