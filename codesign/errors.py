@@ -71,7 +71,7 @@ class StudyError(CodesignError):
 
 
 class ReportError(CodesignError):
-    """A folder that no report can be made of, or a report that cannot be written."""
+    """A saved result that cannot be read, or a report that cannot be made or written."""
 
 
 class CalibrationError(CodesignError):

@@ -145,7 +145,7 @@ class Registry:
             source = self._sources[owner]
             try:
                 named = list(_named(impl.function(), hook))
-            except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
                 known = isinstance(error, PluginError)
                 told = str(error) if known else f"{hook} raised {one_line(error)}"
                 self._fail(source, f"failed: {told}", error)
@@ -153,7 +153,7 @@ class Registry:
             found += [Offer(hook, name, owner, source.origin, value) for name, value in named]
         return found
 
-    def _fail(self, source: Source, reason: str, error: Exception) -> None:
+    def _fail(self, source: Source, reason: str, error: BaseException) -> None:
         """Leaves a plugin out that failed, if it is one that nobody asked for by name."""
         if self._is_strict and not source.distribution:
             place = f"plugin {source.name!r} ({source.origin})"
@@ -199,13 +199,13 @@ class Registry:
             plugin = load()
             self.manager.register(plugin, name=source.name)
             self.manager.check_pending()
-        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
             if self.manager.has_plugin(source.name):
                 self.manager.unregister(name=source.name)
             self._fail(source, f"failed to load: {_why(error)}", error)
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException) -> str:
     """Why a plugin does not load; a hook with other arguments is told in full."""
     if isinstance(error, pluggy.PluginValidationError):
         return ": ".join(line.strip() for line in str(error).splitlines() if line.strip())
@@ -220,11 +220,13 @@ def _installed(entry: EntryPoint) -> Source:
 
 
 def _sources(path: Path) -> dict[str, bytes]:
-    """Python files of a plugin by name: one, or those of a package."""
+    """Files of a plugin by name: one, or all of a package, whatever they hold."""
     if path.name == "__init__.py":
         path = path.parent
-    files = path.glob("*.py") if path.is_dir() else [path]
-    return {file.name: file.read_bytes() for file in files}
+    if not path.is_dir():
+        return {path.name: path.read_bytes()}
+    files = [file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
 
 
 def _load_path(path: Path) -> object:
@@ -278,7 +280,9 @@ class _Registries:
                 raise PluginError(
                     f"a folder of plugins must be a path, got {repr(folder)[:60]}; name a folder"
                 )
-        return _load(tuple(Path(folder) for folder in folders))
+        paths = tuple(Path(folder) for folder in folders)
+        is_relative = not all(path.is_absolute() for path in paths)
+        return _load(paths, Path.cwd() if is_relative else None)
 
     def cache_clear(self) -> None:
         """Forgets every registry: the next call looks at the folders anew."""
@@ -286,7 +290,8 @@ class _Registries:
 
 
 @lru_cache(maxsize=8)
-def _load(folders: tuple[Path, ...]) -> Registry:
+def _load(folders: tuple[Path, ...], _: Path | None) -> Registry:
+    """The registry of some folders; from another current folder these may be others."""
     return Registry(folders)
 
 

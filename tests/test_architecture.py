@@ -92,7 +92,7 @@ OWNERS = {
         "codesign/result/save.py",
         "codesign/scenario/save.py",
         "codesign/explore/save.py",
-        "codesign/report/columns.py",
+        "codesign/result/columns.py",
     ),
     "jinja2": ("codesign/report/page.py",),
 }

@@ -235,6 +235,38 @@ def test_a_copied_package_with_one_module_edited_is_a_clash(tmp_path: Path) -> N
         Registry((tmp_path,))
 
 
+@pytest.mark.parametrize("name", ["table.csv", "below/deep.py"])
+def test_a_copied_package_with_another_file_below_is_a_clash(tmp_path: Path, name: str) -> None:
+    file = _copy_installed("systolic", tmp_path) / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("")
+    with pytest.raises(PluginError, match="plugin 'systolic' is offered by both codesign_plugins"):
+        Registry((tmp_path,))
+
+
+def test_a_relative_folder_is_that_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("mram", "rram"):
+        (tmp_path / kind).mkdir()
+        _write(tmp_path / kind / "mine", "memory", KIND.format(kind=kind))
+        monkeypatch.chdir(tmp_path / kind)
+        assert kind in registry(("mine",)).components()
+    assert registry(("mine",)) is registry(("mine",))
+
+
+def test_a_plugin_that_ends_the_process_is_an_error(tmp_path: Path) -> None:
+    _write(tmp_path, "leaves", "import sys\nsys.exit(0)\n")
+    with pytest.raises(PluginError, match="failed to load: SystemExit: 0"):
+        Registry((tmp_path,))
+
+
+def test_a_hook_that_ends_the_process_is_an_error(tmp_path: Path) -> None:
+    text = KIND.format(kind="mram").replace("return [Mram]", "raise SystemExit(3)")
+    with pytest.raises(PluginError, match="codesign_components raised SystemExit: 3"):
+        Registry((_write(tmp_path, "leaves", text),)).components()
+
+
 def test_a_package_in_a_folder_is_one_plugin(tmp_path: Path) -> None:
     found = Registry((_package(tmp_path, "mram", "mram"),))
     assert found.plugins()["mram"] == str(tmp_path / "mram")

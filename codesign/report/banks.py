@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codesign.report.forms import Part
 from codesign.report.saved import Saved
 from codesign.report.sums import counts_by_role
+from codesign.result.forms import Part
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,20 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from codesign.errors import CodesignError, ReportError
+from codesign.errors import ReportError
 from codesign.explore.figures.all import FIGURES
 from codesign.explore.figures.cloud import Cloud
 from codesign.explore.figures.style import write_figure
-from codesign.explore.journal import read_journal
+from codesign.explore.journal_check import read_records
 from codesign.explore.swept import JOURNAL, Swept
 from codesign.report.figures.all import figures_of
 from codesign.report.figures.kit import Drawn
 from codesign.report.page import render
 from codesign.report.result_page import result_page
-from codesign.report.saved import SUMMARY, Saved, read_saved
+from codesign.report.saved import Saved, read_saved
 from codesign.report.study_page import study_cloud, study_page
+from codesign.result.forms import LARGEST, SMALLEST
+from codesign.result.saved import SUMMARY
 from codesign.whole_file import check_folder, write_whole
 
 
@@ -80,19 +82,29 @@ def _read_study(folder: Path) -> Cloud:
     """A study.
 
     Raises:
-        ReportError: a line of the journal holds something else than a journal does.
+        StudyError: a line of the journal holds something else than a journal does.
+        ReportError: a figure of a point is too large or too small to be drawn.
     """
-    records = read_journal(folder / JOURNAL)
-    try:
-        order = [record["index"] for record in records if record["event"] == "done"]
-        return study_cloud(Swept.of(records), order)
-    except CodesignError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ReportError(
-            f"{folder / JOURNAL}: damaged, a record lacks something or holds another type; restore "
-            "the file, or run the study anew"
-        ) from error
+    path = folder / JOURNAL
+    records = read_records(path)
+    swept = Swept.of(records)
+    _check_sizes(path, swept)
+    order = [record["index"] for record in records if record["event"] == "done"]
+    return study_cloud(swept, order)
+
+
+def _check_sizes(path: Path, swept: Swept) -> None:
+    names = (*swept.parameters, *(name for name, _ in swept.objectives))
+    for row in swept.done:
+        for name in names:
+            value = row.get(name)
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if is_number and value and not SMALLEST <= abs(value) <= LARGEST:
+                raise ReportError(
+                    f"{path}: {name[:60]} of point {row['index']} is {float(value):g}, figures "
+                    f"show 0 and sizes from {SMALLEST:g} to {LARGEST:g}; take another unit, or "
+                    "run the study without that point"
+                )
 
 
 def _draws(source: Saved | Cloud) -> dict[str, Callable[[], Figure]]:

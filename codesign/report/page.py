@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from codesign import __version__
@@ -27,6 +28,20 @@ def render(document: Document) -> str:
     digest, and load nothing.
     """
     script = _read("timeline.js")
+    return _template().render(
+        document=document,
+        # the page's own files, so nothing to escape
+        style=Markup(_read("report.css")),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        data=_json(document.timeline),
+        policy=_policy(script),
+        version=__version__,
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    """The frame of every page, compiled once."""
     environment = Environment(
         loader=DictLoader({"page.html": _read("page.html")}),
         autoescape=True,
@@ -36,15 +51,7 @@ def render(document: Document) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("page.html").render(
-        document=document,
-        # the page's own files, so nothing to escape
-        style=Markup(_read("report.css")),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        data=_json(document.timeline),
-        policy=_policy(script),
-        version=__version__,
-    )
+    return environment.get_template("page.html")
 
 
 def _tame(value: object) -> object:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codesign.errors import ReportError
-from codesign.report.columns import Columns, read_columns
-from codesign.report.forms import Part, Summary, Value, Why, read_form
+from codesign.result.columns import Columns, read_columns
+from codesign.result.forms import Part, Summary, Value, Why, read_form
+from codesign.result.saved import SUMMARY, WHY, read_ledger
 
-SUMMARY = "summary.json"
-WHY = "why.json"
-_LEDGER = {
-    "op": str, "component": str, "action": str, "role": str, "count": int, "energy_j": float
-}  # fmt: skip
 _OPERATORS = {
     "name": str, "module": str, "kind": str, "engine": str, "runs": int, "tiles": int,
     "macs": int, "moved_bytes": int, "energy_j": float, "compute_s": float,
@@ -29,6 +25,8 @@ _RESIDENCY = {
     "start_ps": int, "end_ps": int,
 }  # fmt: skip
 _PS_PER_US = 1_000_000
+_LAST = 2**62
+"""Picoseconds that differences and sums of two have room for in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,10 @@ def read_saved(folder: Path) -> Saved:
         raise ReportError(f"{folder} holds a scenario, of which there is no report; give a result")
     summary: Summary = read_form(folder / SUMMARY, Summary)
     values: list[Value] = read_form(folder / "hardware.json", list[Value])
-    ledger = read_columns(folder / "ledger.parquet", _LEDGER)
+    ledger = read_ledger(folder)
     operators = read_columns(folder / "operators.parquet", _OPERATORS)
+    if not all(operators["runs"]):
+        _refuse(folder / "operators.parquet", "an operator has run 0 times")
     lacks: list[str] = []
     parts: list[Part] = []
     if _has(folder, "components.json", lacks, "peaks of engines, memories and links"):
@@ -121,9 +121,12 @@ def read_saved(folder: Path) -> Saved:
     if _has(folder, "residency.parquet", lacks, "which tensor lies in which memory"):
         residency = read_columns(folder / "residency.parquet", _RESIDENCY)
     if _has(folder, "spans.parquet", lacks, "when transfers of an operator began before its turn"):
-        spans = _spans(read_columns(folder / "spans.parquet", _SPANS))
+        source = folder / "spans.parquet"
+        spans = _spans(read_columns(source, _SPANS))
     else:
-        spans = _from_timeline(folder / "timeline.json")
+        source = folder / "timeline.json"
+        spans = _from_timeline(source)
+    _check_spans(source, spans, operators)
     why: Why | None = read_form(folder / WHY, Why) if (folder / WHY).exists() else None
     return Saved(
         folder, summary, tuple(values), ledger, operators, spans, tuple(parts), residency, why,
@@ -147,6 +150,20 @@ def _spans(columns: Columns) -> Spans:
     )
 
 
+def _check_spans(path: Path, spans: Spans, operators: Columns) -> None:
+    unknown = next(iter(set(spans.ops).difference(operators["name"])), None)
+    if unknown is not None:
+        _refuse(path, f"operators.parquet has no operator {unknown[:60]!r}")
+    if (spans.starts < 0).any() or (spans.starts > spans.ends).any():
+        _refuse(path, "an operator ends before it begins, or begins before the run")
+    if (spans.ends > _LAST).any():
+        _refuse(path, f"an operator ends after {_LAST} ps")
+
+
+def _refuse(path: Path, reason: str) -> NoReturn:
+    raise ReportError(f"{path}: damaged, {reason}; save the result anew")
+
+
 def _from_timeline(path: Path) -> Spans:
     """Spans of a Chrome trace, whose slices of one track do not overlap.
 
@@ -168,8 +185,8 @@ def _from_timeline(path: Path) -> Spans:
             [str(one["name"]) for one in slices],
             [tracks[one["tid"]] for one in slices],
         )
+        return _spans({"op": names, "engine": engines, "start_ps": starts, "end_ps": ends})
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ReportError(
             f"{path}: damaged, it is no Chrome trace; save the result anew"
         ) from error
-    return _spans({"op": names, "engine": engines, "start_ps": starts, "end_ps": ends})

@@ -241,8 +241,13 @@ class Result:
         from codesign.result.why import find_why
 
         # it was played before, within the events that it might have
-        how = {"most_events": sys.maxsize, "expected": self.replay.makespan}
-        return find_why(self.placement, self.machine, watch, **how)
+        return find_why(
+            self.placement,
+            self.machine,
+            watch,
+            most_events=sys.maxsize,
+            expected=self.replay.makespan,
+        )
 
     def table(self, by: str) -> Mapping[str, float]:
         """Joules grouped by ``op``, ``component``, ``role`` or ``action``.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow
 import pyarrow.parquet
@@ -99,20 +99,3 @@ def save_result(result: Result, folder: Path) -> None:
         raise CodesignError(
             f"cannot write the result to {folder}: {error.strerror or error}; give another folder"
         ) from error
-
-
-def read_table(path: Path) -> list[dict[str, Any]]:
-    """The rows of a saved table.
-
-    Raises:
-        CodesignError: it is missing or damaged.
-    """
-    try:
-        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
-        reason = "it is missing" if isinstance(error, FileNotFoundError) else str(error)
-        raise CodesignError(
-            f"{path} cannot be read: {' '.join(reason.split())}; save the result again with "
-            "'codesign simulate --out'"
-        ) from error
-    return rows

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from codesign.errors import CodesignError
-from codesign.result.save import read_table
+from codesign.errors import CodesignError, ReportError
+from codesign.result.columns import Columns, read_columns
+from codesign.result.forms import Summary, Why, read_form
 
-_MOST_BYTES = 1 << 28
-"""Bytes of a file that is read at most: ``why.json`` of a result is far below (assumed)."""
-_SUMMARY = {
-    "model": str,
-    "hardware": str,
-    "trace_digest": str,
-    "hardware_digest": str,
-    "version": str,
-    "energy_j": (int, float),
-    "offchip_bytes": dict,
-}
-_PART = {"cause": str, "component": str, "op": str, "role": str, "ps": int}
-_ENERGY = {"component": str, "action": str, "role": str, "energy_j": float}
+SUMMARY = "summary.json"
+WHY = "why.json"
+_LEDGER = {
+    "op": str, "component": str, "action": str, "role": str, "count": int, "energy_j": float
+}  # fmt: skip
+_NEAR = 1e-9
+"""Relative: sums of floats in another order (assumed)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,15 @@ class Saved:
         return f"{self.folder} ({self.model} on {self.hardware})"
 
 
+def read_ledger(folder: Path) -> Columns:
+    """The ledger of a saved result; ``op`` is None for what flows all the time.
+
+    Raises:
+        ReportError: it is missing or damaged.
+    """
+    return read_columns(folder / "ledger.parquet", _LEDGER, empty=("op",))
+
+
 def load_saved(folder: str | Path) -> Saved:
     """Reads what ``Result.save`` wrote.
 
@@ -71,67 +75,59 @@ def load_saved(folder: str | Path) -> Saved:
         folder: where.
 
     Raises:
-        CodesignError: no such folder, the folder of something else, or a damaged file.
+        CodesignError: no such folder, the folder of something else, a damaged file, or files that
+            say different things of one figure.
     """
     place = Path(folder)
     if not place.is_dir():
         raise CodesignError(
             f"no folder {str(folder)!r}; save a result there with 'codesign simulate --out'"
         )
-    if not (place / "summary.json").is_file() or not (place / "ledger.parquet").is_file():
+    if not (place / SUMMARY).is_file() or not (place / "ledger.parquet").is_file():
         raise CodesignError(
             f"{folder} is not the folder of a result: it has no summary.json or ledger.parquet; "
             "give one that 'codesign simulate --out' wrote"
         )
-    summary = _document(place / "summary.json", _SUMMARY)
-    why = _document(place / "why.json", {"makespan_ps": int, "parts": list})
-    for row in why["parts"]:
-        _check(row, _PART, place / "why.json")
-    ledger = read_table(place / "ledger.parquet")
-    for row in ledger:
-        _check(row, _ENERGY, place / "ledger.parquet")
-    if sum(row["ps"] for row in why["parts"]) != why["makespan_ps"]:
-        _refuse(place / "why.json", "its parts do not sum to its makespan")
-    operators = read_table(place / "operators.parquet")
+    said: Summary = read_form(place / SUMMARY, Summary)
+    why: Why = read_form(place / WHY, Why)
+    ledger = read_ledger(place)
+    operators = read_columns(place / "operators.parquet", {"name": str})
+    _check_agree(place, said, why, ledger)
     return Saved(
         str(folder),
-        summary["model"],
-        summary["hardware"],
-        summary["trace_digest"],
-        summary["hardware_digest"],
-        summary["version"],
-        why["makespan_ps"],
-        summary["energy_j"],
-        summary["offchip_bytes"],
-        why["parts"],
-        ledger,
-        tuple(str(row.get("name")) for row in operators),
+        said.model,
+        said.hardware,
+        said.trace_digest,
+        said.hardware_digest,
+        said.version,
+        why.makespan_ps,
+        said.energy_j,
+        said.offchip_bytes,
+        [part.model_dump() for part in why.parts],
+        [dict(zip(ledger, row, strict=True)) for row in zip(*ledger.values(), strict=True)],
+        tuple(operators["name"]),
     )
 
 
-def _document(path: Path, fields: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            _refuse(path, f"it is larger than {_MOST_BYTES} B")
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        _refuse(path, "it is missing")
-    except (OSError, ValueError, RecursionError) as error:
-        _refuse(path, str(error))
-    _check(found, fields, path)
-    return dict(found)
+def _check_agree(place: Path, said: Summary, why: Why, ledger: Columns) -> None:
+    """Differences of two results sum only if the figures of each do.
 
-
-def _check(row: object, fields: Mapping[str, Any], path: Path) -> None:
-    if not isinstance(row, dict):
-        _refuse(path, f"an entry is {type(row).__name__}, not a table")
-    for name, kind in fields.items():
-        if not isinstance(row.get(name), kind):
-            _refuse(path, f"its {name!r} is missing or of another type")
+    A report shows the same laws and which of them is broken.
+    """
+    if sum(part.ps for part in why.parts) != why.makespan_ps:
+        _refuse(place / WHY, "its parts do not sum to its makespan")
+    if not math.isclose(said.latency_s, why.makespan_ps / 1e12, rel_tol=_NEAR):
+        _refuse(
+            place / SUMMARY,
+            f"its latency of {said.latency_s:g} s is not the {why.makespan_ps} ps of {WHY}",
+        )
+    energy = math.fsum(ledger["energy_j"])
+    if not math.isclose(said.energy_j, energy, rel_tol=_NEAR, abs_tol=1e-30):
+        _refuse(
+            place / SUMMARY,
+            f"its energy of {said.energy_j:g} J is not the {energy:g} J of ledger.parquet",
+        )
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:
-    raise CodesignError(
-        f"{path} cannot be read: {' '.join(reason.split())}; save the result again with "
-        "'codesign simulate --out'"
-    )
+    raise ReportError(f"{path}: damaged, {reason}; save the result anew")

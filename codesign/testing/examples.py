@@ -16,7 +16,7 @@ class Example:
 
     Attributes:
         make: of a component kind, makes an instance; of a lowering, ``(module, args)`` whose graph
-            has its target; of a fusion pass, a trace.
+            has its target; of a fusion pass, a trace; of an estimator, a query.
         operators: of an engine, what to plan; small operators of every kind by default.
     """
 

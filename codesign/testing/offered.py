@@ -58,7 +58,7 @@ class Check:
             raise
         except CodesignError as error:
             raise AssertionError(str(error)) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise AssertionError(
                 f"raised {one_line(error)}; raise a codesign.CodesignError that says what to "
                 "change, or mend it"

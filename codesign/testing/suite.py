@@ -15,6 +15,7 @@ from codesign.plugin_choice import Source
 from codesign.plugins import Offer, Registry, registry
 from codesign.testing.imports import check_imports
 from codesign.testing.offered import Check, Offered
+from codesign.testing.suite_estimators import estimator_checks
 from codesign.testing.suite_lowerings import lowering_checks
 from codesign.testing.suite_parts import kind_checks
 from codesign.testing.suite_results import executor_checks, exporter_checks, searcher_checks
@@ -23,7 +24,6 @@ from codesign.testing.suite_words import (
     example_checks,
     folder_checks,
     format_checks,
-    function_checks,
     model_checks,
     pass_checks,
     table_checks,
@@ -34,7 +34,7 @@ Checks: TypeAlias = "Callable[[Offered, str, Any], Iterator[Check]]"
 BY_HOOK: Mapping[str, Checks] = {
     "codesign_arrivals": arrival_checks,
     "codesign_components": kind_checks,
-    "codesign_energy_estimators": function_checks,
+    "codesign_energy_estimators": estimator_checks,
     "codesign_energy_tables": table_checks,
     "codesign_examples": example_checks,
     "codesign_executors": executor_checks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -75,22 +76,23 @@ def check_exporter(exporter: Any) -> None:
     expect(callable(exporter), f"must be a function of a result and a path, got {exporter!r:.60}")
     result = small_result()
     digest, written = result.digest, []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, chdir(folder):
         for name in ("one", "other"):
-            path = Path(folder) / name
+            path = Path(folder) / f"folder of {name}" / name
+            path.parent.mkdir()
             exporter(result, path)
-            there = sorted(Path(folder).iterdir())
+            # above it and where the process stands, too
+            there = sorted(found.name for found in Path(folder).rglob("*") if found.is_file())
             expect(
                 path.is_file(),
-                f"wrote {[p.name for p in there]}, not the file {name!r} that it was given; write "
-                "to the path as it is, without another ending",
+                f"wrote {there}, not the file {name!r} that it was given; write to the path as it "
+                "is, without another ending",
             )
             written.append(path.read_bytes())
-        names = [path.name for path in there]
-        expect(
-            len(there) == len(written),
-            f"left {names} in the folder; write the one file and nothing beside it",
-        )
+            expect(
+                len(there) == len(written),
+                f"left {there}; write the one file and nothing beside it",
+            )
     expect(written[0], "wrote an empty file; write the result")
     expect(written[0] == written[1], "two runs wrote two contents; write no time and no path")
     expect(replace(result).digest == digest, "the result changed; only read it")
@@ -126,6 +128,12 @@ def check_searcher(searcher: Any) -> None:
     for seed in _SEEDS:
         asked = _asked(searcher, seed)
         expect(asked, "asks for no point at all; return one until all are known")
+        fresh = len({repr(sorted(point.items())) for point in asked})
+        expect(
+            2 * fresh >= len(asked),
+            f"asks for {fresh} points of {len(asked)}, the others again; ask for points that "
+            "tell() has not told of",
+        )
         expect(
             _asked(searcher, seed) == asked,
             f"asks for other points with seed {seed} again; draw from a generator of that seed",

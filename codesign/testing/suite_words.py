@@ -193,21 +193,6 @@ def table_checks(_: Offered, name: str, table: Any) -> Iterator[Check]:
     yield Check(f"energies {Path(name).name}: every row reads", partial(read_tables, [table]))
 
 
-def function_checks(_: Offered, name: str, function: Any) -> Iterator[Check]:
-    """The checks of an estimator of energies.
-
-    Args:
-        _: all that is offered beside it.
-        name: its name.
-        function: what the plugin returned.
-    """
-
-    def check() -> None:
-        expect(callable(function), f"must be a function of a query, got {function!r:.60}")
-
-    yield Check(f"estimator {name}: a function", check)
-
-
 def arrival_checks(_: Offered, name: str, arrival: Any) -> Iterator[Check]:
     """The checks of a kind of arrivals.
 

@@ -169,6 +169,26 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         (("    path.write_text", "    (path.parent / 'log').touch()\n    path.write_text"),),
         "write the one file and nothing beside it",
     ),
+    "an exporter that writes above": (
+        "exporter",
+        (("    path.write_text", "    (path.parent.parent / 'log').touch()\n    path.write_text"),),
+        "write the one file and nothing beside it",
+    ),
+    "an exporter that writes where the process stands": (
+        "exporter",
+        (("    path.write_text", "    open('log', 'w').close()\n    path.write_text"),),
+        "write the one file and nothing beside it",
+    ),
+    "an exporter that ends the process": (
+        "exporter",
+        (("    path.write_text", "    raise SystemExit(0)\n    path.write_text"),),
+        "raised SystemExit: 0",
+    ),
+    "a module that ends the process": (
+        "exporter",
+        (("def write_energies", "raise SystemExit(0)\n\n\ndef write_energies"),),
+        "failed to load: SystemExit: 0",
+    ),
     "an exporter that writes its path": (
         "exporter",
         (('write_text("".join(lines)', "write_text(str(path)"),),
@@ -188,6 +208,11 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         "searcher",
         (("values_at(self._space, index)", "{**values_at(self._space, index), 'npu.rows': 5}"),),
         "npu.rows",
+    ),
+    "a searcher that asks for one point": (
+        "searcher",
+        (("index = next(self._left, None)", "index = 0"),),
+        "asks for 1 points of 12, the others again; ask for points that tell() has not told of",
     ),
     "a searcher that asks nothing": (
         "searcher",

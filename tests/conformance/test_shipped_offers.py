@@ -30,8 +30,9 @@ ONE_OF_THEM = {
 """Captures take long, and other tests have one of every lowering and model: one of each here."""
 LONG = ("validate_dram",)
 """Compares with every row of a table, for which ``codesign memory validate`` has its own test."""
-SKIPPED = {"dram", "pim"}
-"""Kinds with a field that is read from a file, which no plain value gives back."""
+SKIPPED = {"dram", "pim", "hwcomponents"}
+"""Kinds with a field that is read from a file, which no plain value gives back; and an estimator
+whose packages are not installed everywhere."""
 
 
 @pytest.mark.parametrize("plugin", [name for name in SHIPPED if name not in LONG])

@@ -13,7 +13,7 @@ from report_case import OLD, banked, generated, with_why
 from swept_tables import Point, records, write
 from test_report_page import HOSTILE, Page
 
-from codesign.errors import CodesignError, ReportError
+from codesign.errors import CodesignError, ReportError, StudyError
 from codesign.explore.swept import Swept
 from codesign.report import FORMATS, write_figures, write_report
 from codesign.report.make import read_source
@@ -114,13 +114,42 @@ def test_a_study_of_one_objective_and_no_failure_has_a_page(tmp_path: Path) -> N
 
 
 def test_hostile_names_of_a_study_are_text(tmp_path: Path) -> None:
-    space = {HOSTILE[1]: list(HOSTILE), HOSTILE[8]: [1, 2]}
-    lines = records(space, lambda point: {HOSTILE[0]: float(point[HOSTILE[8]]), "energy_j": 1.0})
+    space = {HOSTILE[1]: list(HOSTILE), HOSTILE[7]: [1, 2]}
+    lines = records(space, lambda point: {HOSTILE[0]: float(point[HOSTILE[7]]), "energy_j": 1.0})
     lines[0] |= {"model": HOSTILE[0], "hardware": HOSTILE[2]}
     page = page_of(write(tmp_path / "study", lines), tmp_path / "page.html")
     assert page.texts["h1"] == [f"{HOSTILE[0]} on {HOSTILE[2]}: a study"]
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert [tag for tag, _ in page.tags].count("img") == 0
+
+
+@pytest.mark.parametrize("key", ["model", "hardware"])
+def test_dollars_in_the_name_of_a_study_are_no_mathematics(tmp_path: Path, key: str) -> None:
+    name = "$a\\frac{$"
+    lines = records({"width": [1, 2]}, lambda point: {"energy_j": 1e-6 * point["width"]})
+    lines[0] |= {key: name}
+    page = page_of(write(tmp_path / "study", lines), tmp_path / "page.html")
+    assert name in page.texts["h1"][0]
+
+
+@pytest.mark.parametrize("size", [1e308, -1e200, 1e-300])
+def test_a_figure_that_no_axis_can_hold_is_one_line(tmp_path: Path, size: float) -> None:
+    lines = records({"width": [1, 2]}, lambda point: {"energy_j": size * (point["width"] / 2)})
+    with pytest.raises(ReportError, match=r"energy_j of point 0 is .* figures show 0 and sizes"):
+        read_source(write(tmp_path / "study", lines))
+
+
+def test_a_parameter_that_no_axis_can_hold_is_one_line(tmp_path: Path) -> None:
+    lines = records({"width": [1, 10**300]}, lambda _: {"energy_j": 1e-6})
+    with pytest.raises(ReportError, match=r"width of point 1 is 1e\+300"):
+        read_source(write(tmp_path / "study", lines))
+
+
+def test_a_journal_is_held_to_its_rules(tmp_path: Path) -> None:
+    lines = records({"width": [1, 2]}, lambda _: {"energy_j": 1e-6})
+    next(line for line in lines if line["event"] == "done")["figures"]["energy_j"] = "much"
+    with pytest.raises(StudyError, match="finite number"):
+        read_source(write(tmp_path / "study", lines))
 
 
 # -- files of figures ----------------------------------------------------------------------------

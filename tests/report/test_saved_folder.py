@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from report_case import NEW_FILES, OLD, generated, small, with_why, write_table
 
 from codesign.errors import CodesignError, ReportError
 from codesign.report.make import read_source
 from codesign.report.saved import Saved, read_saved
+from codesign.result.forms import MOST_BYTES
 from codesign.result.save import save_result
 
 
@@ -170,7 +174,86 @@ def test_columns_of_a_table_are_checked(
     assert told in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("trace", [{}, {"traceEvents": [{"ph": "X"}]}, {"traceEvents": 3}])
+def refilled(path: Path, column: str, value: object) -> None:
+    """Fills one column of a table with one value."""
+    table = pyarrow.parquet.read_table(path)
+    place = table.schema.get_field_index(column)
+    values = pyarrow.array([value] * len(table))
+    pyarrow.parquet.write_table(table.set_column(place, column, values), path)
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "told"),
+    [
+        ("ledger.parquet", "energy_j", math.nan, "column 'energy_j' must hold 0 or numbers"),
+        ("ledger.parquet", "energy_j", math.inf, "column 'energy_j' must hold 0 or numbers"),
+        ("ledger.parquet", "component", None, "column 'component' has empty places"),
+        ("operators.parquet", "runs", 0, "an operator has run 0 times"),
+        ("operators.parquet", "name", "other", "operators.parquet has no operator 'layer000"),
+        ("operators.parquet", "name", None, "column 'name' has empty places"),
+        ("operators.parquet", "compute_s", 1e-300, "column 'compute_s' must hold 0 or numbers"),
+        ("spans.parquet", "op", None, "column 'op' has empty places"),
+        ("spans.parquet", "start_ps", 2**61, "an operator ends before it begins"),
+        ("spans.parquet", "start_ps", -1, "column 'start_ps' must hold whole numbers"),
+        ("spans.parquet", "end_ps", 2**63 - 1, "an operator ends after 4611686018427387904 ps"),
+    ],
+)
+def test_a_column_that_cannot_be_is_one_line(
+    tmp_path: Path, file: str, column: str, value: object, told: str
+) -> None:
+    refilled(generated(tmp_path, 2) / file, column, value)
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("peak", [1e-300, 1e308])
+def test_a_peak_that_no_axis_can_hold_is_one_line(tmp_path: Path, peak: float) -> None:
+    path = generated(tmp_path, 2) / "components.json"
+    rows = json.loads(path.read_text())
+    path.write_text(json.dumps([row | {"bytes_per_s": peak} for row in rows]))
+    assert "components.json: damaged at '0.bytes_per_s'" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("latency", [1e300, 1e7, True, "1"])
+def test_a_latency_that_cannot_be_is_one_line(tmp_path: Path, latency: object) -> None:
+    change(generated(tmp_path, 2) / "summary.json", {"latency_s": latency})
+    assert "summary.json: damaged at 'latency_s'" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "told"),
+    [
+        ("parts", {"ps": 10**400}, "'parts.2.ps'"),
+        ("segments", {"start_ps": 0, "end_ps": 2**70}, "'segments.4.end_ps'"),
+        ("segments", {"start_ps": 5, "end_ps": 1}, "a segment ends before it begins"),
+    ],
+)
+def test_a_critical_path_that_cannot_be_is_one_line(
+    tmp_path: Path, key: str, values: dict[str, int], told: str
+) -> None:
+    with_why(generated(tmp_path, 2), 2_000_000)
+    path = tmp_path / "why.json"
+    why = json.loads(path.read_text())
+    why[key].append({"cause": "compute"} | values)
+    path.write_text(json.dumps(why))
+    assert told in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", [*JSONS, *TABLES])
+def test_a_file_of_too_many_bytes_is_refused_unread(tmp_path: Path, name: str) -> None:
+    with (generated(tmp_path, 2) / name).open("r+b") as file:
+        file.truncate(MOST_BYTES + 1)  # a hole: it takes no room
+    assert f"{name}: it is larger than 268,435,456 B; " in refusal(tmp_path)
+
+
+HUGE = {
+    "traceEvents": [
+        {"ph": "M", "name": "thread_name", "tid": 1, "args": {"name": "npu"}},
+        {"ph": "X", "tid": 1, "name": "op", "ts": 1e200, "dur": 1},
+    ]
+}
+
+
+@pytest.mark.parametrize("trace", [{}, {"traceEvents": [{"ph": "X"}]}, {"traceEvents": 3}, HUGE])
 def test_a_timeline_of_another_shape_is_one_line(tmp_path: Path, trace: object) -> None:
     for path in OLD.iterdir():
         shutil.copy(path, tmp_path)
@@ -183,13 +266,24 @@ def test_a_journal_of_something_else_is_one_line(tmp_path: Path) -> None:
     assert "is no journal" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("record", [{"event": "done"}, {"no": "event"}, {"event": "study"}])
-def test_a_journal_that_lacks_something_is_one_line(tmp_path: Path, record: object) -> None:
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"event": "done"}, "needs the key 'key'"),
+        ({"no": "event"}, "event must be one of"),
+        ({"event": "study"}, "needs the key 'model'"),
+    ],
+)
+def test_a_journal_that_lacks_something_names_the_line(
+    tmp_path: Path, record: object, told: str
+) -> None:
     header = {"format": "codesign-journal", "version": 1, "study": "d"}
     lines = [header, {"event": "planned", "points": 1, "left_out": 0}, record]
     text = "".join(f"{json.dumps(line)}\n" for line in lines)
     (tmp_path / "journal.jsonl").write_text(text)
-    assert "damaged, a record lacks something" in refusal(tmp_path)
+    message = refusal(tmp_path)
+    assert "journal.jsonl:3: " in message
+    assert told in message
 
 
 def test_a_study_that_has_measured_nothing_is_one_line(tmp_path: Path) -> None:

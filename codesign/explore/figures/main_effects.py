@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from codesign.explore.effects import MOST_VALUES, Effect, Effects, main_effects
 from codesign.explore.figures.cloud import Cloud
 from codesign.explore.figures.scale import Scale, shortened, thinned, wrapped
-from codesign.explore.figures.style import BLUE, say, set_scale
+from codesign.explore.figures.style import BLUE, head, say, set_scale
 from codesign.explore.pareto import Floats
 
 _MOST = 8
@@ -26,7 +26,7 @@ def draw_effects(cloud: Cloud) -> Figure:
     shown = [one for one in found.effects if one in ranked]
     width, height = max(4.5, 1.75 * len(shown) + 0.9), 1.9 * count + 1.1
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle(f"{cloud.title}; {_told(found, len(shown))}", fontsize=9, wrap=True)
+    head(figure, f"{cloud.title}; {_told(found, len(shown))}")
     if not shown:
         return say(figure, "no parameter varies among the measured points")
     grid = figure.subplots(count, len(shown), squeeze=False, sharex="col", sharey="row")

@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from codesign.explore.figures.cloud import Cloud
 from codesign.explore.figures.scale import Scale, short, shortened, thinned, wrapped
-from codesign.explore.figures.style import INK, MANY, say
+from codesign.explore.figures.style import INK, MANY, head, say
 from codesign.explore.levels import Codes, Levels
 from codesign.explore.pareto import Floats
 
@@ -50,7 +50,7 @@ def draw_parallel(cloud: Cloud) -> Figure:
         return say(figure, "no point keeps to all constraints, so there is no front")
     said = f"{cloud.title}; front of {len(front):,}, objectives better below, colour: "
     said += cloud.scales[0].name + (f"; {left} parameters not shown" if left else "")
-    figure.suptitle(said, fontsize=9, wrap=True)
+    head(figure, said)
     axes = figure.subplots()
     _lines(axes, uprights, uprights[-len(cloud.scales)].heights)
     for place, upright in enumerate(uprights):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +24,8 @@ ORANGE, BLUE, SKY, GREY, INK = "#d55e00", "#0072b2", "#56b4e9", "#999999", "#333
 """Colours that stay apart for most kinds of colour blindness (Okabe and Ito, 2008)."""
 _DOTS = 160
 """Pixels per inch of PNG files and of what is pixels in others (assumed)."""
+_SIGNS = 13
+"""Signs of a title for each inch of a figure (measured)."""
 MANY = 2000
 """Marks from which on they are pixels in vector files, which would grow by megabytes (assumed)."""
 
@@ -122,6 +125,19 @@ def set_scale(axes: Axes, which: str, scale: Scale, values: Floats) -> None:
     else:
         axis.set_major_locator(MaxNLocator(5))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+
+
+def head(figure: Figure, text: str) -> None:
+    """Writes the title of a figure, on as many lines as it needs.
+
+    Args:
+        figure: whose.
+        text: what to write.
+    """
+    # where matplotlib wraps, it takes dollars for mathematics whatever it is told
+    is_plain = "$" not in text
+    lines = text if is_plain else textwrap.fill(text, round(_SIGNS * figure.get_figwidth()))
+    figure.suptitle(lines, fontsize=9, wrap=is_plain)
 
 
 def say(figure: Figure, text: str) -> Figure:

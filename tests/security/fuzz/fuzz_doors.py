@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fuzz_folders
 import fuzz_limits
 import fuzz_seeds as seeds
 from fuzz_makers import (
@@ -268,6 +269,23 @@ DOORS = (
     Door("journal, front", JOURNAL, _JOURNAL, _pareto, 60),
     Door("journal, resumed", JOURNAL, _JOURNAL, _journal, 20),
     Door("journal, pareto", JOURNAL, _JOURNAL, command("pareto", "DIR"), 15, names_file=False),
+    Door("journal, report", JOURNAL, _JOURNAL, fuzz_folders.read_study, 8, names_file=False),
+    Door(
+        "result, compare",
+        "case.json",
+        fuzz_folders.make,
+        fuzz_folders.read_compared,
+        40,
+        names_file=False,
+    ),
+    Door(
+        "result, report",
+        "case.json",
+        fuzz_folders.make,
+        fuzz_folders.read_reported,
+        4,  # a page takes a second
+        names_file=False,
+    ),
     Door("measurements", "case.csv", csv_of(seeds.measurements()), read_measurements, 40),
     Door(
         "energy table",

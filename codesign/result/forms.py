@@ -1,4 +1,4 @@
-"""The files of a saved result as typed values: all else is refused before anything is drawn."""
+"""The files of a saved result as typed values: all else is refused before anybody uses it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from codesign.errors import ReportError
 
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+MOST_BYTES = 1 << 28
+"""Bytes of a file that are read: files of results are far below (assumed)."""
+SMALLEST, LARGEST = 1e-60, 1e60
+"""Sizes beside 0 that are read: quotients and products of any two of them are finite (assumed)."""
+
+
+def _check_amount(value: float) -> float:
+    if value and not SMALLEST <= value <= LARGEST:
+        raise ValueError(f"it must be 0 or from {SMALLEST:g} to {LARGEST:g}")
+    return value
+
+
+def _check_number(value: object) -> object:
+    if isinstance(value, (bool, str)):
+        raise ValueError("it must be a number")
+    return value
+
+
+_Number = BeforeValidator(_check_number)
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False), _Number, AfterValidator(_check_amount)]
+Count = Annotated[int, Field(ge=0, lt=2**63), _Number]
+_Ticks = Annotated[int, Field(ge=0, le=2**62), _Number]
+_Seconds = Annotated[Amount, Field(le=2**62 / 1e12)]
 _Made = TypeVar("_Made")
 
 
@@ -29,7 +59,7 @@ class Summary(_Form):
     hardware_digest: str
     digest: str
     version: str
-    latency_s: Amount
+    latency_s: _Seconds
     lower_bound_s: Amount
     serial_bound_s: Amount
     energy_j: Amount
@@ -74,7 +104,7 @@ class Part(_Form):
     device: str = ""
     channels: Count = 0
     burst_bytes: Count = 0
-    states: dict[str, Count] = {}
+    states: dict[str, _Ticks] = {}
 
 
 class Cause(_Form):
@@ -84,26 +114,53 @@ class Cause(_Form):
     component: str = ""
     op: str = ""
     role: str = ""
-    ps: Count
+    ps: _Ticks
 
 
 class Segment(_Form):
     """One stretch of the critical path, in picoseconds."""
 
-    start_ps: Count
-    end_ps: Count
+    start_ps: _Ticks
+    end_ps: _Ticks
     cause: str
     component: str = ""
     op: str = ""
     role: str = ""
 
+    @model_validator(mode="after")
+    def _check_order(self) -> Segment:
+        if self.start_ps > self.end_ps:
+            raise ValueError("a segment ends before it begins")
+        return self
+
 
 class Why(_Form):
     """``why.json``: the critical path of the run."""
 
-    makespan_ps: Count
+    makespan_ps: _Ticks
     parts: list[Cause]
     segments: list[Segment] = []
+
+
+def check_file(path: Path) -> None:
+    """Looks at a file before it is read.
+
+    Raises:
+        ReportError: it is missing, no file, or larger than ``MOST_BYTES``.
+    """
+    try:
+        is_file, size = path.is_file(), path.stat().st_size
+    except OSError as error:
+        raise ReportError(
+            f"{path}: cannot be read: {error.strerror}; save the result anew"
+        ) from error
+    if not is_file:
+        raise ReportError(f"{path}: cannot be read: it is no file; save the result anew")
+    if size > MOST_BYTES:
+        raise ReportError(
+            f"{path}: it is larger than {MOST_BYTES:,} B; simulate a part of the model, or open "
+            "the file with another tool"
+        )
 
 
 def read_form(path: Path, form: type[_Made] | Any) -> _Made:
@@ -116,6 +173,7 @@ def read_form(path: Path, form: type[_Made] | Any) -> _Made:
     Raises:
         ReportError: it cannot be read, is no JSON, or holds something else.
     """
+    check_file(path)
     try:
         found = json.loads(path.read_bytes())
     except OSError as error:
@@ -128,8 +186,9 @@ def read_form(path: Path, form: type[_Made] | Any) -> _Made:
         made: _Made = TypeAdapter(form).validate_python(found, strict=False)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        told = first["msg"].removeprefix("Value error, ")
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ReportError(
-            f"{path}: damaged at {place[:80]!r}: {first['msg']}; save the result anew"
+            f"{path}: damaged at {place[:80]!r}: {told}; save the result anew"
         ) from error
     return made
