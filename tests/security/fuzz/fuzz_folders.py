@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import fuzz_seeds as seeds
+import matplotlib.figure  # noqa: F401  # it makes a folder of its own at its first import
 import pyarrow
 import pyarrow.parquet
 from fuzz_makers import json_bytes

@@ -11,16 +11,22 @@ from pathlib import Path
 import pytest
 from fuzz_doors import DOORS, Door, prepare
 from fuzz_guard import bounded, fault_of, guarded
+from strategies import Sketch, machine
 
+from codesign import simulate
 from codesign.errors import CodesignError, HardwareError
 from codesign.hardware.spec import load_hardware
+from codesign.report.saved import read_saved
+from codesign.result.saved import load_saved
 
 FILES = [
     door
     for door in DOORS
-    if door.name not in ("constraint", "quantity", "setting") and "simulated" not in door.name
+    if door.name not in ("constraint", "quantity", "setting")
+    and "simulated" not in door.name
+    and not door.name.startswith("result, ")
 ]
-"""Doors that take a path."""
+"""Doors that take the path of a file; those of results take a folder, see below."""
 
 
 def _folder(path: Path) -> None:
@@ -69,6 +75,22 @@ def test_what_is_no_file_of_the_format_is_one_line(
         door.read(path)
     assert fault_of(str(caught.value), path.name if door.names_file else "") == ""
     assert not seen
+
+
+@pytest.mark.parametrize("place", [_pipe, _device, _loop, _zeros, _folder])
+@pytest.mark.parametrize("name", ["summary.json", "ledger.parquet"])
+def test_what_is_no_file_in_the_folder_of_a_result_is_one_line(
+    name: str, place: Callable[[Path], None], tmp_path: Path
+) -> None:
+    sketch = Sketch("t")
+    sketch.matmul("mm", sketch.input("x", 4, 8), 8)
+    simulate(sketch.trace(), machine()).save(tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    place(tmp_path / "run" / name)
+    for read in (load_saved, read_saved):
+        with bounded(), pytest.raises(CodesignError) as caught:
+            read(tmp_path / "run")
+        assert fault_of(str(caught.value), "") == ""
 
 
 @pytest.mark.parametrize("place", [_pipe, _device, _nowhere, _loop])
