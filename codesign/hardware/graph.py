@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import networkx as nx
 
@@ -16,6 +17,29 @@ if TYPE_CHECKING:
 Fault: TypeAlias = tuple[str, str]
 """Where (``component`` or ``component.field``) and what is wrong there."""
 
+_WIRINGS = 256
+"""Wirings whose graph and rules are remembered: points of a study share a few (assumed)."""
+
+
+class Wire(NamedTuple):
+    """What the graph has to know of a component.
+
+    Attributes:
+        name: of the component.
+        base: what it is: ``Engine``, ``Memory``, ``Link`` or ``Component``.
+        ends: memories that it touches, each with the field that names it; of an engine the first
+            is its buffer.
+        size: of a memory, in bytes.
+    """
+
+    name: str
+    base: type[Component]
+    ends: tuple[tuple[str, str], ...] = ()
+    size: int = 0
+
+
+Wiring: TypeAlias = tuple[Wire, ...]
+
 
 def find_fault(components: Mapping[str, Component]) -> Fault | None:
     """The first rule of the graph that these components break, or None.
@@ -24,20 +48,15 @@ def find_fault(components: Mapping[str, Component]) -> Fault | None:
     route joins two components; every engine reaches a memory that is no buffer, if there is one;
     and every memory and link is in reach of some engine.
     """
-    # lazily: the graph can only be built once all names are right
-    return next(_faults(components), None)
+    return _fault(_wiring(components))
 
 
 def build_graph(components: Mapping[str, Component]) -> Graph:
-    """The undirected graph of components without a fault, by name; an edge is a port."""
-    graph: Graph = nx.Graph()
-    graph.add_nodes_from(components)
-    for name, part in components.items():
-        joined = (
-            [part.buffer] if isinstance(part, Engine) else [end for _, end in _ends(name, part)]
-        )
-        graph.add_edges_from((name, end) for end in joined)
-    return graph
+    """The undirected graph of components without a fault, by name; an edge is a port.
+
+    Machines that are wired alike share it, so it cannot be changed.
+    """
+    return _graph(_wiring(components))
 
 
 def path(graph: Graph, components: Mapping[str, Component], start: str, end: str) -> list[str]:
@@ -46,7 +65,7 @@ def path(graph: Graph, components: Mapping[str, Component], start: str, end: str
     Raises:
         HardwareError: one of the two is no memory, or no path joins them.
     """
-    memories = _names(components, Memory)
+    memories = [name for name, part in components.items() if isinstance(part, Memory)]
     for name in (start, end):
         if name not in memories:
             raise HardwareError(
@@ -65,80 +84,107 @@ def home(graph: Graph, components: Mapping[str, Component], buffer: str) -> str:
     ones; the buffer itself if there is none.
     """
     reached = nx.node_connected_component(graph, buffer)
-    stores = [memory for memory in _stores(components) if memory.name in reached]
-    return max(stores, key=lambda memory: memory.size).name if stores else buffer
+    stores = [wire for wire in _stores(_wiring(components)) if wire.name in reached]
+    return max(stores, key=lambda wire: wire.size).name if stores else buffer
 
 
-def _faults(components: Mapping[str, Component]) -> Iterator[Fault]:
+def _wiring(components: Mapping[str, Component]) -> Wiring:
+    return tuple([_wire(name, part) for name, part in components.items()])
+
+
+def _wire(name: str, part: Component) -> Wire:
+    if isinstance(part, Engine):
+        ends = [(f"{name}.buffer", part.buffer)]
+        ends += [(f"{name}.stages", end) for end in part.stages]
+        ends += [(f"{name}.occupies", end) for end in part.occupies]
+        return Wire(name, Engine, tuple(ends))
+    if isinstance(part, Link):
+        return Wire(name, Link, tuple([(f"{name}.connects", end) for end in part.connects]))
+    return Wire(name, Memory, size=part.size) if isinstance(part, Memory) else Wire(name, Component)
+
+
+@lru_cache(_WIRINGS)
+def _graph(wiring: Wiring) -> Graph:
+    graph: Graph = nx.Graph()
+    graph.add_nodes_from(wire.name for wire in wiring)
+    for wire in wiring:
+        # what an engine stages in or occupies is no port of its own
+        ends = wire.ends[:1] if wire.base is Engine else wire.ends
+        graph.add_edges_from((wire.name, end) for _, end in ends)
+    frozen: Graph = nx.freeze(graph)
+    return frozen
+
+
+@lru_cache(_WIRINGS)
+def _fault(wiring: Wiring) -> Fault | None:
+    # lazily: the graph can only be built once all names are right
+    return next(_faults(wiring), None)
+
+
+def _faults(wiring: Wiring) -> Iterator[Fault]:
     for base, word in ((Engine, "engine"), (Memory, "memory")):
-        if not _names(components, base):
+        if not _names(wiring, base):
             yield "components", f"must hold at least one {word}, got none; add one"
-    memories = _names(components, Memory)
-    for name, part in components.items():
-        if isinstance(part, Link):
-            yield from _link_faults(part)
-        for place, end in _ends(name, part):
+    memories = _names(wiring, Memory)
+    for wire in wiring:
+        if wire.base is Link:
+            yield from _link_faults(wire)
+        for place, end in wire.ends:
             if end not in memories:
                 yield place, f"must name a memory, got {end!r}{did_you_mean(end, memories)}"
-    graph = build_graph(components)
-    yield from _ring_faults(graph, components)
-    yield from _reach_faults(graph, components)
+    graph = _graph(wiring)
+    yield from _ring_faults(graph, _names(wiring, Link))
+    yield from _reach_faults(graph, wiring)
 
 
-def _link_faults(link: Link) -> Iterator[Fault]:
-    ends = link.connects
+def _link_faults(link: Wire) -> Iterator[Fault]:
+    ends = [end for _, end in link.ends]
     if len(ends) < 2 or len(set(ends)) != len(ends):
         got = ", ".join(ends)
         rule = f"must name at least 2 different memories, got [{got}]"
         yield f"{link.name}.connects", f"{rule}; write for example [dram, sram]"
 
 
-def _ring_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator[Fault]:
+def _ring_faults(graph: Graph, links: list[str]) -> Iterator[Fault]:
     try:
         edges = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
         return
     ring = " - ".join([*(edge[0] for edge in edges), edges[0][0]])
-    last = [name for edge in edges for name in edge if isinstance(components[name], Link)][-1]
+    last = [name for edge in edges for name in edge if name in links][-1]
     yield last, f"closes a cyclic graph: routes must be unique, got the ring {ring}; remove a link"
 
 
-def _reach_faults(graph: Graph, components: Mapping[str, Component]) -> Iterator[Fault]:
-    stores = _stores(components)
+def _reach_faults(graph: Graph, wiring: Wiring) -> Iterator[Fault]:
+    stores = _stores(wiring)
     reached: set[str] = set()
-    for name, part in components.items():
-        if isinstance(part, Engine):
-            near = nx.node_connected_component(graph, part.buffer)
+    for wire in wiring:
+        if wire.base is Engine:
+            buffer = wire.ends[0][1]
+            near = nx.node_connected_component(graph, buffer)
             reached |= near
             if stores and not any(store.name in near for store in stores):
-                far = max(stores, key=lambda memory: memory.size).name
-                yield f"{name}.buffer", _missing_route(f"engine {name!r}", part.buffer, far)
-    for name in components:
-        if name not in reached:
+                far = max(stores, key=lambda store: store.size).name
+                told = _missing_route(f"engine {wire.name!r}", buffer, far)
+                yield f"{wire.name}.buffer", told
+    for wire in wiring:
+        if wire.name not in reached:
             yield (
-                name,
+                wire.name,
                 "no engine reaches it; add a link that connects it to a buffer, or remove it",
             )
 
 
-def _ends(name: str, part: Component) -> list[tuple[str, str]]:
-    """The memories that a component touches, each with the field that names it."""
-    if isinstance(part, Engine):
-        further = [(f"{name}.stages", end) for end in part.stages]
-        further += [(f"{name}.occupies", end) for end in part.occupies]
-        return [(f"{name}.buffer", part.buffer), *further]
-    return [(f"{name}.connects", end) for end in part.connects] if isinstance(part, Link) else []
+def _names(wiring: Wiring, base: type[Component]) -> list[str]:
+    return [wire.name for wire in wiring if wire.base is base]
 
 
-def _names(components: Mapping[str, Component], base: type[Component]) -> list[str]:
-    return [name for name, part in components.items() if isinstance(part, base)]
-
-
-def _stores(components: Mapping[str, Component]) -> list[Memory]:
+def _stores(wiring: Wiring) -> list[Wire]:
     """Memories in which no engine stages operands, in file order."""
-    engines = [part for part in components.values() if isinstance(part, Engine)]
-    buffers = {name for part in engines for name in (part.buffer, *part.stages)}
-    return [p for p in components.values() if isinstance(p, Memory) and p.name not in buffers]
+    engines = [wire for wire in wiring if wire.base is Engine]
+    occupied = {f"{wire.name}.occupies" for wire in engines}
+    buffers = {end for wire in engines for place, end in wire.ends if place not in occupied}
+    return [wire for wire in wiring if wire.base is Memory and wire.name not in buffers]
 
 
 def _missing_route(what: str, start: str, end: str) -> str:

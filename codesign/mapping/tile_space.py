@@ -118,7 +118,9 @@ _tables = KeptOf[tuple[Split, ...], _Table](_CUTS, _table)
 
 def sizes_of(op: Op, tiles: Array) -> Sizes:
     """Sizes of tiles by class, from the extents of their loops."""
-    g, m, k, n = (np.prod(tiles[list(dims)], axis=0) for dims in op.loops.classes(len(op.inputs)))
+    one = np.ones(tiles.shape[1], dtype=np.int64)
+    classes = op.loops.classes(len(op.inputs))
+    g, m, k, n = (math.prod((tiles[dim] for dim in dims), start=one) for dims in classes)
     return g, m, k, n
 
 

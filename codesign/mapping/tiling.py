@@ -187,8 +187,8 @@ def _candidates(op: Op, budget: Budget, model: ArrayModel) -> _Candidates:
         )
     orders = allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS
     ways = tuple(itertools.product(orders, _held_choices(budget)))
-    touched = footprints(op, tiles[:, rows].T, budget.burst_bytes, budget.shares)
-    traffic = find_traffic(op, budget, counts[:, rows], touched, ways)
+    touched = footprints(op, tiles.take(rows, axis=1).T, budget.burst_bytes, budget.shares)
+    traffic = find_traffic(op, budget, counts.take(rows, axis=1), touched, ways)
     return _Candidates(op, model, space, rows, ways, traffic)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .engine import Systolic
 
 Cost: TypeAlias = "Callable[[Systolic, Fold], Array]"
+Division: TypeAlias = list[tuple[Array, Fold]]
+"""How often each fold comes on the array that has most of them."""
 
 
 class Parts(NamedTuple):
@@ -58,55 +60,61 @@ class Folds:
 
     def cycles(self, sizes: Sizes) -> Array:
         """Steady cycles of a tile: its folds back to back, without fill and drain."""
-        cycles: Array = np.minimum(*self._divisions(sizes, steady))
-        return cycles
+        dealt, shared = self._divisions(sizes)
+        cycles = self._cost(dealt, steady)
+        return cycles if dealt is shared else np.minimum(cycles, self._cost(shared, steady))
 
     def parts(self, sizes: Sizes) -> Parts:
         """Steady cycles of one tile by cause."""
-        dealt, shared = self._divisions(sizes, steady)
-        best = 0 if dealt <= shared else 1
-        stream = int(self._divisions(sizes, lambda _, fold: fold.stream)[best][0])
-        idle = int(self._divisions(sizes, skew)[best][0])
-        return Parts(stream, idle, int(min(dealt, shared)[0]) - stream - idle)
+        divisions = self._divisions(sizes)
+        dealt, shared = (int(self._cost(division, steady)[0]) for division in divisions)
+        best = divisions[0 if dealt <= shared else 1]
+        stream = int(self._cost(best, lambda _, fold: fold.stream)[0])
+        idle = int(self._cost(best, skew)[0])
+        return Parts(stream, idle, min(dealt, shared) - stream - idle)
 
     def ends(self, first: Sizes, last: Sizes) -> Ends:
         """Cycles before the first fold of the first tile and after the last of the last tile."""
         depth = next(depth for count, depth, _ in self.layout.blocks(first) if count[0])
         opening = self._fold(depth, np.minimum(depth, self.layout.depth), depth)
-        dealt, shared = self._divisions(last, steady)
-        arrays = self.engine.arrays if dealt <= shared else 1
+        arrays = self.engine.arrays
+        if arrays > 1:
+            dealt, shared = (self._cost(division, steady) for division in self._divisions(last))
+            arrays = arrays if dealt <= shared else 1
         depth, width = self._last_block(last, arrays)
         stream = self._stream(last, self.engine.arrays // arrays)
         final = self._fold(stream, (depth - 1) % self.layout.depth + 1, width)
         return ends(self.engine, int(opening.down[0]), final)
 
-    def _divisions(self, sizes: Sizes, cost: Cost) -> tuple[Array, Array]:
-        """Cost where arrays take blocks in turn, and where they share what streams."""
+    def _divisions(self, sizes: Sizes) -> tuple[Division, Division]:
+        """The folds where arrays take blocks in turn, and where they share what streams."""
         blocks, passes = self.layout.blocks(sizes), self.layout.role(sizes).passes
         arrays = self.engine.arrays
-        dealt = passes * self._dealt(blocks, self._stream(sizes, 1), arrays, cost)
+        dealt = self._dealt(blocks, self._stream(sizes, 1), arrays, passes)
         if arrays == 1 or self.engine.dataflow == "os":
             return dealt, dealt
-        return dealt, passes * self._dealt(blocks, self._stream(sizes, arrays), 1, cost)
+        return dealt, self._dealt(blocks, self._stream(sizes, arrays), 1, passes)
 
-    def _dealt(self, blocks: list[Block], stream: Array, arrays: int, cost: Cost) -> Array:
-        """Cost of the first array, which gets the most and largest blocks of those dealt."""
-        total, before = np.zeros_like(stream), np.zeros_like(stream)
-        seen = np.zeros_like(stream)
+    def _dealt(self, blocks: list[Block], stream: Array, arrays: int, passes: Array) -> Division:
+        """Folds of the first array, which gets the most and largest blocks of those dealt."""
+        found: Division = []
+        seen = before = np.zeros_like(stream)
         for count, depth, width in blocks:
             seen = seen + count
             share = -(-seen // arrays)
-            total = total + (share - before) * self._along(stream, depth, width, cost)
+            times = passes * (share - before)
             before = share
-        return total
+            whole, rest = depth // self.layout.depth, depth % self.layout.depth
+            full = self._fold(stream, np.full_like(depth, self.layout.depth), width)
+            found.append((times * whole, full))
+            found.append((times * (rest > 0), self._fold(stream, rest, width)))
+        return [(times, fold) for times, fold in found if times.any()]
 
-    def _along(self, stream: Array, depth: Array, width: Array, cost: Cost) -> Array:
-        """Cost of all folds of one block."""
-        whole, rest = depth // self.layout.depth, depth % self.layout.depth
-        full = self._fold(stream, np.full_like(depth, self.layout.depth), width)
-        edge = self._fold(stream, rest, width)
-        cycles: Array = whole * cost(self.engine, full) + (rest > 0) * cost(self.engine, edge)
-        return cycles
+    def _cost(self, division: Division, cost: Cost) -> Array:
+        total = np.zeros_like(self.whole)
+        for times, fold in division:
+            total = total + times * cost(self.engine, fold)
+        return total
 
     def _fold(self, stream: Array, depth: Array, width: Array) -> Fold:
         """A fold of so many steps along the rows of cells, and so many cells along the columns."""
