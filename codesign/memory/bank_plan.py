@@ -29,7 +29,7 @@ def plan(s: State, channel: int, clock: int) -> None:
     soonest = c.NEVER
     row_start = max(clock, s[channel + f.BUS_FREE])
     column_start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
-    for at in range(s[channel + f.BUSY], s[channel + f.BUSY_END]):
+    for at in range(s[channel + f.LISTED], s[channel + f.LISTED_END]):
         bank = s[at]
         kind = s[bank + f.ROW_KIND]
         row = aligned(s, kind, max(row_start, legal(s, bank, kind)))
@@ -51,7 +51,7 @@ def first_of_round(s: State, channel: int, soonest: int) -> int:
     last, end = s[channel + f.POINTER], s[channel + f.END_BANK]
     banks = end - s[channel + f.FIRST_BANK]
     nearest = c.NEVER
-    for at in range(s[channel + f.BUSY], s[channel + f.BUSY_END]):
+    for at in range(s[channel + f.LISTED], s[channel + f.LISTED_END]):
         bank = s[at]
         steps = bank - last if bank > last else bank - last + banks
         nearest = min(nearest, steps if s[bank + f.ROW_TIME] == soonest else c.NEVER)

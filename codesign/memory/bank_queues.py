@@ -13,14 +13,7 @@ from codesign.memory.bank_plan import look, matters, plan, renew_plan
 from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
 from codesign.memory.loop import entrance_open, let_in, next_event, offered, settle
-from codesign.memory.queues import (
-    append,
-    complete,
-    count_pending,
-    start_waiting,
-    stop_waiting,
-    take_out,
-)
+from codesign.memory.queues import append, complete, count_pending, delist, enlist, take_out
 from codesign.memory.refresh import due, refresh_step
 from codesign.memory.state import (
     bus_of,
@@ -31,11 +24,18 @@ from codesign.memory.state import (
     open_row,
     touch,
 )
+from codesign.memory.tally import tally
 from codesign.memory.transactions import drains, first_that_fits, offer, outside, waiting_request
 
 
 def run(s: State) -> None:
-    """Runs until the last request has completed, as ``loop`` describes. Compiled as a whole."""
+    """Runs until the last request has completed, as ``loop`` describes, or counts what it did.
+
+    Compiled as a whole.
+    """
+    if s[f.TALLYING] == 1:
+        tally(s)
+        return
     while next_event(s):
         clock = s[f.CLOCK]
         for channel in range(s[f.FIRST_CHANNEL], s[f.END_CHANNEL], f.CHANNEL_FIELDS):
@@ -136,7 +136,7 @@ def column(s: State, channel: int, bank: int, request: int, clock: int) -> None:
         s[channel + f.FIT + 1] += s[outside(bank, 1) + f.COUNT]
     take_out(s, bank + f.COMMANDS_QUEUE, request)
     if s[bank + f.COMMANDS_QUEUE + f.COUNT] == 0:
-        stop_waiting(s, channel, bank)
+        delist(s, channel, bank, 0)
     s[channel + f.COMMANDS_WAITING] -= 1
     count_pending(s, request, -1)
     if s[request + f.WRITE] == 0:
@@ -191,7 +191,7 @@ def move(s: State, channel: int, bank: int, request: int) -> None:
     write = s[request + f.WRITE]
     append(s, bank + f.COMMANDS_QUEUE, request)
     if s[bank + f.COMMANDS_QUEUE + f.COUNT] == 1:
-        start_waiting(s, channel, bank)
+        enlist(s, channel, bank, 0)
     s[channel + f.COMMANDS_WAITING] += 1
     s[channel + f.FIT + write] -= 1
     if s[bank + f.COMMANDS_QUEUE + f.COUNT] == s[f.BANK_ENTRIES]:

@@ -16,6 +16,7 @@ from codesign.memory.mapping import Ints, decode
 from codesign.memory.setup import fresh_tables
 from codesign.memory.streams import Stream
 from codesign.memory.tables import Tables
+from codesign.memory.window_log import Tally, tally
 
 LOOPS: dict[Style, str] = {
     "dramsim3": "bank_queues",
@@ -44,11 +45,7 @@ def simulate(device: Device, requests: Stream, *, log: bool = False) -> Run:
         HardwareError: the device has impossible values, an address lies outside of it, or the
             arrivals are out of order.
     """
-    device.check()
-    if np.any(np.diff(requests.arrival) < 0):
-        raise HardwareError(f"{device.name}: arrivals of a stream must not go back; sort them")
-    parts = _injection_queues(device, requests)
-    runs = [_replay(device, requests, part, log) for part in parts]
+    parts, runs = _replays(device, requests, log)
     accepted, completed = np.zeros((2, len(requests.address)), dtype=np.int64)
     for part, tables in zip(parts, runs, strict=True):
         accepted[part] = tables.requests.rows[:, f.ACCEPTED]
@@ -57,6 +54,28 @@ def simulate(device: Device, requests: Stream, *, log: bool = False) -> Run:
     commands = np.concatenate([_log(*pair) for pair in zip(runs, parts, strict=True)])
     order = np.argsort(commands[:, 0], kind="stable")
     return Run(counts, accepted, completed, commands[order])
+
+
+def simulate_middle(device: Device, requests: Stream, first: int, kept: int) -> tuple[int, Tally]:
+    """Replays a stream and tells what happened from the completion of a request to that of another.
+
+    Args:
+        device: as for ``simulate``.
+        requests: as for ``simulate``.
+        first: requests that complete before, at least 1.
+        kept: that complete meanwhile, at least 1; with ``first`` at most all.
+
+    Returns:
+        Clocks between the two, and what happened in them.
+
+    Raises:
+        HardwareError: as ``simulate``.
+    """
+    _, runs = _replays(device, requests, log=True)
+    done = np.concatenate([tables.requests.rows[:, f.DONE] for tables in runs])
+    places = first - 1, first + kept - 1
+    begin, stop = np.partition(done, places)[list(places)].tolist()
+    return stop - begin, tally(runs, executable(LOOPS[device.controller.style]), begin, stop)
 
 
 def is_warm(style: Style) -> bool:
@@ -75,6 +94,15 @@ def compile_style(style: Style) -> None:
 def warm_up(device: Device) -> None:
     """``compile_style`` for the controller of a device."""
     compile_style(device.controller.style)
+
+
+def _replays(device: Device, requests: Stream, log: bool) -> tuple[list[_Part], list[Tables]]:
+    """The requests of each injection queue, and the state in which their run ends."""
+    device.check()
+    if np.any(np.diff(requests.arrival) < 0):
+        raise HardwareError(f"{device.name}: arrivals of a stream must not go back; sort them")
+    parts = _injection_queues(device, requests)
+    return parts, [_replay(device, requests, part, log) for part in parts]
 
 
 def _injection_queues(device: Device, requests: Stream) -> list[_Part]:

@@ -58,9 +58,13 @@ WAITING: Final = WRITE_LEADS + 1
 """Queue of the waiting reads, then that of the waiting writes."""
 COMMANDS_QUEUE: Final = WAITING + 2 * QUEUE
 """Queue of the reads and writes that have moved on to the bank, where it has one."""
-BUSY_AT: Final = COMMANDS_QUEUE + QUEUE
-"""Place of the bank in the list of the channel's busy banks."""
-BANK_FIELDS: Final = BUSY_AT + 1
+LISTS: Final = 4
+"""Lists of banks of a channel, each in any order: those that want a row command for a waiting read,
+or for a write, and those that want a column command for them. Bank queues use the first alone, for
+all banks with work."""
+LISTED_AT: Final = COMMANDS_QUEUE + QUEUE
+"""Places of the bank in these lists."""
+BANK_FIELDS: Final = LISTED_AT + LISTS
 
 HALF_OPEN: Final = -2
 
@@ -121,10 +125,11 @@ ENTERED: Final = 29
 """Waiting reads, then waiting writes. They are queued with their banks."""
 ACTIVE: Final = ENTERED + 2
 """Queue of the requests that opened a row and wait for their column command."""
-BUSY: Final = ACTIVE + QUEUE
-"""Place and end of the list of the banks for which a request waits, in any order."""
-BUSY_END: Final = BUSY + 1
-CHANNEL_FIELDS: Final = BUSY + 2
+LISTED: Final = ACTIVE + QUEUE
+"""Place of each list of banks."""
+LISTED_END: Final = LISTED + LISTS
+"""Their ends."""
+CHANNEL_FIELDS: Final = LISTED_END + LISTS
 
 # fields of a plan
 TIME: Final = 0
@@ -218,7 +223,16 @@ HEAD: Final = ROW_HIT + 9
 ENTRY: Final = ROW_HIT + 10
 """Clock at which it is offered."""
 
-PENDING: Final = ROW_HIT + 11
+
+# what a run is asked for once it has ended, see ``tally``
+TALLYING: Final = ROW_HIT + 11
+"""1 where the log is to be counted."""
+BEGIN: Final = ROW_HIT + 12
+STOP: Final = ROW_HIT + 13
+TALLY: Final = ROW_HIT + 14
+"""Commands, then turnarounds."""
+
+PENDING: Final = TALLY + c.COMMANDS + 1
 """Waiting reads, then waiting writes, by hashed address."""
 BUCKETS: Final = 1024
 """Counters of waiting addresses in one direction: a zero says that no search is needed."""

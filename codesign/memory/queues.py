@@ -37,21 +37,21 @@ def take_out(s: State, queue: int, request: int) -> None:
 
 
 @compiled
-def start_waiting(s: State, channel: int, bank: int) -> None:
-    """Puts a bank on the list of the busy ones."""
-    end = s[channel + f.BUSY_END]
+def enlist(s: State, channel: int, bank: int, number: int) -> None:
+    """Puts a bank on one of the lists of its channel."""
+    end = s[channel + f.LISTED_END + number]
     s[end] = bank
-    s[bank + f.BUSY_AT] = end
-    s[channel + f.BUSY_END] = end + 1
+    s[bank + f.LISTED_AT + number] = end
+    s[channel + f.LISTED_END + number] = end + 1
 
 
 @compiled
-def stop_waiting(s: State, channel: int, bank: int) -> None:
-    """Takes a bank off the list of the busy ones; the last one takes its place."""
-    at, last = s[bank + f.BUSY_AT], s[channel + f.BUSY_END] - 1
+def delist(s: State, channel: int, bank: int, number: int) -> None:
+    """Takes a bank off one of the lists; the last one takes its place."""
+    at, last = s[bank + f.LISTED_AT + number], s[channel + f.LISTED_END + number] - 1
     s[at] = s[last]
-    s[s[at] + f.BUSY_AT] = at
-    s[channel + f.BUSY_END] = last
+    s[s[at] + f.LISTED_AT + number] = at
+    s[channel + f.LISTED_END + number] = last
 
 
 @compiled

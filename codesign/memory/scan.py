@@ -15,6 +15,14 @@ ACTIVE_REQUESTS: Final = 0
 WAITING_REQUESTS: Final = 1
 REFRESHES: Final = 2
 
+BITS: Final = 36
+"""Binary digits of the place of a request."""
+PLACES: Final = (1 << BITS) - 1
+FAR: Final = 1 << 26
+"""Clocks that no gate reaches: what is so far ahead is never legal."""
+NO_CHOICE: Final = (FAR << BITS) - 1
+"""Not before any choice, see ``ranked``."""
+
 
 @compiled
 def note(s: State, plan: int, time: int, kind: int, source: int, chosen: int) -> None:
@@ -90,33 +98,34 @@ def scan_banks(s: State, channel: int, clock: int) -> None:
     """Plans the oldest waiting request that is ready first, in the direction whose turn it is."""
     write = s[channel + f.DRAIN]
     half_open = s[channel + f.ACT2_REQUEST] != f.NONE
-    first, end = s[channel + f.BUSY], s[channel + f.BUSY_END]
-    row_start = max(clock, s[channel + f.BUS_FREE])
-    column_start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
-    row, column = c.NEVER, c.NEVER
-    for at in range(first, end):
+    row, column = NO_CHOICE, NO_CHOICE
+    start = max(clock, s[channel + f.BUS_FREE])
+    for at in range(s[channel + f.LISTED + write], s[channel + f.LISTED_END + write]):
         bank = s[at]
         kind = s[bank + f.ROW_KIND + write]
         # no row is opened while another one is half open
         kind = c.NOTHING if half_open and kind == c.ACT else kind
-        row_time = aligned(s, kind, max(row_start, legal(s, bank, kind)))
-        kind = s[bank + f.COLUMN_KIND + write]
-        column_time = aligned(s, kind, max(column_start, legal(s, bank, kind)))
-        s[bank + f.ROW_TIME] = row_time
-        s[bank + f.COLUMN_TIME] = column_time
-        row = min(row, row_time)
-        column = min(column, column_time)
-    opener, hit = c.NEVER, c.NEVER
-    for at in range(first, end):
+        time = aligned(s, kind, max(start, legal(s, bank, kind)))
+        row = min(row, ranked(time - clock, s[bank + f.ROW_WANTED + write]))
+    start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
+    kind = c.RD + write
+    for at in range(s[channel + f.LISTED + 2 + write], s[channel + f.LISTED_END + 2 + write]):
         bank = s[at]
-        wants_row, wants_column = s[bank + f.ROW_WANTED + write], s[bank + f.HIT + write]
-        opener = min(opener, wants_row if s[bank + f.ROW_TIME] == row else c.NEVER)
-        hit = min(hit, wants_column if s[bank + f.COLUMN_TIME] == column else c.NEVER)
-    if row < c.NEVER:
-        kind = s[s[opener + f.BANK_OF] + f.ROW_KIND + write]
-        note(s, channel + f.ROW_PLAN, row, kind, WAITING_REQUESTS, opener)
-    if column < s[channel + f.PLAN + f.TIME]:
-        note(s, channel + f.PLAN, column, c.RD + write, WAITING_REQUESTS, hit)
+        time = aligned(s, kind, max(start, legal(s, bank, kind)))
+        column = min(column, ranked(time - clock, s[bank + f.HIT + write]))
+    if row < NO_CHOICE:
+        opener = row & PLACES
+        wanted = s[s[opener + f.BANK_OF] + f.ROW_KIND + write]
+        note(s, channel + f.ROW_PLAN, clock + (row >> BITS), wanted, WAITING_REQUESTS, opener)
+    if column < NO_CHOICE and clock + (column >> BITS) < s[channel + f.PLAN + f.TIME]:
+        time, hit = clock + (column >> BITS), column & PLACES
+        note(s, channel + f.PLAN, time, kind, WAITING_REQUESTS, hit)
+
+
+@compiled
+def ranked(clocks: int, request: int) -> int:
+    """One number for what becomes ready in some clocks: the sooner, then the older goes first."""
+    return (min(clocks, FAR) << BITS) + request
 
 
 @compiled

@@ -50,7 +50,7 @@ def _room(device: Device, requests: int, log: bool) -> Tables:
         (organisation.channels, f.CHANNEL_FIELDS),
         (ranks, f.RANK_FIELDS),
         (ranks * organisation.rank_banks, f.BANK_FIELDS),
-        (organisation.channels, _banks(device)),
+        (organisation.channels, f.LISTS * _banks(device)),
         (requests, f.REQUEST_FIELDS),
         (log_rows, f.LOG_ROW),
     )
@@ -137,7 +137,9 @@ def _fill_channels(device: Device, tables: Tables) -> None:
     channels[:, f.NEXT] = 1
     channels[:, f.FIRST_BANK] = tables.banks.places[:: _banks(device)]
     channels[:, f.END_BANK] = channels[:, f.FIRST_BANK] + _banks(device) * f.BANK_FIELDS
-    channels[:, f.BUSY] = channels[:, f.BUSY_END] = tables.busy.places
+    for number in range(f.LISTS):
+        start = tables.listed.places + number * _banks(device)
+        channels[:, f.LISTED + number] = channels[:, f.LISTED_END + number] = start
     channels[:, f.FIRST_RANK] = tables.ranks.places[:: organisation.channel_ranks]
     # the bank-queue tool counts its clocks from 0, one behind ours
     late = int(device.controller.style == "dramsim3")

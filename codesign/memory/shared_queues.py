@@ -15,7 +15,7 @@ from codesign.memory.layout import State
 from codesign.memory.loop import entrance_open, let_in, next_event, offered, settle
 from codesign.memory.queues import append, complete, first_for_row, take_out
 from codesign.memory.refresh import due, finish
-from codesign.memory.scan import ACTIVE_REQUESTS, REFRESHES, scan
+from codesign.memory.scan import ACTIVE_REQUESTS, REFRESHES, choose_mode, scan
 from codesign.memory.state import (
     close_row,
     close_with_column,
@@ -24,11 +24,18 @@ from codesign.memory.state import (
     open_row,
     touch,
 )
+from codesign.memory.tally import tally
 from codesign.memory.wanted import leave, look, wait_at_bank, want_anew, write_waits
 
 
 def run(s: State) -> None:
-    """Runs until the last request has completed, as ``loop`` describes. Compiled as a whole."""
+    """Runs until the last request has completed, as ``loop`` describes, or counts what it did.
+
+    Compiled as a whole.
+    """
+    if s[f.TALLYING] == 1:
+        tally(s)
+        return
     while next_event(s):
         clock = s[f.CLOCK]
         for channel in range(s[f.FIRST_CHANNEL], s[f.END_CHANNEL], f.CHANNEL_FIELDS):
@@ -92,10 +99,29 @@ def tick(s: State, channel: int, clock: int) -> None:
         scan(s, channel, clock)
     if s[channel + f.PLAN + f.TIME] <= clock:
         issue_planned(s, channel, channel + f.PLAN, clock)
-        if s[f.DUAL] == 1:
+        if s[f.DUAL] == 1 and row_moves(s, channel, clock):
             scan(s, channel, clock)
     if s[f.DUAL] == 1 and s[channel + f.ROW_PLAN + f.TIME] <= clock:
         issue_planned(s, channel, channel + f.ROW_PLAN, clock)
+
+
+@compiled
+def row_moves(s: State, channel: int, clock: int) -> bool:
+    """Whether a column command may have changed the row command that is planned for its clock.
+
+    It moves the gates of precharges, so at most what its own bank wants; and when it was the last
+    of its direction, the other one has its turn.
+    """
+    if s[channel + f.REF_PENDING] > 0:
+        return True
+    mode = s[channel + f.DRAIN]
+    choose_mode(s, channel)
+    if s[channel + f.DRAIN] != mode:
+        return True
+    if s[channel + f.ROW_PLAN + f.TIME] > clock:
+        return False
+    row, column = s[channel + f.ROW_PLAN + f.CHOSEN], s[channel + f.PLAN + f.CHOSEN]
+    return s[row + f.BANK_OF] == s[column + f.BANK_OF]
 
 
 @compiled
@@ -146,7 +172,7 @@ def second_half(s: State, channel: int, clock: int) -> None:
     s[bank + f.ROW] = s[request + f.ROW_OF]
     s[channel + f.ACT2_REQUEST] = f.NONE
     use_row(s, channel, bank, request)
-    want_anew(s, bank)
+    want_anew(s, channel, bank)
 
 
 @compiled
@@ -174,7 +200,7 @@ def issue_planned(s: State, channel: int, plan: int, clock: int) -> None:
     else:
         touch(s, chosen, f.ROW_HIT)
         column(s, channel, s[plan + f.SOURCE] == ACTIVE_REQUESTS, chosen, clock)
-    want_anew(s, bank)
+    want_anew(s, channel, bank)
 
 
 @compiled
@@ -232,7 +258,7 @@ def issue_refresh(s: State, channel: int, kind: int, place: int, clock: int) -> 
         issue(s, channel, kind, f.NONE, place, f.NONE, clock)
     if kind == c.PRE:
         close_row(s, place, clock)
-        want_anew(s, place)
+        want_anew(s, channel, place)
     elif kind == c.PREA:
         close_all(s, channel, place, clock)
     else:
@@ -245,7 +271,7 @@ def close_all(s: State, channel: int, rank: int, clock: int) -> None:
     for bank in range(s[channel + f.FIRST_BANK], s[channel + f.END_BANK], f.BANK_FIELDS):
         if s[bank + f.B_RANK] == rank and s[bank + f.ROW] >= 0:
             close_row(s, bank, clock)
-            want_anew(s, bank)
+            want_anew(s, channel, bank)
 
 
 @compiled

@@ -43,7 +43,7 @@ class Tables:
         channels: records of channels.
         ranks: of ranks, over all channels.
         banks: of banks.
-        busy: a list of banks for each channel.
+        listed: the lists of banks of each channel.
         requests: records of requests.
         log: of commands, as far as there is room.
     """
@@ -52,6 +52,6 @@ class Tables:
     channels: Table
     ranks: Table
     banks: Table
-    busy: Table
+    listed: Table
     requests: Table
     log: Table

@@ -13,12 +13,12 @@ from codesign.memory.layout import State
 from codesign.memory.queues import (
     append,
     count_pending,
+    delist,
+    enlist,
     find,
     first_for_other_row,
     first_for_row,
     pending,
-    start_waiting,
-    stop_waiting,
     take_out,
 )
 
@@ -36,8 +36,6 @@ def write_waits(s: State, request: int) -> bool:
 def wait_at_bank(s: State, channel: int, bank: int, request: int) -> None:
     """Puts a request into its queue, which is kept bank by bank."""
     write = s[request + f.WRITE]
-    if waiting(s, bank) == 0:
-        start_waiting(s, channel, bank)
     append(s, bank + f.WAITING + write * f.QUEUE, request)
     if write == 1:
         count_pending(s, request, 1)
@@ -45,17 +43,11 @@ def wait_at_bank(s: State, channel: int, bank: int, request: int) -> None:
     first = bank + (f.HIT if is_hit else f.MISS) + write
     if s[first] == f.NONE:
         s[first] = request
-    want(s, bank, write)
+    want(s, channel, bank, write)
 
 
 @compiled
-def waiting(s: State, bank: int) -> int:
-    """Requests that wait for a bank."""
-    return s[bank + f.WAITING + f.COUNT] + s[bank + f.WAITING + f.QUEUE + f.COUNT]
-
-
-@compiled
-def want(s: State, bank: int, write: int) -> None:
+def want(s: State, channel: int, bank: int, write: int) -> None:
     """Notes which commands the waiting reads or writes of a bank want.
 
     A row that an active request waits for stays open.
@@ -65,15 +57,28 @@ def want(s: State, bank: int, write: int) -> None:
     closes = row >= 0 and miss != f.NONE and s[bank + f.CLAIMED] == 0
     opens = row == -1 and opener != f.NONE
     s[bank + f.ROW_WANTED + write] = miss if closes else opener
-    s[bank + f.ROW_KIND + write] = c.ACT if opens else c.PRE if closes else c.NOTHING
-    s[bank + f.COLUMN_KIND + write] = c.RD + write if row >= 0 and hit != f.NONE else c.NOTHING
+    kind = c.ACT if opens else c.PRE if closes else c.NOTHING
+    list_anew(s, channel, bank, write, s[bank + f.ROW_KIND + write], kind)
+    s[bank + f.ROW_KIND + write] = kind
+    kind = c.RD + write if row >= 0 and hit != f.NONE else c.NOTHING
+    list_anew(s, channel, bank, 2 + write, s[bank + f.COLUMN_KIND + write], kind)
+    s[bank + f.COLUMN_KIND + write] = kind
 
 
 @compiled
-def want_anew(s: State, bank: int) -> None:
+def list_anew(s: State, channel: int, bank: int, number: int, before: int, now: int) -> None:
+    """Keeps one of the lists of banks that want a command."""
+    if before == c.NOTHING and now != c.NOTHING:
+        enlist(s, channel, bank, number)
+    elif before != c.NOTHING and now == c.NOTHING:
+        delist(s, channel, bank, number)
+
+
+@compiled
+def want_anew(s: State, channel: int, bank: int) -> None:
     """Notes which commands are wanted after one for the bank."""
-    want(s, bank, 0)
-    want(s, bank, 1)
+    want(s, channel, bank, 0)
+    want(s, channel, bank, 1)
 
 
 @compiled
@@ -91,8 +96,6 @@ def leave(s: State, channel: int, request: int) -> None:
     """Takes a request out of its queue."""
     write, bank = s[request + f.WRITE], s[request + f.BANK_OF]
     take_out(s, bank + f.WAITING + write * f.QUEUE, request)
-    if waiting(s, bank) == 0:
-        stop_waiting(s, channel, bank)
     s[channel + f.ENTERED + write] -= 1
     if write == 1:
         count_pending(s, request, -1)

@@ -41,7 +41,7 @@ def solve(
     planned = plan(device, len(patterns), grain_bytes, requests)
     grain = planned.turn * device.organisation.transaction_bytes
     merged = interleave(device, patterns, grain, planned.total)
-    return middle(device, simulate(device, merged, log=True), planned)
+    return middle(device, merged, planned)
 
 
 def solve_stream(device: Device, stream: Stream, requests: int | None = None) -> Window:
@@ -61,7 +61,7 @@ def solve_stream(device: Device, stream: Stream, requests: int | None = None) ->
         planned = plan(device, 1, 1, len(stream.address))
     part = slice(planned.total)
     head = Stream(stream.address[part], stream.write[part], stream.arrival[part])
-    return middle(device, simulate(device, head, log=True), planned)
+    return middle(device, head, planned)
 
 
 def solve_exactly(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from codesign.memory import commands as c
 from codesign.memory.counts import Run
 from codesign.memory.device import Device
-from codesign.memory.window_log import count_command, count_turnarounds, open_clocks
+from codesign.memory.kernel import simulate_middle
+from codesign.memory.streams import Stream
 from codesign.memory.window_plan import Plan
 
 
@@ -48,29 +47,29 @@ class Window:
         return self.bytes * 1e12 / self.ticks
 
 
-def middle(device: Device, run: Run, planned: Plan) -> Window:
+def middle(device: Device, requests: Stream, planned: Plan) -> Window:
     """The part of a run that counts: from the completion of one transaction to that of another.
 
     Args:
-        device: that was run.
-        run: of ``planned.total`` transactions, with its log.
+        device: its values are checked first.
+        requests: ``planned.total`` transactions.
         planned: which of them count.
+
+    Raises:
+        HardwareError: as ``kernel.simulate``.
     """
-    ends = np.sort(run.completed)
-    begin, end = (int(ends[at - 1]) for at in (planned.first, planned.first + planned.kept))
+    passed, seen = simulate_middle(device, requests, planned.first, planned.kept)
     ranks = device.organisation.channels * device.organisation.channel_ranks
-    refreshes = count_command(run.log, c.REF, begin, end)
-    clocks, parts = _with_mean_refreshes(device, (end - begin) * ranks, refreshes)
-    active = open_clocks(run.log, device, begin, end)
+    clocks, parts = _with_mean_refreshes(device, passed * ranks, seen.issued[c.REF])
     return Window(
         bytes=planned.kept * device.organisation.transaction_bytes,
         ticks=max(1, _rounded(clocks * device.timings.tck_ps, parts * ranks)),
-        activates=count_command(run.log, c.ACT, begin, end),
-        reads=count_command(run.log, c.RD, begin, end),
-        writes=count_command(run.log, c.WR, begin, end),
-        turnarounds=count_turnarounds(run.log, device, begin, end),
-        active_clocks=active,
-        precharged_clocks=max(0, _rounded(clocks, parts) - active),
+        activates=seen.issued[c.ACT],
+        reads=seen.issued[c.RD],
+        writes=seen.issued[c.WR],
+        turnarounds=seen.turnarounds,
+        active_clocks=seen.active_clocks,
+        precharged_clocks=max(0, _rounded(clocks, parts) - seen.active_clocks),
     )
 
 

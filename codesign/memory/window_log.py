@@ -1,58 +1,55 @@
-"""What happened between two clocks of a run, read from its log."""
+"""What happened between two clocks of a run, as its log says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
-from numpy.typing import NDArray
 
 from codesign.memory import commands as c
-from codesign.memory.device import Device
-from codesign.memory.mapping import Ints
+from codesign.memory import layout as f
+from codesign.memory.compiled import Run
+from codesign.memory.tables import Tables
 
 
-def count_command(log: Ints, command: int, begin: int, end: int) -> int:
-    """Commands of a kind after clock ``begin`` and not after ``end``."""
-    return int(np.count_nonzero((log[:, 1] == command) & _inside(log, begin, end)))
+class Tally(NamedTuple):
+    """What happened after one clock and not after another.
+
+    Attributes:
+        issued: commands, by number of the command.
+        turnarounds: changes between reading and writing on a data bus.
+        active_clocks: clocks with a bank open, summed over ranks.
+    """
+
+    issued: tuple[int, ...]
+    turnarounds: int
+    active_clocks: int
 
 
-def count_turnarounds(log: Ints, device: Device, begin: int, end: int) -> int:
-    """Changes between reading and writing on a data bus, after ``begin`` and not after ``end``."""
-    organisation = device.organisation
-    columns = log[(log[:, 1] == c.RD) | (log[:, 1] == c.WR)]
-    bus = columns[:, 2] // (organisation.ranks * organisation.rank_banks)
-    order = np.argsort(bus, kind="stable")
-    columns, bus = columns[order], bus[order]
-    turned = (columns[1:, 1] != columns[:-1, 1]) & (bus[1:] == bus[:-1])
-    return int(np.count_nonzero(turned & _inside(columns[1:], begin, end)))
-
-
-def open_clocks(log: Ints, device: Device, begin: int, end: int) -> int:
-    """Clocks with a bank open from ``begin`` to ``end``, summed over ranks.
+def tally(runs: Sequence[Tables], loop: Run, begin: int, stop: int) -> Tally:
+    """Counts what happened in a run; its final states go.
 
     Args:
-        log: from the start of the run, in the order of clocks.
-        device: that was run; its log names banks and ranks by number.
-        begin: first clock that counts.
-        end: first clock that does not.
+        runs: final states with a log, of all channels together or of separate ones.
+        loop: of the controller that made them.
+        begin: first clock whose commands do not count.
+        stop: last clock whose commands count.
     """
-    rows = log[(log[:, 1] == c.ACT) | (log[:, 1] == c.PRE) | (log[:, 1] == c.PREA)]
-    whole_rank = rows[:, 2] < 0
-    rank = np.where(whole_rank, -1 - rows[:, 2], rows[:, 2] // device.organisation.rank_banks)
-    order = np.argsort(rank, kind="stable")
-    rows, rank = rows[order], rank[order]
-    step = np.where(rows[:, 1] == c.ACT, 1, np.where(rows[:, 1] == c.PRE, -1, 0))
-    total = np.cumsum(step)
-    # the banks of a rank that are open now are those since all of them were closed at once
-    first_of_rank = np.append(True, rank[1:] != rank[:-1])[: len(rank)]
-    closed = (rows[:, 1] == c.PREA) | first_of_rank
-    base = np.where(rows[:, 1] == c.PREA, total, total - step)
-    since = np.maximum.accumulate(np.where(closed, np.arange(len(rows)), 0))
-    opened = total - base[since] > 0
-    until = np.append(np.where(rank[1:] == rank[:-1], rows[1:, 0], end), end)[: len(rows)]
-    length = np.clip(until, begin, end) - np.clip(rows[:, 0], begin, end)
-    return int(length[opened].sum())
+    total = np.sum([_counted(one, loop, begin, stop) for one in runs], axis=0).tolist()
+    return Tally(tuple(total[: c.COMMANDS]), *total[c.COMMANDS :])
 
 
-def _inside(log: Ints, begin: int, end: int) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = (log[:, 0] > begin) & (log[:, 0] <= end)
-    return inside
+def _counted(run: Tables, loop: Run, begin: int, stop: int) -> list[int]:
+    """Commands by number, turnarounds and clocks with a bank open."""
+    numbers, ranks = run.numbers, run.ranks.rows
+    log = run.log.rows[: int(numbers[f.LOGGED])]
+    if np.any(log[1:, 0] < log[:-1, 0]):  # a row that closes with its column closes later
+        log[:] = log[np.argsort(log[:, 0], kind="stable")]
+    ranks[:, [f.OPEN_BANKS, f.OPEN_SINCE, f.OPEN_CLOCKS]] = 0
+    ranks[:, f.DIRECTION] = -1
+    numbers[[f.TALLYING, f.BEGIN, f.STOP]] = 1, begin, stop
+    loop(numbers)
+    left = np.maximum(0, stop - np.maximum(ranks[:, f.OPEN_SINCE], begin))
+    opened = ranks[:, f.OPEN_CLOCKS] + left * (ranks[:, f.OPEN_BANKS] > 0)
+    return [*numbers[f.TALLY : f.TALLY + c.COMMANDS + 1].tolist(), int(opened.sum())]
