@@ -17,6 +17,9 @@ MOST_CHANNELS = 1024
 """Channels of one memory: each has queues and banks of its own in the kernel, and a window has
 4,096 transactions for all of them."""
 
+MOST_CLOCKS = 1 << 24
+"""A longer timing is a wrong unit; the kernel ranks what is nearer than four of them."""
+
 _VOLTS = 0.1, 20.0
 _MOST_AMPERES = 100.0
 
@@ -86,6 +89,11 @@ def _check_timings(device: Device) -> None:
             raise HardwareError(
                 f"{device.name}: timings.{field.name} must be >= {least} clocks, got {value}; "
                 "raise it"
+            )
+        if value > MOST_CLOCKS and field.name != "tck_ps":
+            raise HardwareError(
+                f"{device.name}: timings.{field.name} must be <= {MOST_CLOCKS} clocks, got "
+                f"{value}; a timing counts clocks, not picoseconds"
             )
     for short, long in _ORDER:
         if getattr(timings, short) > getattr(timings, long):

@@ -110,8 +110,9 @@ class AddressMapping:
         for field in FIELDS:
             parts.setdefault(field, np.zeros(len(transactions), dtype=np.int64))
         for xor in self.xors:
-            mask = (1 << bits[xor.field]) - 1
-            parts[xor.field] ^= (parts[xor.source] >> xor.shift) & mask
+            parts[xor.field] ^= parts[xor.source] >> xor.shift
+        for field in {xor.field for xor in self.xors}:
+            parts[field] &= (1 << bits[field]) - 1
         return parts
 
     def _slices(self, bits: dict[str, int]) -> list[tuple[str, int, int]]:
@@ -170,4 +171,4 @@ def decode(address: Ints, mapping: AddressMapping, organisation: Organisation) -
             f"address {first} is outside the memory of {capacity} bytes; "
             "move the buffer or take a larger device"
         )
-    return mapping.split(address // organisation.transaction_bytes, organisation)
+    return mapping.split(address >> organisation.transaction_bytes.bit_length() - 1, organisation)

@@ -187,7 +187,7 @@ def _fill_requests(device: Device, stream: Stream, tables: Tables) -> None:
     bank = group * organisation.banks_per_group + part["ba"]
     requests[:, f.BANK_OF] = tables.banks.first + bank * f.BANK_FIELDS
     requests[:, f.ROW_OF] = part["ro"]
-    requests[:, f.KEY] = stream.address // organisation.transaction_bytes
+    requests[:, f.KEY] = stream.address >> organisation.transaction_bytes.bit_length() - 1
     requests[:, f.WRITE] = stream.write
     requests[:, f.OFFERED] = stream.arrival
     requests[:, f.CHANNEL_OF] = tables.channels.first + part["ch"] * f.CHANNEL_FIELDS

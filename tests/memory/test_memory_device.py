@@ -53,6 +53,7 @@ def test_a_good_device_passes() -> None:
         ({"trefi": 300}, "timings.trfc must be <= trefi"),
         ({"cl": 0}, "timings.cl must be >= 1 clocks, got 0"),
         ({"trtp": -1}, "timings.trtp must be >= 0 clocks, got -1"),
+        ({"trefi": 1 << 25}, "timings.trefi must be <= 16777216 clocks, got 33554432"),
         ({"tck_ps": 0}, "timings.tck_ps must be >= 1"),
     ],
 )
