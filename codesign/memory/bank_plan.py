@@ -11,7 +11,15 @@ from codesign.memory import layout as f
 from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
 from codesign.memory.refresh import held_back
-from codesign.memory.state import aligned, bank_time, legal
+from codesign.memory.state import (
+    BITS,
+    NO_CHOICE,
+    PLACES,
+    aligned,
+    bank_time,
+    legal,
+    ranked,
+)
 
 
 @compiled
@@ -26,7 +34,9 @@ def renew_plan(s: State, channel: int, clock: int) -> None:
 def plan(s: State, channel: int, clock: int) -> None:
     """Finds the next command from ``clock`` on, round robin from the bank after the last one."""
     blocking = s[channel + f.REF_BLOCKING] == 1
-    soonest = c.NEVER
+    last, end = s[channel + f.POINTER], s[channel + f.END_BANK]
+    round_ = end - s[channel + f.FIRST_BANK]
+    best = NO_CHOICE
     row_start = max(clock, s[channel + f.BUS_FREE])
     column_start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
     for at in range(s[channel + f.LISTED], s[channel + f.LISTED_END]):
@@ -38,31 +48,18 @@ def plan(s: State, channel: int, clock: int) -> None:
         time = min(row, aligned(s, c.RD, max(column_start, min(read, write))))
         if blocking and held_back(s, channel, bank):
             time = c.NEVER
-        s[bank + f.ROW_TIME] = time
-        soonest = min(soonest, time)
-    s[channel + f.PLAN + f.TIME] = soonest
-    if soonest < c.NEVER:
-        plan_bank(s, channel, first_of_round(s, channel, soonest), clock)
-
-
-@compiled
-def first_of_round(s: State, channel: int, soonest: int) -> int:
-    """The first bank, round robin after the last one served, with a command at that clock."""
-    last, end = s[channel + f.POINTER], s[channel + f.END_BANK]
-    banks = end - s[channel + f.FIRST_BANK]
-    nearest = c.NEVER
-    for at in range(s[channel + f.LISTED], s[channel + f.LISTED_END]):
-        bank = s[at]
-        steps = bank - last if bank > last else bank - last + banks
-        nearest = min(nearest, steps if s[bank + f.ROW_TIME] == soonest else c.NEVER)
-    bank = last + nearest
-    return bank if bank < end else bank - banks
+        best = min(best, ranked(time - clock, bank - last if bank > last else bank - last + round_))
+    s[channel + f.PLAN + f.TIME] = c.NEVER
+    if best < NO_CHOICE:
+        s[channel + f.PLAN + f.TIME] = clock + (best >> BITS)
+        bank = last + (best & PLACES)
+        plan_bank(s, channel, bank if bank < end else bank - round_, clock)
 
 
 @compiled
 def plan_bank(s: State, channel: int, bank: int, clock: int) -> None:
     """Plans the next command of a bank: its row command, the older hit or the one that is ready."""
-    time = s[bank + f.ROW_TIME]
+    time = s[channel + f.PLAN + f.TIME]
     read = bank_time(s, channel, bank, s[bank + f.COLUMN_KIND], clock)
     write = bank_time(s, channel, bank, s[bank + f.COLUMN_KIND + 1], clock)
     s[channel + f.PLAN + f.SOURCE] = bank

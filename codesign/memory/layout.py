@@ -38,13 +38,10 @@ COLUMN_KIND: Final = 5
 """``c.RD`` if a read waits for the open row, then ``c.WR`` if a write does; else ``c.NOTHING``."""
 HIT: Final = 7
 """The first read and the first write that wait for the open row."""
-ROW_TIME: Final = 9
-"""First clock of the row command, as of the last scan; of any command, with a queue per bank."""
-COLUMN_TIME: Final = 10
-B_RANK: Final = 11
-FIRST_NEIGHBOUR: Final = 12
+B_RANK: Final = 9
+FIRST_NEIGHBOUR: Final = 10
 """First bank of its bank group."""
-BANK_READY: Final = 13
+BANK_READY: Final = 11
 """First clock of each command, as far as this bank and its group know."""
 MISS: Final = BANK_READY + c.COMMANDS + 1
 """The first read and the first write that wait for another row than the open one."""

@@ -9,19 +9,20 @@ from codesign.memory import layout as f
 from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
 from codesign.memory.refresh import front_bank, front_rank
-from codesign.memory.state import aligned, bank_time, legal, rank_time
+from codesign.memory.state import (
+    BITS,
+    NO_CHOICE,
+    PLACES,
+    aligned,
+    bank_time,
+    legal,
+    rank_time,
+    ranked,
+)
 
 ACTIVE_REQUESTS: Final = 0
 WAITING_REQUESTS: Final = 1
 REFRESHES: Final = 2
-
-BITS: Final = 36
-"""Binary digits of the place of a request."""
-PLACES: Final = (1 << BITS) - 1
-FAR: Final = 1 << 26
-"""Clocks that no gate reaches: what is so far ahead is never legal."""
-NO_CHOICE: Final = (FAR << BITS) - 1
-"""Not before any choice, see ``ranked``."""
 
 
 @compiled
@@ -120,12 +121,6 @@ def scan_banks(s: State, channel: int, clock: int) -> None:
     if column < NO_CHOICE and clock + (column >> BITS) < s[channel + f.PLAN + f.TIME]:
         time, hit = clock + (column >> BITS), column & PLACES
         note(s, channel + f.PLAN, time, kind, WAITING_REQUESTS, hit)
-
-
-@compiled
-def ranked(clocks: int, request: int) -> int:
-    """One number for what becomes ready in some clocks: the sooner, then the older goes first."""
-    return (min(clocks, FAR) << BITS) + request
 
 
 @compiled

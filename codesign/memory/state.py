@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from codesign.memory import commands as c
 from codesign.memory import layout as f
 from codesign.memory.compiled import compiled
 from codesign.memory.layout import State
+
+BITS: Final = 36
+"""Binary digits of a place in the state of a run."""
+PLACES: Final = (1 << BITS) - 1
+FAR: Final = 1 << 26
+"""Clocks that no gate reaches: what is so far ahead is never legal."""
+NO_CHOICE: Final = (FAR << BITS) - 1
+"""Not before any choice, see ``ranked``."""
 
 
 @compiled
@@ -44,6 +54,12 @@ def rank_time(s: State, channel: int, rank: int, command: int, clock: int) -> in
     """First clock from ``clock`` on at which a command for a whole rank is legal and has a slot."""
     free = max(clock, s[channel + f.BUS_FREE])
     return aligned(s, command, max(free, s[rank + f.RANK_READY + command]))
+
+
+@compiled
+def ranked(clocks: int, place: int) -> int:
+    """One number for what is ready in some clocks: the sooner goes first, then the lower place."""
+    return (min(clocks, FAR) << BITS) + place
 
 
 @compiled
