@@ -48,7 +48,7 @@ def _error(backend: Backend, grain: int) -> str:
     if backend == "window":
         return (
             "0.7 % in the mean and 3.3 % at most for long streams, 4 % with 2 to 8 initiators, "
-            "6 % on 32 buses, more for short transfers"
+            "7 % on 32 buses, more for short transfers"
         )
     mean, most = next((error for least, *error in _FLUID if grain >= least), _WORST_FLUID)
     return f"{mean} % in the mean and {most} % at most with 2 to 8 streams at this grain"
