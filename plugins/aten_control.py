@@ -58,9 +58,10 @@ def _scan(node: Node, builder: Builder) -> None:
     name = builder.unique("scan")
     body = builder.body(graph, [*states, *slices, *constants], "scan.body", is_repeated=True)
     updates, results = body.outputs[: len(init)], body.outputs[len(init) :]
+    initials = _initials(builder, init)
     with builder.collecting() as items:
         items += body.items
-        carries = _carries(builder, items, states, updates, init)
+        carries = _carries(builder, items, states, updates, initials)
         stacked = zip(node.outputs[len(init) :], results, strict=True)
         targets = [(made, _slot(builder, value)) for value, made in stacked if made]
         held = {carry.update.name for carry in carries}
@@ -84,9 +85,10 @@ def _while_loop(node: Node, builder: Builder) -> None:
     name = builder.unique("while")
     test = builder.body(condition, [*states, *constants], "while.test", is_repeated=True)
     body = builder.body(graph, [*states, *constants], "while.body", is_repeated=True)
+    initials = _initials(builder, init)
     with builder.collecting() as items:
         items += [*test.items, *body.items]
-        carries = _carries(builder, items, states, body.outputs, init)
+        carries = _carries(builder, items, states, body.outputs, initials)
     builder.append(Region(name, steps, tuple(items), tuple(carries), builder.module))
     _bind_finals(builder, node.outputs, carries)
 
@@ -95,19 +97,26 @@ def _state(builder: Builder, value: Value, index: int) -> Access:
     return builder.tensor(f"carry{index}", value.shape, value.dtype, "state").access()
 
 
+def _initials(builder: Builder, init: Sequence[Value]) -> list[Tensor | None]:
+    """What the states hold before the first step: a view is copied once, before the loop."""
+    starts = [builder.access(value) for value in init]
+    return [
+        None if builder.fill(start) == 0 else _whole(builder, start, f"initial{index}")
+        for index, start in enumerate(starts)
+    ]
+
+
 def _carries(
     builder: Builder,
     items: Sequence[Item],
     states: Sequence[Access],
     updates: Sequence[Access | None],
-    init: Sequence[Value],
+    initials: Sequence[Tensor | None],
 ) -> list[Carry]:
     """Hands each update on; one that is a view, or not made in the body, is moved first."""
     made = _made(items) - {state.tensor.name for state in states}
     carries = []
-    for index, (state, update, value) in enumerate(zip(states, updates, init, strict=True)):
-        start = builder.access(value)
-        initial = None if builder.fill(start) == 0 else _whole(builder, start, f"initial{index}")
+    for index, (state, update, initial) in enumerate(zip(states, updates, initials, strict=True)):
         if update is None or update == state:
             held = state.tensor
         elif update.tensor.name in made and covers(update):

@@ -86,6 +86,24 @@ def test_a_scan_carries_from_its_initial_value() -> None:
     assert carry.initial.role == "input"
 
 
+def test_an_initial_value_that_is_a_view_is_copied_once_before_the_loop() -> None:
+    def loop(linear: nn.Module, x: torch.Tensor, stack: torch.Tensor) -> Any:
+        return recur(linear, x, stack[1])[0]
+
+    made = captured(loop, (5, 2, 8), (3, 2, 8))
+    copy, region, *_ = made.items
+    assert isinstance(copy, Op)
+    assert isinstance(region, Region)
+    assert (copy.kind, copy.inputs[0].tensor.shape, copy.inputs[0].offset) == (
+        "move",
+        (3, 2, 8),
+        16,
+    )
+    assert region.carries[0].initial == copy.outputs[0].tensor
+    assert region.steps == 5
+    assert not [op for op in body_ops(region) if op.kind == "move" and "initial" in op.name]
+
+
 def test_a_carry_of_zeros_has_no_initial_tensor() -> None:
     def start(linear: nn.Module, x: torch.Tensor) -> Any:
         return recur(linear, x, torch.zeros(3, 8))
