@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 LONGEST = 1000
@@ -92,6 +93,11 @@ def nearest(
     """Returns ``; did you mean 'x'?``, and never all names, of which a trace may have thousands."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; {otherwise}"
+
+
+def no_file(path: os.PathLike[str] | str) -> str:
+    """What a path is that should have been a file: ``is a folder`` or ``no such file``."""
+    return "is a folder" if os.path.isdir(path) else "no such file"
 
 
 def _shown(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -89,13 +90,19 @@ def list_models(plugins: Sequence[Path | str] = ()) -> dict[str, ModelEntry]:
 
 
 def _require_file(spec: str, given: Mapping[str, int]) -> None:
-    if not Path(spec).is_file():
+    _refuse_folder(spec)
+    if not os.path.isfile(spec):
         raise ModelError(f"{spec} does not exist; a model is {_FORMS}")
     if given:
         raise ModelError(
             f"{spec} has fixed shapes, so it does not take {' and '.join(given)}; "
             "name the model that it was made from instead"
         )
+
+
+def _refuse_folder(spec: str) -> None:
+    if os.path.isdir(spec):
+        raise ModelError(f"{spec} is a folder; a model is {_FORMS}")
 
 
 def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
@@ -105,6 +112,7 @@ def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
         return entry(spec.removeprefix("hf:"))
     known = list_models(plugins)
     if spec not in known:
+        _refuse_folder(spec)
         raise ModelError(
             f"unknown model {spec!r}{did_you_mean(spec, known)}; a model is {_FORMS}"
             f"{registry(plugins).lost()}"

@@ -106,7 +106,8 @@ def test_an_option_of_zero_is_refused(option: str) -> None:
 def test_a_name_of_nothing_is_refused_in_one_line(word: str) -> None:
     if word not in list_models():
         message = refused(word.replace("\n", " "))
-        assert "unknown model" in message or "does not exist" in message
+        known = ("unknown model", "does not exist", "is a folder")
+        assert any(told in message for told in known)
 
 
 def test_models_are_listed_in_order_with_what_they_take() -> None:
@@ -224,6 +225,24 @@ def test_the_weights_of_a_program_are_scanned_if_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["missing.json", "missing.json.gz", "missing.pt2"])
 def test_a_file_that_is_not_there_is_refused(name: str) -> None:
     assert f"{name} does not exist" in refused(name)
+
+
+@pytest.mark.parametrize("name", ["nets", "nets.json", "nets.json.gz", "nets.pt2", "nets.yaml"])
+def test_a_folder_in_the_place_of_a_model_is_said_to_be_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert refused(name).startswith(f"{name} is a folder; a model is a zoo name, ")
+    assert refused(str(tmp_path / name)).startswith(f"{tmp_path / name} is a folder; ")
+
+
+def test_a_model_keeps_its_name_beside_a_folder_that_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cell_gru").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert resolve_model("cell_gru").name == "cell_gru"
 
 
 def test_an_exported_program_is_traced(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codesign.errors import HardwareError
+from codesign.errors import HardwareError, no_file
 from codesign.hardware.build import Lines
 from codesign.hardware.dram_sections import ABSENT, SECTIONS, build_device, defaults
 from codesign.hardware.provenance import Leaf, Provenance, read_field
@@ -46,7 +46,7 @@ def read_device(path: Path, label: str) -> DeviceFile:
     """
     with suppress(OSError):  # of a path that cannot be looked at, the next reader says why
         if not path.is_file():
-            text = "no such file; give a device file or the name of a device"
+            text = f"{no_file(path)}; give a device file or the name of a device"
             raise HardwareError(f"{label}: {text}")
     return _build(read_yaml(path, label, "device"), label)
 

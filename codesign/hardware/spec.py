@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codesign.errors import CodesignError, HardwareError, did_you_mean
+from codesign.errors import CodesignError, HardwareError, did_you_mean, no_file
 from codesign.hardware.brought import with_brought
 from codesign.hardware.build import build_component
 from codesign.hardware.component import Component
@@ -57,6 +57,8 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = (
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
         return read_hardware(Path(text), offers.components(), text, _surroundings(offers))
     presets = _presets(offers)
+    if text not in presets and os.path.isdir(text):
+        raise HardwareError(f"{text}: {no_file(text)}; give a hardware file or a preset name")
     if text not in presets:
         raise HardwareError(
             f"unknown hardware {text[:80]!r}{did_you_mean(text[:80], presets)}; "

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import yaml
 
-from codesign.errors import HardwareError, did_you_mean
+from codesign.errors import HardwareError, did_you_mean, no_file
 
 MAX_BYTES = 2**20
 """Largest hardware file."""
@@ -66,7 +66,7 @@ def read_yaml(path: Path, label: str, what: str = "hardware") -> Node:
     """
     try:
         if not path.is_file():
-            raise HardwareError(f"{label}: no such file; give a hardware file or a preset name")
+            raise HardwareError(f"{label}: {no_file(path)}; give a hardware file or a preset name")
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:

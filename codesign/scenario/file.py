@@ -11,6 +11,7 @@ from codesign.errors import (
     PluginError,
     ScenarioError,
     did_you_mean,
+    no_file,
     one_line,
 )
 from codesign.hardware.yaml_source import Node, read_yaml
@@ -84,8 +85,7 @@ def load_scenario(path: str | Path, plugins: Sequence[Path | str] = ()) -> Scena
             f"the path of a scenario file must be a str or a Path, got {shown(path)}; name a file"
         )
     if not Path(path).is_file():
-        what = "is a folder" if Path(path).is_dir() else "no such file"
-        raise ScenarioError(f"{path}: {what}; give the path of a scenario file")
+        raise ScenarioError(f"{path}: {no_file(path)}; give the path of a scenario file")
     label = str(path)
     try:
         root = read_yaml(Path(path), label, "scenario")

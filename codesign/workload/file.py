@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import TraceError
+from codesign.errors import TraceError, no_file
 from codesign.whole_file import write_whole
 from codesign.workload.check import check_trace
 from codesign.workload.decode import decode_trace
@@ -84,7 +84,7 @@ def _body(document: Any) -> dict[str, Any]:
 
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
-        raise TraceError("no such file; give a trace file, which codesign trace writes")
+        raise TraceError(f"{no_file(path)}; give a trace file, which codesign trace writes")
     try:
         with path.open("rb") as stream:
             data = _at_most(stream)

@@ -14,6 +14,8 @@ MISTAKES = {
     "unknown model": (("simulate", "resnet5", *HARDWARE), "did you mean 'resnet50'?"),
     "no such trace": (("simulate", "none.json", *HARDWARE), "none.json does not exist"),
     "no such program": (("simulate", "none.pt2", *HARDWARE), "none.pt2 does not exist"),
+    "a folder of models": (("simulate", ".", *HARDWARE), ". is a folder; a model is"),
+    "a folder of hardware": (("simulate", SAMPLE, "--hardware", "."), ".: is a folder; give a"),
     "no such factory": (("simulate", "no.such:f", *HARDWARE), "importing 'no.such' failed"),
     "unknown preset": (("simulate", SAMPLE, "--hardware", "edge-npv"), "did you mean 'edge-npu'?"),
     "no such hardware": (("simulate", SAMPLE, "--hardware", "x.yaml"), "x.yaml"),

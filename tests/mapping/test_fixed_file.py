@@ -138,7 +138,7 @@ def test_a_missing_file_is_told_without_the_words_of_hardware(tmp_path: Path) ->
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert "no such file" in refused(tmp_path)
+    assert refused(tmp_path) == f"{tmp_path}: is a folder; give a file"
 
 
 @pytest.mark.parametrize("source", [3, 2.5, ["a"], b"a.yaml"])

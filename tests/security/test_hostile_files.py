@@ -287,10 +287,12 @@ def test_millions_of_tiny_values_are_refused_before_they_are_built(tmp_path: Pat
     assert peak < 5 * 24_000_003
 
 
-@pytest.mark.parametrize("name", ["missing.json", "folder"])
-def test_what_is_no_file_is_one_line(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"), [("missing.json", "no such file"), ("folder", "is a folder")]
+)
+def test_what_is_no_file_is_one_line(name: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(TraceError, match=f"{name}: no such file; give a trace file"):
+    with pytest.raises(TraceError, match=f"{name}: {told}; give a trace file"):
         load_trace(tmp_path / name)
 
 
