@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from codesign.annotation_file import Source, read_annotations
-from codesign.errors import HardwareError, ModelError, PluginError
+from codesign.errors import HardwareError, ModelError, PluginError, did_you_mean
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Choosing, Engines, as_engines
@@ -34,6 +35,8 @@ _TRACES = 64
 """Traces that are known to be in order (assumed)."""
 _OPS = 1 << 15
 """Operators of all traces that are kept as they run (assumed)."""
+_OF_MODEL = ("batch", "seq_len", "steps", "allow_unsupported", "scan_zeros")
+"""What ``resolve_model`` takes of a model given by name."""
 
 _checked = KeptOf[Trace, None](_TRACES, check_trace)
 _as_run = Kept[tuple[Trace, Trace]](_OPS)
@@ -278,6 +281,15 @@ def _formed(trace: Trace, machine: Hardware, dtype: str | None, schedule: str | 
     return found[1]
 
 
+def _check_names(options: Mapping[str, Any]) -> None:
+    """Checks what was not among the named arguments, before it is taken for the model's."""
+    for name in options:
+        if name not in _OF_MODEL:
+            known = [*signature(simulate).parameters, *_OF_MODEL]
+            known.remove("options")
+            raise ModelError(f"unknown argument {name[:60]!r}{did_you_mean(name[:60], known)}")
+
+
 def _trace(
     model: Trace | str | Any,
     args: tuple[Any, ...] | None,
@@ -287,6 +299,7 @@ def _trace(
 ) -> Trace:
     if isinstance(model, (Trace, str)) and (args is not None or kwargs is not None):
         raise ModelError("args and kwargs go with a torch module; a name or trace takes none")
+    _check_names(options)
     if isinstance(model, str):
         from codesign.models import resolve_model
 
