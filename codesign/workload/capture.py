@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from codesign.errors import CaptureError
+from codesign.errors import CaptureError, did_you_mean, no_file
 from codesign.plugins import registry
 from codesign.workload.capture_error import diagnose
+from codesign.workload.capture_recurrent import one_step_shapes
 from codesign.workload.capture_weights import (
     dense_layouts,
     read_subclasses,
@@ -145,11 +147,7 @@ def trace_exported(
     """
     refuse_sparse(exported)
     subclasses = read_subclasses(exported)
-    with _quiet():
-        try:
-            functional = exported.run_decompositions({})
-        except Exception as error:  # torch raises anything; the user gets one line
-            raise diagnose(error) from error
+    functional = make_functional(exported)
     paths = argument_paths(functional, model)
     pruned = fold_masks(convert_graph(functional, paths, dict(roles or {}), subclasses.names))
     folded = fold_weights(pruned.graph, subclasses.formats)
@@ -175,6 +173,8 @@ def load_pt2(path: Path | str) -> ExportedProgram:
     Raises:
         CaptureError: no such file, or one that is no exported program.
     """
+    if not os.path.isfile(path):
+        raise CaptureError(f"{path}: {no_file(path)}; give one that torch.export.save wrote")
     with _quiet():
         try:
             return torch.export.load(path)
@@ -191,13 +191,30 @@ def export(
     """Exports a module as it behaves in evaluation mode, in non-strict mode.
 
     Raises:
-        CaptureError: the export failed.
+        CaptureError: the export failed, or ``forward`` takes no argument of such a name.
     """
+    _check_keywords(model, kwargs or {})
     device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
     placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))
-    with _quiet(), _evaluating(model), dense_layouts(model), _on_any_machine(), torch.no_grad():
+    surroundings = _evaluating(model), dense_layouts(model), _on_any_machine(), torch.no_grad()
+    with ExitStack() as stack:
+        for context in (one_step_shapes(), _quiet(), *surroundings):
+            stack.enter_context(context)
         try:
             return torch.export.export(model, placed[0], placed[1], strict=False)
+        except Exception as error:  # torch raises anything; the user gets one line
+            raise diagnose(error) from error
+
+
+def make_functional(exported: ExportedProgram) -> ExportedProgram:
+    """The program with every mutation visible and its composite operators whole.
+
+    Raises:
+        CaptureError: torch cannot make it functional.
+    """
+    with one_step_shapes(), _quiet():
+        try:
+            return exported.run_decompositions({})
         except Exception as error:  # torch raises anything; the user gets one line
             raise diagnose(error) from error
 
@@ -233,6 +250,18 @@ def _key(key: Any) -> str:
         if hasattr(key, field):
             return str(getattr(key, field))
     return str(key)
+
+
+def _check_keywords(model: nn.Module, kwargs: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(model.forward).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for name in kwargs:
+        if name not in parameters:
+            raise CaptureError(
+                f"kwargs: {type(model).__name__}.forward takes no argument {str(name)[:60]!r}"
+                f"{did_you_mean(str(name)[:60], parameters)}"
+            )
 
 
 def _placed(leaf: Any, device: torch.device | None) -> Any:

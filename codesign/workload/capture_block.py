@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +11,7 @@ from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
 from codesign.errors import CaptureError, CodesignError, ModelError, one_line
-from codesign.workload.capture import export
-from codesign.workload.capture_error import diagnose
+from codesign.workload.capture import export, make_functional
 from codesign.workload.capture_weights import read_subclasses, refuse_sparse
 from codesign.workload.convert import convert_graph
 from codesign.workload.supernet_part import Part, Shape, numbered, shape_of, shapes_in
@@ -36,7 +34,7 @@ def capture_block(
     exported = export(_on_meta(build, options), tuple(map(_example, arguments)))
     refuse_sparse(exported)
     subclasses = read_subclasses(exported)
-    functional = _functional(exported)
+    functional = make_functional(exported)
     graph = convert_graph(functional, {}, {}, subclasses.names)
     signature = functional.graph_signature
     names = tuple(map(str, signature.user_inputs))
@@ -64,15 +62,6 @@ def _example(argument: Any) -> Any:
         return tuple(map(_example, argument))
     dtype = getattr(torch, argument.format)
     return torch.empty_strided(argument.extents, argument.strides, dtype=dtype, device="meta")
-
-
-def _functional(exported: ExportedProgram) -> ExportedProgram:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return exported.run_decompositions({})
-        except Exception as error:  # torch raises anything; the user gets one line
-            raise diagnose(error) from error
 
 
 def _results(exported: ExportedProgram) -> Iterator[tuple[str, Shape | None]]:

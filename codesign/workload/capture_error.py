@@ -12,6 +12,7 @@ _BRANCH = re.compile(r"data-dependent|GuardOnDataDependent|DynamicControlFlow|is
 _ITEM = re.compile(r"\.item\(\)|_local_scalar_dense|aten\.item|tolist")
 _TORCH = re.compile(r"[/\\](torch|functorch|codesign[/\\]workload)[/\\]|contextlib\.py$")
 _QUOTED = re.compile(r"<class '(?:[^']*\.)?(\w+)'>")
+_RECURRENT = re.compile(r"torch[/\\]nn[/\\](modules|utils)[/\\]rnn\.py$")
 _LENGTH = 200
 
 
@@ -24,6 +25,11 @@ def diagnose(error: Exception) -> CaptureError:
     text = f"{type(error).__name__}: {error}"
     frame = user_frame(error)
     place = f" at {frame}" if frame else ""
+    if _is_packed(error):
+        return CaptureError(
+            f"a packed sequence{place} has a batch that shrinks from step to step, as its data "
+            "say; pad the sequence and pass the tensor itself"
+        )
     if _BRANCH.search(text):
         return CaptureError(
             f"a Python branch on data{place} cannot be captured: both sides would have to be "
@@ -45,6 +51,15 @@ def diagnose(error: Exception) -> CaptureError:
     return CaptureError(
         f"torch.export failed{place}: {type(error).__name__}: {cause}; check that the module runs "
         "on these example arguments and is free of Python side effects"
+    )
+
+
+def _is_packed(error: Exception) -> bool:
+    """Whether it came from a recurrent layer over a packed sequence, or from packing one."""
+    return any(
+        _RECURRENT.search(frame.f_code.co_filename) and frame.f_locals.get(name) is not None
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        for name in ("batch_sizes", "lengths")
     )
 
 

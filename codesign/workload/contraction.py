@@ -27,9 +27,9 @@ def labelled_nest(
         The accesses as the nest reads them, and the nest.
     """
     accesses = [_without_broadcast(access, labels) for access, labels in operands]
-    order = [label for label, extent in extents.items() if extent > 1]
+    order = [label for label, extent in extents.items() if extent != 1]
     counts = dict(extents)
-    for label in reversed(order[:-1]):
+    for label in reversed(order[:-1] if all(extents.values()) else []):
         following = order[order.index(label) + 1]
         if all(_mergeable(a, names, label, following) for a, names in accesses):
             accesses = [_merged(a, names, label, following) for a, names in accesses]

@@ -9,6 +9,7 @@ from codesign.errors import UnsupportedOperatorError
 from codesign.plugins import Registry
 from codesign.workload.assembly import Assembly
 from codesign.workload.builder import Builder
+from codesign.workload.empty import refuse_empty, without_idle
 from codesign.workload.graph import Graph, GraphInput, Node
 from codesign.workload.liveness import operands, values_in
 from codesign.workload.lowering import Lowering, find_lowering
@@ -55,6 +56,7 @@ def lower(
 
     Raises:
         UnsupportedOperatorError: targets without a lowering; all of them in one message.
+        CaptureError: an operator that has nothing to make, or to multiply.
     """
     lowerings = registry.get(HOOK)
     unknown = _unknown(graph, lowerings)
@@ -72,7 +74,9 @@ def lower(
     if unknown:
         builder.note(f"not modelled, so counted as free: {_report(unknown)}")
     returned = {builder.access(v).tensor.name for v in values_in(graph.outputs)}
-    trace = _assemble(name, builder.items, _kept(graph, stored), assembly, returned)
+    items = tuple(without_idle(builder.items))
+    trace = _assemble(name, items, _kept(graph, stored), assembly, returned)
+    refuse_empty(trace, graph.inputs)
     return _fused(trace, registry) if fuse else trace
 
 

@@ -127,7 +127,6 @@ SCATTERS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "select from the end": (lambda x, y: torch.select_scatter(x, y, dim=-1, index=-2), (4,)),
     "slice": (lambda x, y: torch.slice_scatter(x, y, 0, 1, 3), (2, 6)),
     "slice by steps": (lambda x, y: torch.slice_scatter(x, y, dim=1, start=0, step=2), (4, 3)),
-    "slice of nothing": (lambda x, y: torch.slice_scatter(x, y, 0, 2, 2), (0, 6)),
     "whole slice": (lambda x, y: torch.slice_scatter(x, y), (4, 6)),
     "diagonal": (lambda x, y: torch.diagonal_scatter(x, y), (4,)),
     "diagonal above": (lambda x, y: torch.diagonal_scatter(x, y, 3), (3,)),
@@ -168,6 +167,11 @@ def test_a_scatter_writes_the_elements_that_torch_writes(name: str) -> None:
     region = lowered(lambda x, y: call(x + 1, y), meta(4, 6), meta(*shape))[-1].outputs[0]
     ours = torch.arange(24).as_strided(region.shape, region.strides, region.offset)
     assert sorted(ours.flatten().tolist()) == wrote
+
+
+def test_a_scatter_of_nothing_is_no_operator() -> None:
+    (add,) = lowered(lambda x, y: torch.slice_scatter(x + 1, y, 0, 2, 2), meta(4, 6), meta(0, 6))
+    assert add.kind == "elementwise"
 
 
 def test_strides_begin_where_their_source_begins_unless_told() -> None:

@@ -10,9 +10,11 @@ import torch
 from torch import nn
 from torch_case import Call, captured, meta
 
-from codesign.errors import CaptureError
+import codesign
+from codesign.errors import CaptureError, TraceError
 from codesign.workload.capture import load_pt2
 from codesign.workload.capture_error import diagnose, user_frame
+from codesign.zoo.cell_loop import over_time
 
 
 def _branches(_: Any, x: Any) -> Any:
@@ -62,9 +64,98 @@ def test_a_result_of_an_unknown_type_is_named() -> None:
 def test_a_file_that_is_no_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.pt2"
     path.write_bytes(b"not a zip")
-    for place in (path, tmp_path / "missing.pt2"):
-        with pytest.raises(CaptureError, match=r"torch\.export\.save"):
-            load_pt2(place)
+    with pytest.raises(CaptureError, match=r"model.pt2 cannot be read .* torch\.export\.save"):
+        load_pt2(path)
+    with pytest.raises(CaptureError, match=r"no.pt2: no such file; give one that torch\.export"):
+        load_pt2(tmp_path / "no.pt2")
+    with pytest.raises(CaptureError, match=r": is a folder; give one that torch\.export\.save"):
+        load_pt2(tmp_path)
+
+
+class Takes(nn.Module):  # type: ignore[misc]  # torch is untyped
+    def forward(self, token: Any, *, mask: Any = None, scale: Any = None) -> Any:
+        return token * 2 if mask is None else token * mask
+
+
+def test_a_misspelt_keyword_argument_is_named_with_those_there_are() -> None:
+    assert refused(Takes(), torch.zeros(2), kwargs={"msk": torch.zeros(2)}) == (
+        "kwargs: Takes.forward takes no argument 'msk'; did you mean 'mask'? "
+        "known: mask, scale, token"
+    )
+
+
+def test_a_keyword_argument_that_exists_or_is_taken_by_any_name_is_passed_on() -> None:
+    made = captured(Takes(), torch.zeros(2), kwargs={"mask": torch.zeros(2)})
+    assert [t.name for t in made.tensors if t.role == "input"] == ["token", "mask"]
+    anything = Call(lambda m, x, **more: x + more["any"])
+    assert captured(anything, torch.zeros(2), kwargs={"any": torch.zeros(2)}).items
+
+
+# --- tensors without elements ---
+
+EMPTY: dict[str, tuple[Any, tuple[int, ...], str]] = {
+    "linear": (nn.Linear(8, 4), (0, 8), "linear: a tensor of contraction"),
+    "inner dimension": (Call(lambda m, x: x.T @ x), (0, 8), "matmul: a tensor of contraction"),
+    "convolution": (nn.Conv2d(3, 4, 3), (0, 3, 8, 8), "conv2d: a tensor of contraction"),
+    "elementwise": (nn.ReLU(), (3, 0), "relu: a tensor of elementwise"),
+    "pool": (nn.MaxPool2d(2), (0, 3, 8, 8), "max_pool2d: a tensor of reduce"),
+    "norm": (nn.LayerNorm(8), (0, 8), "layer_norm: a tensor of normalize"),
+    "softmax": (nn.Softmax(-1), (0, 8), "softmax: a tensor of softmax"),
+    "batch": (nn.GRU(8, 4), (3, 0, 8), "layer0.input: a tensor of contraction"),
+    "attention": (
+        Call(lambda m, x: nn.functional.scaled_dot_product_attention(x, x, x)),
+        (0, 2, 4, 8),
+        "scaled_dot_product_attention: a tensor of attention",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_an_empty_example_is_refused_with_the_operator_and_the_argument(case: str) -> None:
+    module, shape, place = EMPTY[case]
+    message = refused(module, torch.zeros(shape))
+    assert message.startswith(f"{place} must have at least one element, got the shape [")
+    assert f" is {list(shape)}); give example inputs whose every dimension is at least 1" in message
+
+
+def test_an_empty_cut_inside_a_model_is_refused_without_blaming_an_argument() -> None:
+    message = refused(Call(lambda m, x: x[2:2].relu() + 1), torch.zeros(2, 8))
+    assert "got the shape [0, 8]; give example inputs" in message
+
+
+@pytest.mark.parametrize("made", [lambda c: c, lambda c: torch.cat([c, c]), lambda c: c.flip(1)])
+def test_an_empty_cache_may_be_copied_and_joined_to_what_comes(made: Any) -> None:
+    model = Call(lambda m, x, cache: m.head(torch.cat([made(cache), x])), head=nn.Linear(8, 4))
+    found = captured(model, torch.zeros(2, 8), torch.zeros(0, 8))
+    assert [op.kind for op, _ in found.ops()] == ["move", "contraction"]
+    assert found.macs == 2 * 8 * 4
+    assert codesign.simulate(found, "edge-npu").latency_s > 0
+
+
+def joined(x: Any) -> Any:
+    """All of x, in front of it a copy of nothing."""
+    return torch.cat([torch.cat([x[:0], x[:0]]), x * 2])
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        Call(lambda m, x: torch.cond(x.sum() > 0, joined, torch.sin, (x[0],))),
+        Call(lambda m, x: over_time(lambda y, h: (joined(y), h + y), x, x.new_zeros(4))),
+    ],
+    ids=["branch", "loop"],
+)
+def test_a_copy_of_nothing_is_left_out_of_branches_and_loops_too(module: Any) -> None:
+    found = captured(module, torch.zeros(5, 4), branch_probability=1.0)
+    written = [op.name for op, _ in found.ops() if op.source == "aten.cat.default"]
+    assert [name.rpartition(".")[2] for name in written] == ["cat_1"]
+    assert all(0 not in access.shape for op, _ in found.ops() for access in op.outputs)
+
+
+def test_a_model_that_only_copies_nothing_has_nothing_to_simulate() -> None:
+    idle = captured(Call(lambda m, x: torch.cat([x, x])), torch.zeros(0, 8))
+    with pytest.raises(TraceError, match=r"must hold at least one operator"):
+        codesign.simulate(idle, "edge-npu")
 
 
 def test_capture_restores_the_training_mode_also_after_a_failure() -> None:
