@@ -179,7 +179,7 @@ class Carry:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A body repeated over time. Time is never unrolled in a trace.
+    """A body repeated over time, listed once however many steps there are.
 
     Attributes:
         name: unique in the trace.
