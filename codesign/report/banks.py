@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codesign.hardware.component import Memory
+from codesign.report.roof import bytes_of
 from codesign.report.saved import Saved
 from codesign.report.sums import counts_by_role
 from codesign.result.forms import Part
@@ -17,7 +19,8 @@ class Banks:
         part: what it is.
         hits: bursts that found their row open, by role; empty where rows are not modelled.
         misses: bursts for which a row was opened, by role.
-        states: picoseconds in each power state; empty where it has none.
+        states: picoseconds in each power state; empty where its kind has none.
+        used: share of its peak that it moved: the utilisation of the headline.
         state_j: joules of its background by power state and regular action.
         refreshes: how often; None where it refreshes nothing.
     """
@@ -28,6 +31,7 @@ class Banks:
     states: dict[str, int]
     state_j: dict[str, float]
     refreshes: int | None
+    used: float = 0.0
 
     @property
     def hit_share(self) -> float:
@@ -65,5 +69,27 @@ def _banks(saved: Saved, part: Part) -> Banks:
         if op is None and name == part.name and action == "refresh"
     ]
     return Banks(
-        part, hits, misses, dict(part.states), dict(spent), sum(refreshes) if refreshes else None
+        part,
+        hits,
+        misses,
+        power_states(part),
+        dict(spent),
+        sum(refreshes) if refreshes else None,
+        _used(saved, part),
     )
+
+
+def power_states(part: Part) -> dict[str, int]:
+    """Picoseconds in each power state; empty where the kind of a memory has none.
+
+    The replay books all time that a kind says nothing of as ``Memory.IDLE``: of a kind without
+    power states that is the whole run, however much it moves.
+    """
+    return {} if set(part.states) <= {Memory.IDLE} else dict(part.states)
+
+
+def _used(saved: Saved, part: Part) -> float:
+    """As the summary has it; what the ledger says where an earlier version wrote the folder."""
+    peak, seconds = saved.peak(part.name), saved.makespan / 1e12
+    moved = bytes_of(saved, part.name) / (peak * seconds) if peak else 0.0
+    return saved.summary.utilization.get(part.name, moved)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codesign.quantities import count, quantity, share
+from codesign.report.banks import power_states
 from codesign.report.roof import bytes_of
 from codesign.report.saved import Saved
 
@@ -75,8 +76,9 @@ def _spans(saved: Saved) -> Iterator[Check]:
 
 def _parts(saved: Saved) -> Iterator[Check]:
     for part in saved.parts:
-        if part.states:
-            spent = sum(part.states.values())
+        states = power_states(part)
+        if states:
+            spent = sum(states.values())
             told = f"{count(spent)} ps and {count(saved.makespan)} ps"
             law = f"{part.name}: the power states fill the run"
             yield Check(law, spent == saved.makespan, told)

@@ -9,14 +9,15 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 
 from codesign.explore.figures.style import ruled
+from codesign.report.figures.colours import IN_DARK
 from codesign.report.figures.kit import Drawn
 from codesign.report.names import shown
 
 _SVG = "http://www.w3.org/2000/svg"
 _LINK = "http://www.w3.org/1999/xlink"
 _COLOURS = {"#ffffff": "var(--paper)", "#333333": "var(--ink)", "#dddddd": "var(--rule)"}
-_COLOURS |= {"#0072b2": "var(--blue)"}
-"""Colours that a page has in light and dark: paper, text, grids, and a blue, else too dim."""
+_COLOURS |= {colour: f"var(--c-{colour[1:]})" for colour in IN_DARK}
+"""Colours that a page has in light and dark: paper, text, grids, and those of what is drawn."""
 _REM = 0.1
 """Size of a page's letters for a point of a figure (assumed)."""
 _MARKS = frozenset(f"{{{_SVG}}}{name}" for name in ("path", "use", "image"))
@@ -91,9 +92,7 @@ def _own(root: ET.Element, name: str) -> None:
 
 
 def _painted(style: str) -> str:
-    for colour, own in _COLOURS.items():
-        style = style.replace(colour, own)
-    return style
+    return re.sub("#[0-9a-f]{6}", lambda found: _COLOURS.get(found[0], found[0]), style)
 
 
 def _describe(root: ET.Element, name: str, heading: str, said: str) -> None:

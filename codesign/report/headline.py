@@ -6,6 +6,9 @@ from codesign.quantities import count, quantity, share
 from codesign.report.document import Card, Range, Section
 from codesign.report.saved import Saved
 
+_LITTLE = 0.0005
+"""Shares below which percent with one digit say 0.0."""
+
 
 def headline(saved: Saved) -> Section:
     """Latency, energy, bytes, utilisation, work and coverage."""
@@ -59,7 +62,8 @@ def _energy(saved: Saved) -> Card:
     power = said.energy_j / said.latency_s if said.latency_s else 0.0
     words = f"{quantity(power, 'W')} in the mean"
     if said.assumed_energy_share is not None:
-        words += f"; {share(said.assumed_energy_share, 1.0)} of it rests on assumed prices"
+        told = share(said.assumed_energy_share, 1.0) if said.assumed_energy_share else "none"
+        words += f"; {told} of it rests on assumed prices"
     return Card("Energy of one run", quantity(said.energy_j, "J"), words)
 
 
@@ -78,7 +82,7 @@ def _use(saved: Saved) -> tuple[Card, ...]:
     said = saved.summary
     busiest = max(said.utilization, key=lambda name: said.utilization[name], default="")
     used = said.utilization.get(busiest, 0.0)
-    rest = [f"{name} {share(u, 1.0)}" for name, u in said.utilization.items() if name != busiest]
+    rest = [_used(name, u) for name, u in said.utilization.items() if name != busiest]
     issued = sum(said.mac_slots.values())
     effective = said.mac_slots.get("effective", 0)
     slots = f"{share(effective, issued)} of the issued slots effective" if issued else "no slots"
@@ -86,10 +90,16 @@ def _use(saved: Saved) -> tuple[Card, ...]:
         "every node with a cost is modelled" if said.coverage >= 1 else "of the nodes with a cost"
     )
     return (
-        Card(f"Utilisation of {busiest}", share(used, 1.0), ", ".join(rest)),
+        Card(f"Utilisation of {busiest}, the busiest", share(used, 1.0), ", ".join(rest)),
         Card("Work", quantity(said.macs, "MAC"), slots),
         Card("Coverage", share(said.coverage, 1.0), f"{whole}; {count(said.tiles)} tiles"),
     )
+
+
+def _used(name: str, used: float) -> str:
+    """A part and its utilisation, which no line break parts; a little is not nothing."""
+    told = share(used, 1.0) if not 0 < used < _LITTLE else "< 0.1 %"
+    return f"{name} {told}".replace(" ", "\u00a0")
 
 
 def _range(saved: Saved) -> Range | None:
@@ -100,7 +110,7 @@ def _range(saved: Saved) -> Range | None:
     texts = (
         f"lower bound {quantity(said.lower_bound_s, 's')}",
         f"this run {quantity(said.latency_s, 's')}",
-        f"one by one {quantity(said.serial_bound_s, 's')}",
+        f"nothing overlapped {quantity(said.serial_bound_s, 's')}",
     )
     told = f"Latency between its bounds: {', '.join(texts)}"
     return Range(said.lower_bound_s / top, said.latency_s / top, texts, told)

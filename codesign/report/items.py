@@ -27,7 +27,12 @@ class Slices:
         starts: picoseconds, rising.
         ends: picoseconds; none is later than the next start.
         labels: what each slice is called; of folded ones how many they are.
-        sorts: what the colour of each says, such as the kind of the operator; "" for folded ones.
+        sorts: the kind of each operator, or the cause of a part of the path; "" for folded ones.
+        lengths: picoseconds that each lasts, without the gaps between folded ones.
+        busy: picoseconds of them in which the engine computed, as far as the mean of the runs of an
+            operator tells; the rest waits, for transfers above all.
+        used: share of the run that the engine computed; None for what is no engine, or unknown.
+        is_path: whether it is the critical path.
     """
 
     name: str
@@ -35,6 +40,10 @@ class Slices:
     ends: NDArray[np.int64]
     labels: tuple[str, ...]
     sorts: tuple[str, ...]
+    lengths: NDArray[np.int64]
+    busy: NDArray[np.int64]
+    used: float | None = None
+    is_path: bool = False
 
     def folded(self, most: int) -> Slices:
         """At most so many slices: short neighbours become one, the longest stay as they are."""
@@ -54,6 +63,10 @@ class Slices:
             self.ends[lasts],
             tuple(self.labels[a] if a == b else f"{b - a + 1:,} short ones" for a, b in pairs),
             tuple(self.sorts[a] if a == b else "" for a, b in pairs),
+            np.add.reduceat(self.lengths, firsts),
+            np.add.reduceat(self.busy, firsts),
+            self.used,
+            self.is_path,
         )
 
 
@@ -64,6 +77,11 @@ class Flow:
     name: str
     rate: Rate
     peak: float
+
+    @property
+    def full(self) -> float:
+        """What a row of full height stands for: the peak, or the most that flowed."""
+        return self.peak or float(self.rate.values.max(initial=0.0)) or 1.0
 
 
 @dataclass(frozen=True)
@@ -104,22 +122,18 @@ def find_items(saved: Saved, most: int = MOST_ITEMS, steps: int = MOST_STEPS) ->
     moved = bytes_by_component(saved).rows
     known = saved.by_name
     flows = tuple(
-        Flow(name, rate_of(saved, name, _peak(saved, name)).resampled(steps), _peak(saved, name))
+        Flow(name, rate_of(saved, name, saved.peak(name)).resampled(steps), saved.peak(name))
         for name in dict.fromkeys((*known, *moved))
         if name in moved
     )
     return Items(saved.makespan, tuple(tracks), flows, total)
 
 
-def _peak(saved: Saved, name: str) -> float:
-    part = saved.by_name.get(name)
-    return (part.bytes_per_s or 0.0) if part else 0.0
-
-
 def _engines(saved: Saved) -> list[Slices]:
     """A slice begins with the first transfer, but not before the one before it on its engine."""
-    spans = saved.spans
-    kinds = dict(zip(saved.operators["name"], saved.operators["kind"], strict=True))
+    spans, rows = saved.spans, saved.operators
+    kinds = dict(zip(rows["name"], rows["kind"], strict=True))
+    computing = _computing(saved)
     found = []
     for engine in saved.engines:
         mine = [place for place, name in enumerate(spans.engines) if name == engine]
@@ -128,8 +142,23 @@ def _engines(saved: Saved) -> list[Slices]:
         before = np.concatenate(([0], np.maximum.accumulate(ends)[:-1])) if mine else ends
         names = tuple(spans.ops[place] for place in mine)
         sorts = tuple(kinds.get(name, "") for name in names)
-        found.append(Slices(engine, np.maximum(starts, before), ends, names, sorts))
+        starts = np.maximum(starts, before)
+        lengths = ends - starts
+        spent = np.array([computing.get((name, engine), 0) for name in names], dtype=np.int64)
+        used = saved.summary.utilization.get(engine)
+        # an engine that is a process of its own says how long it was busy, but not in what
+        busy = np.minimum(lengths, spent) if spent.any() or not used else lengths
+        found.append(Slices(engine, starts, ends, names, sorts, lengths, busy, used))
     return found
+
+
+def _computing(saved: Saved) -> dict[tuple[str, str], int]:
+    """Picoseconds that a run of an operator computes on an engine, in the mean of all its runs."""
+    names = ("name", "engine", "compute_s", "runs")
+    return {
+        (name, engine): round(seconds / runs * 1e12)
+        for name, engine, seconds, runs in zip(*(saved.operators[n] for n in names), strict=True)
+    }
 
 
 def _path(saved: Saved) -> list[Slices]:
@@ -137,15 +166,12 @@ def _path(saved: Saved) -> list[Slices]:
     if saved.why is None or not saved.why.segments:
         return []
     parts = sorted(saved.why.segments, key=lambda one: (one.start_ps, one.end_ps))
-    return [
-        Slices(
-            "critical path",
-            np.array([one.start_ps for one in parts], dtype=np.int64),
-            np.array([one.end_ps for one in parts], dtype=np.int64),
-            tuple(_words((one.cause, one.component, one.op, one.role)) for one in parts),
-            tuple(one.cause for one in parts),
-        )
-    ]
+    starts = np.array([one.start_ps for one in parts], dtype=np.int64)
+    ends = np.array([one.end_ps for one in parts], dtype=np.int64)
+    lengths = ends - starts
+    labels = tuple(_words((one.cause, one.component, one.op, one.role)) for one in parts)
+    sorts = tuple(one.cause for one in parts)
+    return [Slices("critical path", starts, ends, labels, sorts, lengths, lengths, is_path=True)]
 
 
 def _words(parts: Sequence[str]) -> str:

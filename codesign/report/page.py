@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from codesign import __version__
 from codesign.report.document import Document
+from codesign.report.figures.colours import page_colours
 from codesign.report.names import shown
 
 _LONGEST = 4000
@@ -27,11 +28,11 @@ def render(document: Document) -> str:
     Everything but SVG is escaped. The policy of the page lets it run its one script, known by its
     digest, and load nothing.
     """
-    script = _read("timeline.js")
+    script = _read("timeline_parts.js") + _read("timeline.js")
     return _template().render(
         document=document,
         # the page's own files, so nothing to escape
-        style=Markup(_read("report.css")),  # noqa: S704
+        style=Markup(_read("report.css") + page_colours()),  # noqa: S704
         script=Markup(script),  # noqa: S704
         data=_json(document.timeline),
         policy=_policy(script),

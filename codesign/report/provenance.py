@@ -19,7 +19,7 @@ def _checks(saved: Saved) -> Section:
     kept = sum(check.holds for check in found)
     rows = [("holds" if check.holds else "BROKEN", check.law, check.told) for check in found]
     words = f"{kept} of {len(found)} laws hold, checked just now on the files of the folder."
-    listed = table("Laws", ("", "law", "what was compared"), rows, is_open=True)
+    listed = table("Laws", ("result", "law", "what was compared"), rows, is_open=True)
     return Section("checks-heading", "Checks", (words,), tables=(listed,))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from codesign.quantities import count
+from codesign.report.banks import Banks, find_banks
 from codesign.report.document import Document, Section
 from codesign.report.figures.all import figures_of
 from codesign.report.headline import headline
@@ -13,7 +14,14 @@ from codesign.report.names import shown
 from codesign.report.pictures import picture
 from codesign.report.provenance import provenance
 from codesign.report.saved import Saved
-from codesign.report.tables import bank_table, energy_tables, path_table, roof_table, stay_table
+from codesign.report.tables import (
+    bank_table,
+    cause_table,
+    energy_tables,
+    path_table,
+    roof_table,
+    stay_table,
+)
 from codesign.report.timeline_data import timeline_data
 
 
@@ -36,7 +44,7 @@ def result_page(saved: Saved) -> Document:
         f"{shown(said.model)} on {shown(said.hardware)}",
         f"codesign {shown(said.version)}, result {shown(said.digest, 14)}",
         tuple(sections),
-        timeline_data(items),
+        timeline_data(saved, items),
         fallback.svg,
     )
 
@@ -58,7 +66,13 @@ def _timeline(items: Items) -> Section:
 
 def _energy(saved: Saved) -> Section:
     made = picture("energy", partial(figures_of(saved)["energy"], saved), "Energy")
-    return Section("energy-heading", "Energy", pictures=(made,), tables=energy_tables(saved))
+    words = (
+        "Computing is what engines spend beside moving tensors, reads and writes through a port of "
+        "their own among it; static is leakage and background, which no operator has to itself."
+    )
+    return Section(
+        "energy-heading", "Energy", (words,), pictures=(made,), tables=energy_tables(saved)
+    )
 
 
 def _bytes(saved: Saved) -> Section:
@@ -103,14 +117,32 @@ def _dram(saved: Saved) -> Section:
     if not saved.off_chip:
         why = "has no memory off the chip" if saved.parts else "does not say which memory is off it"
         return Section(name, title, (f"The hardware {why}.",))
-    words = (
-        "A burst that finds its row open needs no activate; each activate is taken to open the row "
-        "for one burst. Power states are times of the whole run; when each was entered is not in "
-        "the result."
-    )
+    words = _dram_words(find_banks(saved))
     made = picture("dram", partial(figures_of(saved)["dram"], saved), title)
     tables = tuple(found for found in [bank_table(saved)] if found.rows)
-    return Section(name, title, (words,), pictures=(made,), tables=tables)
+    return Section(name, title, words, pictures=(made,), tables=tables)
+
+
+def _dram_words(memories: tuple[Banks, ...]) -> tuple[str, ...]:
+    """What to know of what is modelled, and of which memories what is not."""
+    words = [
+        "The rate is a mean: the bytes of an operator are spread over its run, as evenly as the "
+        "peak allows. Of the peak counts what was asked for, not whole bursts."
+    ]
+    if any(banks.knows_rows for banks in memories):
+        words.append(
+            "A burst that finds its row open needs no activate; each activate is taken to open the "
+            "row for one burst."
+        )
+    if any(banks.states for banks in memories):
+        words.append(
+            "Power states are times of the whole run; when each was entered is not in the result."
+        )
+    flat = [banks for banks in memories if not banks.states and not banks.knows_rows]
+    if flat:
+        names = ", ".join(f"{shown(one.part.name)} ({shown(one.part.kind)})" for one in flat)
+        words.append(f"No rows and no power states are modelled of {names}: it is a flat rate.")
+    return tuple(words)
 
 
 def _path(saved: Saved) -> Section:
@@ -121,6 +153,11 @@ def _path(saved: Saved) -> Section:
             "report again."
         )
         return Section(name, title, (said,))
-    words = "What each picosecond of the run was spent on; all parts together are the run."
+    words = (
+        "What each picosecond of the run was spent on; all parts together are the run. Time of "
+        "several components, as in 'bus, dram', was bound by each of them equally."
+    )
     made = picture("critical-path", partial(figures_of(saved)["critical-path"], saved), title)
-    return Section(name, title, (words,), pictures=(made,), tables=(path_table(saved),))
+    return Section(
+        name, title, (words,), pictures=(made,), tables=(cause_table(saved), path_table(saved))
+    )

@@ -87,6 +87,11 @@ class Saved:
         """Components by name."""
         return {part.name: part for part in self.parts}
 
+    def peak(self, name: str) -> float:
+        """Bytes per second that a memory or link can move; 0 where nobody knows."""
+        part = self.by_name.get(name)
+        return (part.bytes_per_s or 0.0) if part else 0.0
+
     @cached_property
     def engines(self) -> tuple[str, ...]:
         """Names of engines, those that ran nothing too where they are known."""

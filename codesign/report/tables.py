@@ -9,9 +9,34 @@ from codesign.report.figures.residency import stayed_in
 from codesign.report.roof import find_roofline
 from codesign.report.saved import Saved
 from codesign.report.sums import energy_by_component, energy_by_operator, energy_by_role
+from codesign.result.causes import (
+    DEPENDENCY,
+    PROCESS_ENGINE,
+    QUEUEING,
+    RELOAD,
+    ROW_MISSES,
+    SETUP,
+    WAKE,
+)
+from codesign.result.slots import BANDWIDTH, COMPUTING, FILL, LAUNCH
 
 MOST = 100
 """Rows of a table that grows with the model (assumed)."""
+
+_CAUSES = {
+    COMPUTING: "an engine computed, or its units had nothing to do meanwhile",
+    FILL: "an engine filled or drained its array, as far as its plan says so",
+    LAUNCH: "an engine started",
+    BANDWIDTH: "bytes crossed the link or memory that bounds the rate of the transfer alone",
+    ROW_MISSES: "a memory with banks stayed below its peak: row misses, turnarounds, refresh",
+    RELOAD: "a weight came from off the chip again, beyond its first time",
+    DEPENDENCY: "a transfer waited for an operator to open, or for the last store of another",
+    SETUP: "a transfer waited for the set-up of links and the latency of memories",
+    WAKE: "a transfer or an engine waited for a memory to wake up",
+    QUEUEING: "a transfer was slower than alone because others shared the component",
+    PROCESS_ENGINE: "an engine that is a process of its own had the operator",
+}
+"""The time in which, by cause."""
 
 
 def energy_tables(saved: Saved) -> tuple[Table, ...]:
@@ -55,8 +80,8 @@ def roof_table(saved: Saved) -> tuple[str, Table]:
         for point in sorted(found.points, key=lambda point: (-point.macs_per_s, point.name))
     ]
     told = (
-        f"{count(len(found.points))} operators are drawn; {count(found.without_macs)} multiply "
-        f"nothing and {count(found.without_bytes)} move nothing off the chip."
+        f"Operators drawn: {count(len(found.points))}. Not drawn: {count(found.without_macs)} "
+        f"without a multiplication, {count(found.without_bytes)} without a byte off the chip."
     )
     heads = ("operator", "engine", ">MAC per byte", ">MAC/s")
     return told, table("Operators by speed", heads, rows, most=MOST)
@@ -86,6 +111,7 @@ def bank_table(saved: Saved) -> Table:
     rows = []
     for banks in find_banks(saved):
         name = banks.part.name
+        rows.append((name, "used share of the peak", share(banks.used, 1.0), ""))
         for role in dict.fromkeys((*banks.hits, *banks.misses)):
             hits, misses = banks.hits.get(role, 0), banks.misses.get(role, 0)
             rows.append((name, f"bursts of {role} in an open row", count(hits), ""))
@@ -96,7 +122,16 @@ def bank_table(saved: Saved) -> Table:
         if banks.refreshes is not None:
             joules = quantity(banks.state_j.get("refresh", 0.0), "J")
             rows.append((name, "refreshes", count(banks.refreshes), joules))
-    return table("Rows, states and refreshes", ("memory", "what", ">how much", ">energy"), rows)
+    return table(
+        "Use, rows, states and refreshes", ("memory", "what", ">how much", ">energy"), rows
+    )
+
+
+def cause_table(saved: Saved) -> Table:
+    """What the causes on the critical path mean, those that are there."""
+    there = {part.cause for part in saved.why.parts} if saved.why else set()
+    rows = [(cause, told) for cause, told in _CAUSES.items() if cause in there]
+    return table("What the causes mean", ("cause", "time in which"), rows)
 
 
 def path_table(saved: Saved) -> Table:

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from codesign.report.figures.kit import COLOURS, GREY, colours_of
+from codesign.report.figures.colours import GREY, TIME_COLOURS, ordered, part_colours
 from codesign.report.items import Flow, Items, Slices
 from codesign.report.names import shown
+from codesign.report.saved import Saved
 
 
-def timeline_data(items: Items) -> dict[str, Any]:
+def timeline_data(saved: Saved, items: Items) -> dict[str, Any]:
     """Tracks with their slices or rates; times are whole picoseconds, names a table of texts."""
-    sorts = dict.fromkeys(sort for track in items.slices for sort in track.sorts if sort)
-    colours = colours_of(list(sorts))
     names: dict[str, int] = {}
-    tracks = [_slices(track, names, colours | {"": GREY}) for track in items.slices]
-    tracks += [_flow(flow) for flow in items.flows]
+    parts = part_colours(saved)
+    causes = dict.fromkeys(sort for one in items.slices if one.is_path for sort in one.sorts)
+    colours = ordered((cause for cause in causes if cause), TIME_COLOURS)
+    tracks = [
+        _path(track, names, colours | {"": GREY})
+        if track.is_path
+        else _engine(track, names, parts.get(track.name, GREY))
+        for track in items.slices
+    ]
+    tracks += [_flow(flow, parts.get(flow.name, GREY)) for flow in items.flows]
     key = [[shown(name, 60), colour] for name, colour in colours.items()]
-    if any("" in track.sorts for track in items.slices):
-        key.append(["folded or of no kind", GREY])
+    if "" in causes:
+        key.append(["several, folded", GREY])
     return {"makespan": items.makespan, "names": list(names), "tracks": tracks, "key": key}
 
 
-def _slices(track: Slices, names: dict[str, int], colours: dict[str, str]) -> dict[str, Any]:
+def _engine(track: Slices, names: dict[str, int], colour: str) -> dict[str, Any]:
+    found = _slices(track, names) | {"colour": colour, "busy": track.busy.tolist()}
+    if track.used is not None:
+        found["used"] = round(track.used, 6)
+    if (track.lengths != track.ends - track.starts).any():
+        found["lengths"] = track.lengths.tolist()
+    return found
+
+
+def _path(track: Slices, names: dict[str, int], colours: Mapping[str, str]) -> dict[str, Any]:
+    own = dict.fromkeys(track.sorts)
+    return _slices(track, names) | {"colours": [colours.get(sort, GREY) for sort in own]}
+
+
+def _slices(track: Slices, names: dict[str, int]) -> dict[str, Any]:
     own = list(dict.fromkeys(track.sorts))
+    places = {sort: place for place, sort in enumerate(own)}
     return {
         "name": shown(track.name, 60),
         "starts": track.starts.tolist(),
         "ends": track.ends.tolist(),
         "labels": [names.setdefault(shown(label, 160), len(names)) for label in track.labels],
-        "sorts": [own.index(sort) for sort in track.sorts],
-        "colours": [colours[sort] for sort in own],
+        "sorts": [places[sort] for sort in track.sorts],
+        "kinds": [shown(sort, 60) for sort in own],
     }
 
 
-def _flow(flow: Flow) -> dict[str, Any]:
-    values = [round(value) for value in flow.rate.values.tolist()]
+def _flow(flow: Flow, colour: str) -> dict[str, Any]:
     return {
         "name": shown(flow.name, 60),
         "edges": [round(edge) for edge in flow.rate.edges.tolist()],
-        "values": values,
-        "most": round(max(flow.peak, *values)) if values else 0,
-        "colour": COLOURS[4],
+        "values": [round(value) for value in flow.rate.values.tolist()],
+        "full": round(flow.full),
+        "peak": bool(flow.peak),
+        "colour": colour,
     }

@@ -23,7 +23,10 @@ def row(lengths: Lengths) -> Slices:
     ends = np.cumsum([gap + length for gap, length in lengths])
     starts = ends - np.array([length for _, length in lengths])
     names = tuple(f"op{n}" for n in range(len(lengths)))
-    return Slices("npu", starts, ends, names, ("contraction",) * len(lengths))
+    busy = (ends - starts) // 2
+    return Slices(
+        "npu", starts, ends, names, ("contraction",) * len(lengths), ends - starts, busy, 0.5
+    )
 
 
 many = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 300)), min_size=1, max_size=120)
@@ -109,8 +112,9 @@ def test_the_critical_path_is_a_track_of_its_own(tmp_path: Path) -> None:
 
 
 def test_what_the_script_gets_says_the_same(tmp_path: Path) -> None:
-    items = find_items(read_saved(generated(tmp_path, 5, runs=3)))
-    data = timeline_data(items)
+    saved = read_saved(generated(tmp_path, 5, runs=3))
+    items = find_items(saved)
+    data = timeline_data(saved, items)
     json.dumps(data, allow_nan=False)
     npu = data["tracks"][0]
     assert npu["starts"] == items.slices[0].starts.tolist()
@@ -118,8 +122,10 @@ def test_what_the_script_gets_says_the_same(tmp_path: Path) -> None:
     assert len(data["names"]) == 5, "a name is there once"
     dram = data["tracks"][-1]
     assert len(dram["edges"]) == len(dram["values"]) + 1
-    assert dram["most"] == 10**10
-    assert data["key"] == [["contraction", "#0072b2"]]
+    assert (dram["full"], dram["peak"]) == (10**10, True)
+    assert npu["busy"] == [100_000] * 9
+    assert npu["kinds"] == ["contraction"]
+    assert data["key"] == [], "there is no critical path"
 
 
 @pytest.mark.parametrize("operators", [1, 2])

@@ -283,7 +283,7 @@ def test_hostile_names_stay_within_the_data(hostile: tuple[Page, str]) -> None:
     assert {shown(f"{text} {n}", 160) for n, text in enumerate(HOSTILE)} <= set(
         json.loads(data)["names"]
     )
-    assert script.lstrip().startswith("// The timeline")
+    assert script.lstrip().startswith("// What the timeline says")
 
 
 @given(st.text(max_size=300))

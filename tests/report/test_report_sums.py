@@ -141,8 +141,13 @@ def test_what_overlaps_gives_way_below_the_peak(tmp_path: Path) -> None:
     assert rate.values[:3].tolist() == pytest.approx([1.5e9, 2.6e9, 1.9e9])
 
 
-def test_what_finds_no_room_is_spread_evenly(tmp_path: Path) -> None:
+def test_what_comes_before_moves_ahead_where_there_is_no_room_else(tmp_path: Path) -> None:
     rate = rate_of(overlapping(tmp_path), "dram", 2e9)
+    assert rate.values[:3].tolist() == pytest.approx([2e9, 2e9, 2e9])
+
+
+def test_what_finds_no_room_at_all_is_spread_evenly(tmp_path: Path) -> None:
+    rate = rate_of(overlapping(tmp_path), "dram", 1.8e9)
     assert rate.values[:3].tolist() == pytest.approx([1.5e9, 2.25e9, 2.25e9])
 
 

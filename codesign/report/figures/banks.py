@@ -9,16 +9,16 @@ from matplotlib.axes import Axes
 from codesign.explore.figures.style import INK, say
 from codesign.quantities import count, quantity, share
 from codesign.report.banks import Banks, find_banks
-from codesign.report.figures.kit import (
-    COLOURS,
-    ON_COLOUR,
-    Drawn,
-    bars,
-    colours_of,
-    legend_above,
-    new_figure,
-    prefix_axis,
+from codesign.report.figures.colours import (
+    GREY,
+    ROLE_COLOURS,
+    ROW_COLOURS,
+    ink_on,
+    ordered,
+    part_colours,
+    state_colours,
 )
+from codesign.report.figures.kit import Drawn, bars, legend_above, new_figure, prefix_axis
 from codesign.report.names import shown
 from codesign.report.rates import rate_of
 from codesign.report.saved import Saved
@@ -32,20 +32,22 @@ def draw_banks(saved: Saved) -> Drawn:
     """Draws up to three panels for each memory off the chip."""
     memories = find_banks(saved)
     panels = [panel for banks in memories for panel in _panels(banks)]
-    heights = {"rate": 1.7, "rows": 1.5, "states": 1.25}
+    heights = {"rate": 1.7, "rows": 1.6, "states": 1.5}
     tall = [heights[name] for name, _ in panels]
     drawn = new_figure(max(1.5, sum(tall) + 0.3), " ".join(map(said, memories)) or "None.")
     if not panels:
         say(drawn.figure, "no memory off the chip is known")
         return drawn
     grid = drawn.figure.subplots(len(panels), 1, squeeze=False, height_ratios=tall)[:, 0]
+    parts = part_colours(saved)
+    states = state_colours(name for banks in memories for name in _states_of(banks))
     for axes, (name, banks) in zip(grid, panels, strict=True):
         if name == "rate":
-            _rate(drawn, axes, saved, banks)
+            _rate(drawn, axes, saved, banks, parts.get(banks.part.name, GREY))
         elif name == "rows":
             _rows(drawn, axes, banks)
         else:
-            _states(drawn, axes, banks)
+            _states(drawn, axes, banks, states)
     return drawn
 
 
@@ -61,7 +63,8 @@ def _panels(banks: Banks) -> list[tuple[str, Banks]]:
 def said(banks: Banks) -> str:
     """A memory in sentences."""
     part = banks.part
-    told = f"{part.name}: peak {quantity(part.bytes_per_s or 0.0, 'B/s')}"
+    told = f"{part.name}: peak {quantity(part.bytes_per_s or 0.0, 'B/s')}, "
+    told += f"{share(banks.used, 1.0)} of it used in the mean"
     if banks.knows_rows:
         told += f", {share(banks.hit_share, 1.0)} of the bursts found their row open"
     else:
@@ -71,16 +74,23 @@ def said(banks: Banks) -> str:
     if banks.states:
         longest = max(banks.states, key=lambda name: banks.states[name])
         told += f", mostly {longest}"
+    elif not banks.knows_rows:
+        told += f"; its kind, {part.kind}, has no power states"
     return told + "."
 
 
-def _rate(drawn: Drawn, axes: Axes, saved: Saved, banks: Banks) -> None:
-    peak = banks.part.bytes_per_s or 0.0
+def _states_of(banks: Banks) -> tuple[str, ...]:
+    """Its power states, and what else takes background energy."""
+    return tuple(dict.fromkeys((*banks.states, *banks.state_j)))
+
+
+def _rate(drawn: Drawn, axes: Axes, saved: Saved, banks: Banks, colour: str) -> None:
+    peak = saved.peak(banks.part.name)
     rate = rate_of(saved, banks.part.name, peak).resampled(_STEPS)
     factor = prefix_axis(axes, "y", max(peak, float(rate.values.max(initial=0.0))), "B/s")
     along = prefix_axis(axes, "x", saved.makespan / 1e12, "s")
     edges = rate.edges / 1e12 / along
-    area = axes.stairs(rate.values / factor, edges, fill=True, color=COLOURS[0], alpha=0.8)
+    area = axes.stairs(rate.values / factor, edges, fill=True, color=colour)
     mean = rate.bytes / (saved.makespan / 1e12)
     drawn.name(area, f"{banks.part.name}: {quantity(mean, 'B/s')} in the mean")
     if peak:
@@ -88,32 +98,33 @@ def _rate(drawn: Drawn, axes: Axes, saved: Saved, banks: Banks) -> None:
         drawn.name(line, f"peak {quantity(peak, 'B/s')}")
         axes.set_ylim(0, 1.12 * peak / factor)
     axes.set_xlim(0, saved.makespan / 1e12 / along)
-    told = f"{shown(banks.part.name, 24)}: rate (bytes of an operator spread over its run) and peak"
+    told = f"{shown(banks.part.name, 24)}: rate over time"
+    if peak:
+        told += f"; {share(banks.used, 1.0)} of the peak of {quantity(peak, 'B/s')} in the mean"
     axes.set_title(told, loc="left", fontweight="bold")
     axes.grid(axis="y")
 
 
 def _rows(drawn: Drawn, axes: Axes, banks: Banks) -> None:
     values: dict[tuple[str, str], float] = {}
-    for role in dict.fromkeys((*banks.hits, *banks.misses)):
+    for role in ordered((*banks.hits, *banks.misses), ROLE_COLOURS):
         values[role, "row open"] = banks.hits.get(role, 0)
         values[role, "row opened"] = banks.misses.get(role, 0)
     stack = Stack(
         tuple(dict.fromkeys(role for role, _ in values)), ("row open", "row opened"), values
     )
-    bars(drawn, axes, stack, "", {"row open": COLOURS[2], "row opened": COLOURS[3]})
+    bars(drawn, axes, stack, "", ROW_COLOURS)
     axes.set_xlabel(f"{axes.get_xlabel()} bursts".strip())
     told = f"{shown(banks.part.name, 24)}: bursts by role; "
     axes.set_title(
         told + f"{share(banks.hit_share, 1.0)} found their row open", loc="left", fontweight="bold"
     )
-    legend_above(axes)
+    legend_above(axes, ROW_COLOURS)
 
 
-def _states(drawn: Drawn, axes: Axes, banks: Banks) -> None:
-    names = tuple(dict.fromkeys((*banks.states, *banks.state_j)))
+def _states(drawn: Drawn, axes: Axes, banks: Banks, colours: dict[str, str]) -> None:
+    names = _states_of(banks)
     time, energy = sum(banks.states.values()) or 1, sum(banks.state_j.values()) or 1.0
-    colours = colours_of(names)
     bars_of: tuple[tuple[float, str, Mapping[str, float]], ...] = (
         (time, "s", banks.states),
         (energy, "J", banks.state_j),
@@ -132,7 +143,7 @@ def _states(drawn: Drawn, axes: Axes, banks: Banks) -> None:
             if width > 1.05 * len(words) + 1:  # a sign is about a percent wide (measured)
                 axes.text(
                     left + width / 2, row, words, ha="center",
-                    va="center", fontsize=7.5, color=ON_COLOUR,
+                    va="center", fontsize=7.5, color=ink_on(colours[name]),
                 )  # fmt: skip
             left += width
     axes.set_yticks([0, 1], ["time", "energy"])
@@ -141,3 +152,4 @@ def _states(drawn: Drawn, axes: Axes, banks: Banks) -> None:
     refreshes = f", {count(banks.refreshes)} refreshes" if banks.refreshes is not None else ""
     told = f"{shown(banks.part.name, 24)}: background by power state{refreshes}"
     axes.set_title(told, loc="left", fontweight="bold")
+    legend_above(axes, {name: colours[name] for name in names})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.artist import Artist
@@ -15,26 +14,19 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from codesign.explore.figures.scale import short, shortened
 from codesign.quantities import quantity, share
+from codesign.report.figures.colours import GREY, ordered
 from codesign.report.names import shown
 from codesign.report.sums import Stack
 
-COLOURS = (
-    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#8c6d1f", "#7a68b8",
-)  # fmt: skip
-"""Seven of Okabe and Ito (2008), the yellow of theirs darker and a violet, for light and dark."""
-GREY = "#999999"
-ON_COLOUR = "#fefefe"
-"""Text on colours; pages turn #ffffff, and not this, into the colour of their own background."""
-_ROLES = {
-    "weight": COLOURS[0], "activation": COLOURS[1], "input": COLOURS[2], "output": COLOURS[3],
-    "state": COLOURS[4], "constant": COLOURS[5], "computing": COLOURS[7], "static": GREY,
-}  # fmt: skip
-_CAUSES = {"dynamic": COLOURS[0], "leakage": COLOURS[3], "background": COLOURS[1]}
 _PREFIXES = ("f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P")
 WIDTH = 7.4
 """Inches of a figure."""
 NAME_SIGNS = 38
 """Signs of a name beside a bar (measured)."""
+_LINE = 72
+"""Signs of a line of a legend above a panel (measured)."""
+_LEADING = 12.5
+"""Points from line to line of it (measured)."""
 
 
 @dataclass
@@ -58,20 +50,6 @@ class Drawn:
         self.titles[gid] = tuple(shown(text) for text in texts)
 
 
-def colours_of(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each name: roles and causes have their own, others take turns."""
-    known = _ROLES | _CAUSES
-    free = [colour for colour in COLOURS if colour not in {known.get(name) for name in names}]
-    free = free or list(COLOURS)
-    found: dict[str, str] = {}
-    for name in names:
-        if name in known:
-            found[name] = known[name]
-        else:
-            found[name] = free[sum(one not in known for one in found) % len(free)]
-    return found
-
-
 def new_figure(height: float, said: str) -> Drawn:
     """An empty figure of the common width."""
     return Drawn(Figure(figsize=(WIDTH, height), layout="constrained"), said)
@@ -85,19 +63,19 @@ def bars(drawn: Drawn, axes: Axes, stack: Stack, unit: str, colours: dict[str, s
         axes: to draw into.
         stack: the amounts.
         unit: of the amounts, a symbol without prefix.
-        colours: by part.
+        colours: by part, stacked in their order.
     """
     sums = [stack.row(name) for name in stack.rows]
     factor = prefix_axis(axes, "x", max(sums, default=0.0), unit)
     left = [0.0] * len(stack.rows)
-    for part in stack.parts:
+    for part in ordered(stack.parts, colours):
         widths = [stack.values.get((row, part), 0.0) for row in stack.rows]
         kept = [place for place, width in enumerate(widths) if width]
         made = axes.barh(
             kept,
             [widths[place] / factor for place in kept],
             left=[left[place] / factor for place in kept],
-            color=colours[part],
+            color=colours.get(part, GREY),
             height=0.72,
             label=shown(part, NAME_SIGNS),
         )
@@ -150,17 +128,34 @@ def title(axes: Axes, text: str, stack: Stack, unit: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold")
 
 
-def legend_above(axes: Axes) -> None:
-    """The legend of one panel, below its title."""
+def legend_above(axes: Axes, colours: dict[str, str]) -> None:
+    """The legend of one panel, between its title and its bars, on as many lines as it needs.
+
+    Args:
+        axes: of the panel.
+        colours: what the legend explains, in order.
+    """
+    names = [shown(name, 24) for name in colours]
+    columns = max(1, _LINE // (max(map(len, names), default=0) + 6))
+    handles = [
+        Patch(color=colour, label=name)
+        for name, colour in zip(names, colours.values(), strict=True)
+    ]
     axes.legend(
+        handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=5,
+        ncols=columns,
         borderpad=0.0,
         borderaxespad=0.2,
         handlelength=1.4,
+        columnspacing=1.4,
+        labelspacing=0.3,
     )
-    axes.set_title(axes.get_title(loc="left"), loc="left", fontweight="bold", pad=17)
+    lines = -(-len(names) // columns)
+    axes.set_title(
+        axes.get_title(loc="left"), loc="left", fontweight="bold", pad=4.5 + _LEADING * lines
+    )
 
 
 def legend(drawn: Drawn, colours: dict[str, str], *, columns: int = 6) -> None:

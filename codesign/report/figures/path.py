@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from codesign.explore.figures.style import say
 from codesign.quantities import quantity, share
-from codesign.report.figures.kit import (
-    Drawn,
-    bars,
-    colours_of,
-    legend,
-    legend_above,
-    new_figure,
-    title,
-)
+from codesign.report.figures.colours import TIME_COLOURS, ordered, part_colours
+from codesign.report.figures.kit import Drawn, bars, legend_above, new_figure, title
 from codesign.report.saved import Saved
 from codesign.report.sums import Stack
 
@@ -44,14 +37,14 @@ def draw_path(saved: Saved) -> Drawn:
         say(drawn.figure, "the folder has no critical path")
         return drawn
     grid = drawn.figure.subplots(2, 1, height_ratios=heights)
-    colours = colours_of(causes.parts)
-    bars(drawn, grid[0], causes, "s", colours)
-    title(grid[0], "Critical path by cause and component", causes, "s")
-    legend_above(grid[0])
-    colours = colours_of(operators.parts)
-    bars(drawn, grid[1], operators, "s", colours)
-    title(grid[1], "Critical path by operator and cause", operators, "s")
-    legend(drawn, colours)
+    panels = (
+        ("cause and component", causes, part_colours(saved)),
+        ("operator and cause", operators, TIME_COLOURS),
+    )
+    for axes, (name, stack, colours) in zip(grid, panels, strict=True):
+        bars(drawn, axes, stack, "s", colours)
+        title(axes, f"Critical path by {name}", stack, "s")
+        legend_above(axes, ordered(stack.parts, colours))
     return drawn
 
 

@@ -12,20 +12,14 @@ from matplotlib.patches import Rectangle
 from codesign.explore.figures.scale import shortened
 from codesign.explore.figures.style import say
 from codesign.quantities import quantity
-from codesign.report.figures.kit import (
-    ON_COLOUR,
-    Drawn,
-    colours_of,
-    legend,
-    new_figure,
-    prefix_axis,
-)
+from codesign.report.figures.colours import ROLE_COLOURS, ink_on, ordered
+from codesign.report.figures.kit import Drawn, legend, new_figure, prefix_axis
 from codesign.report.names import shown
 from codesign.report.saved import Saved
 
 MOST_TENSORS = 150
 """Tensors of a memory that are drawn (assumed): the largest."""
-_NAMED = 0.055
+_NAMED = 0.052
 """Height from which on a box is named, in the height of its panel (measured)."""
 _EDGED = 0.01
 """Height from which on it has an edge (measured): thinner ones would be all edge."""
@@ -104,12 +98,12 @@ def _in_order(rows: list[Stayed]) -> list[Stayed]:
 def draw_residency(saved: Saved) -> Drawn:
     """Draws a panel for each memory, its height bytes and its length the run."""
     memories = stayed_in(saved)
-    drawn = new_figure(max(1.5, 2.5 * len(memories) + 0.5), _said(memories))
+    drawn = new_figure(max(1.5, 2.9 * len(memories) + 0.5), _said(memories))
     if not memories:
         say(drawn.figure, "the folder does not say which tensor lies where")
         return drawn
-    roles = dict.fromkeys(row.role for rows in memories.values() for row in rows)
-    colours = colours_of(list(roles))
+    roles = (row.role for rows in memories.values() for row in rows)
+    colours = ordered(roles, ROLE_COLOURS)
     grid = drawn.figure.subplots(len(memories), 1, squeeze=False, sharex=True)[:, 0]
     along = 1e12 * prefix_axis(grid[-1], "x", saved.makespan / 1e12, "s")
     for axes, (memory, rows) in zip(grid, memories.items(), strict=True):
@@ -121,7 +115,7 @@ def draw_residency(saved: Saved) -> Drawn:
             edge = 0.4 if box.bytes > _EDGED * top else 0.0
             _box(drawn, axes, box, (along, up), colours[box.role], edge)
             if box.bytes > _NAMED * top and box.end - box.start > _LONG * saved.makespan:
-                _label(axes, box, (along, up))
+                _label(axes, box, (along, up), ink_on(colours[box.role]))
         axes.set_title(_title(saved, memory, rows), loc="left", fontweight="bold")
     legend(drawn, colours)
     return drawn
@@ -147,7 +141,7 @@ def _box(
     )
 
 
-def _label(axes: Axes, box: Stayed, units: tuple[float, float]) -> None:
+def _label(axes: Axes, box: Stayed, units: tuple[float, float], ink: str) -> None:
     along, up = units
     axes.text(
         (box.start + box.end) / 2 / along,
@@ -155,8 +149,8 @@ def _label(axes: Axes, box: Stayed, units: tuple[float, float]) -> None:
         shortened(shown(box.tensor), 34),
         ha="center",
         va="center",
-        fontsize=7.5,
-        color=ON_COLOUR,
+        fontsize=7,
+        color=ink,
         clip_on=True,
     )
 

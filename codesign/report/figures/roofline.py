@@ -9,7 +9,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from codesign.explore.figures.style import INK, say
 from codesign.explore.pareto import Floats
 from codesign.quantities import quantity
-from codesign.report.figures.kit import Drawn, colours_of, new_figure
+from codesign.report.figures.colours import ordered, part_colours
+from codesign.report.figures.kit import Drawn, new_figure
 from codesign.report.names import shown
 from codesign.report.roof import Roofline, find_roofline
 from codesign.report.saved import Saved
@@ -30,7 +31,7 @@ def draw_roofline(saved: Saved) -> Drawn:
     top = max([*y, *found.roofs.values()])
     axes.set_ylim(y.min() / 4, top * 2.5)
     _roofs(drawn, axes, found, (low, high))
-    _points(drawn, axes, found)
+    _points(drawn, axes, found, part_colours(saved))
     _axes(axes)
     return drawn
 
@@ -48,10 +49,10 @@ def _roofs(drawn: Drawn, axes: Axes, found: Roofline, limits: tuple[float, float
         (line,) = axes.plot(xs, xs * slope, color=INK, linewidth=1.1)
         told = f"{shown(name, 24)}: {quantity(slope, 'B/s')}"
         drawn.name(line, told)
-        middle = np.sqrt(xs[0] * xs[1])
+        middle = np.sqrt(xs[0] * xs[1])  # no point lies above the line, so none is covered there
         axes.annotate(
-            told, (middle, middle * slope), xytext=(6, -4), textcoords="offset points",
-            fontsize=8, ha="left", va="top",
+            told, (middle, middle * slope), xytext=(-6, 4), textcoords="offset points",
+            fontsize=8, ha="right", va="bottom",
         )  # fmt: skip
     for name, roof in found.roofs.items():
         begin = min((roof / slope for slope in found.slopes.values()), default=limits[0])
@@ -64,16 +65,14 @@ def _roofs(drawn: Drawn, axes: Axes, found: Roofline, limits: tuple[float, float
         )  # fmt: skip
 
 
-def _points(drawn: Drawn, axes: Axes, found: Roofline) -> None:
-    engines = list(dict.fromkeys(point.engine for point in found.points))
-    colours = colours_of(engines)
-    for engine in engines:
+def _points(drawn: Drawn, axes: Axes, found: Roofline, parts: dict[str, str]) -> None:
+    for engine, colour in ordered((point.engine for point in found.points), parts).items():
         mine = [point for point in found.points if point.engine == engine]
         marks = axes.scatter(
             [point.intensity for point in mine],
             [point.macs_per_s for point in mine],
             s=26,
-            color=colours[engine],
+            color=colour,
             alpha=0.75,
             linewidths=0,
             label=f"{shown(engine, 24)} ({len(mine):,} operators)",

@@ -12,26 +12,15 @@
   const said = box.querySelector(".said");
   const shownWindow = box.querySelector(".window");
   const HEAD = 26, ROW = 42, GAP = 8, FOOT = 6;
+  const FOLD = 3; // pixels of a slice below which columns show the shares of several
   const LEAST = 10; // picoseconds that the narrowest window shows
   const rows = data.tracks;
+  rows.filter((row) => row.starts).forEach(sumUp);
   const items = rows.reduce((sum, row) => sum + (row.starts ? row.starts.length : 0), 0);
   const state = { from: 0, to: data.makespan, row: 0, item: -1, hover: null };
   // what tests look at: nothing else reads it
   const stats = { items: items, frames: 0, drawn: 0, looked: 0 };
   let dirty = false, width = 0, left = 90, colours = {};
-
-  // -- numbers ---------------------------------------------------------------------------------
-  const PREFIXES = ["p", "n", "µ", "m", "", "k", "M", "G", "T", "P"];
-  function quantity(value, unit, start) {
-    if (value === 0) return "0 " + unit;
-    let place = start;
-    let size = value;
-    while (size >= 999.95 && place < PREFIXES.length - 1) { size /= 1000; place += 1; }
-    while (size < 1 && place > 0) { size *= 1000; place -= 1; }
-    return Number(size.toPrecision(4)) + " " + PREFIXES[place] + unit;
-  }
-  const time = (ps) => quantity(ps, "s", 0);
-  const rate = (value) => quantity(value, "B/s", 4);
 
   // -- search ----------------------------------------------------------------------------------
   // first place from `low` on whose value is above `limit`; values rise
@@ -51,6 +40,12 @@
     for (const name of ["paper", "ink", "soft", "rule", "panel", "accent"]) {
       colours[name] = style.getPropertyValue("--" + name).trim();
     }
+    // what is drawn has a colour in light and one in dark
+    for (const row of rows) {
+      for (const colour of row.colours || [row.colour]) {
+        colours[colour] = style.getPropertyValue(variable(colour)).trim() || colour;
+      }
+    }
   }
   const scale = () => (width - left) / (state.to - state.from);
   const xOf = (ps) => left + (ps - state.from) * scale();
@@ -60,7 +55,7 @@
 
   function resize() {
     width = canvas.clientWidth;
-    left = width < 520 ? 64 : 104;
+    left = width < 520 ? 72 : 108;
     const ratio = Math.min(3, window.devicePixelRatio || 1);
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -92,6 +87,32 @@
       pen.fillText(label, Math.min(Math.max(x, left + half), width - half - 4), HEAD / 2);
     }
   }
+  // pale where the row is taken, full below for the share in which it computed
+  function bar(x, wide, top, colour, taken, computed) {
+    pen.fillStyle = colour;
+    if (computed < taken) {
+      pen.globalAlpha = 0.28;
+      pen.fillRect(x, top + ROW * (1 - taken), wide, ROW * taken);
+      pen.globalAlpha = 1;
+    }
+    pen.fillRect(x, top + ROW * (1 - computed), wide, ROW * computed);
+    stats.drawn += 1;
+  }
+  function name(row, at, x, top, wide, colour, computed) {
+    let text = data.names[row.labels[at]];
+    const room = wide - 10;
+    if (pen.measureText(text).width > room) {
+      const signs = Math.floor((text.length * room) / pen.measureText(text).width) - 1;
+      if (signs < 4) return;
+      text = text.slice(0, signs) + "…";
+    }
+    // in the part of the box that is of one colour and has room
+    const full = ROW * computed >= 18;
+    const middle = full ? top + ROW - (ROW * computed) / 2 : top + (ROW * (1 - computed)) / 2;
+    pen.fillStyle = full ? inkOn(colour) : colours.ink;
+    pen.textAlign = "left";
+    pen.fillText(text, x + 5, middle);
+  }
   function drawSlices(row, top, place) {
     let at = above(row.ends, state.from, 0);
     let done = left;
@@ -99,44 +120,59 @@
       const x = Math.max(done, xOf(row.starts[at]));
       const end = Math.min(width, xOf(row.ends[at]));
       const wide = end - x;
-      pen.fillStyle = row.colours[row.sorts[at]];
-      pen.fillRect(x, top, Math.max(wide > 3 ? wide - 0.5 : wide, 1), ROW);
-      stats.drawn += 1;
-      if (wide > 46) {
-        pen.save();
-        pen.beginPath();
-        pen.rect(x, top, wide - 4, ROW);
-        pen.clip();
-        pen.fillStyle = "#ffffff";
-        pen.textAlign = "left";
-        pen.fillText(data.names[row.labels[at]], x + 5, top + ROW / 2);
-        pen.restore();
+      const colour = colours[row.colours ? row.colours[row.sorts[at]] : row.colour];
+      if (wide >= FOLD || row.colours) {
+        const length = row.ends[at] - row.starts[at];
+        const computed = length > 0 ? (row.spent[at + 1] - row.spent[at]) / length : 1;
+        bar(x, Math.max(wide > 3 ? wide - 0.5 : wide, 1), top, colour, 1, computed);
+        if (wide > 34) name(row, at, x, top, wide, colour, computed);
+        if (state.row === place && state.item === at) {
+          pen.strokeStyle = colours.ink;
+          pen.lineWidth = 2;
+          pen.strokeRect(x + 1, top + 1, Math.max(wide - 2, 2), ROW - 2);
+        }
+        // all that ends within this column of pixels would be drawn over it
+        done = Math.floor(Math.max(end, x + 1));
+        const next = at + 1, column = psOf(done);
+        at = next < row.ends.length && row.ends[next] <= column ? above(row.ends, column, next) : next;
+      } else {
+        const column = Math.floor(x), from = psOf(Math.max(left, column)), to = psOf(column + 1);
+        const next = above(row.ends, to, at);
+        const [covered, spent] = shares(row, from, to, at, next);
+        bar(column, 1, top, colour, covered, spent);
+        if (state.row === place && state.item >= at && state.item < Math.max(next, at + 1)) {
+          pen.fillStyle = colours.ink;
+          pen.fillRect(column, top, 1, ROW);
+        }
+        done = column + 1;
+        at = next;
       }
-      if (state.row === place && state.item === at) {
-        pen.strokeStyle = colours.ink;
-        pen.lineWidth = 2;
-        pen.strokeRect(x + 1, top + 1, Math.max(wide - 2, 2), ROW - 2);
-      }
-      // all that ends within this column of pixels would be drawn over it
-      done = Math.floor(Math.max(end, x + 1));
-      const next = at + 1, column = psOf(done);
-      at = next < row.ends.length && row.ends[next] <= column ? above(row.ends, column, next) : next;
     }
   }
+  // shares of a time in which a row was taken and computed; `at` is a slice that ends after its start
+  function shares(row, from, to, at, next) {
+    while (at > 0 && row.ends[at - 1] > from) at -= 1;
+    const before = until(row, from, at), after = until(row, to, next);
+    return [0, 1].map((sum) => Math.min(1, Math.max(0, (after[sum] - before[sum]) / (to - from))));
+  }
   function drawRate(row, top) {
-    const most = row.most || 1;
-    pen.fillStyle = row.colour;
+    pen.fillStyle = colours[row.colour];
     let at = Math.max(0, above(row.edges, state.from, 0) - 1);
     while (at < row.values.length && row.edges[at] < state.to) {
       const x = Math.max(left, xOf(row.edges[at]));
       const end = Math.min(width, xOf(row.edges[at + 1]));
-      const tall = Math.min(1, row.values[at] / most) * ROW;
+      const tall = Math.min(1, row.values[at] / row.full) * ROW;
       if (tall > 0) pen.fillRect(x, top + ROW - tall, Math.max(end - x, 0.5), tall);
       stats.drawn += 1;
       at += 1;
     }
     pen.fillStyle = colours.rule;
     pen.fillRect(left, top + ROW, width - left, 1);
+  }
+  // what stands below the name of a row
+  function second(row) {
+    if (row.values) return (row.peak ? (left > 80 ? "peak " : "") : "most ") + rate(row.full);
+    return row.used === undefined ? "" : percent(row.used, 1) + (left > 80 ? " computing" : "");
   }
   function drawNames() {
     pen.textBaseline = "middle";
@@ -146,12 +182,13 @@
       const middle = yOf(place) + ROW / 2;
       let name = row.name;
       while (name.length > 2 && pen.measureText(name).width > left - 14) name = name.slice(0, -2) + "…";
-      pen.fillText(name, 8, row.values ? middle - 7 : middle);
-      if (row.values) {
+      const more = second(row);
+      pen.fillText(name, 8, more ? middle - 7 : middle);
+      if (more) {
         pen.fillStyle = colours.soft;
         pen.save();
         pen.font = "10px " + FONT;
-        pen.fillText(rate(row.most), 8, middle + 8);
+        pen.fillText(more, 8, middle + 8);
         pen.restore();
       }
     });
@@ -197,8 +234,23 @@
   function words(place, at) {
     const row = rows[place];
     if (row.values) return row.name + ": " + rate(row.values[at]) + " at " + time(row.edges[at]);
-    const start = row.starts[at];
-    return data.names[row.labels[at]] + " on " + row.name + ": starts at " + time(start) + ", takes " + time(row.ends[at] - start);
+    const start = row.starts[at], length = row.ends[at] - start, kind = row.kinds[row.sorts[at]];
+    const title = data.names[row.labels[at]] + (row.busy && kind ? " (" + kind + ")" : "") + " on " + row.name;
+    const computed = row.busy ? ", computes " + percent(row.busy[at], length) + " of it" : "";
+    return title + ": starts at " + time(start) + ", takes " + time(length) + computed;
+  }
+  // a column of pixels in which several slices lie: the shares of its time, and how many they are
+  function dense(place, x) {
+    const row = rows[place];
+    if (!row.busy) return "";
+    const from = Math.max(state.from, psOf(Math.floor(x))), to = Math.min(state.to, psOf(Math.floor(x) + 1));
+    const at = above(row.ends, from, 0), next = above(row.ends, to, at);
+    if (next <= at || (row.ends[at] - row.starts[at]) * scale() >= FOLD) return "";
+    const [covered, spent] = shares(row, from, to, at, next);
+    const last = next < row.starts.length && row.starts[next] < to ? next : next - 1;
+    const count = (last - at + 1).toLocaleString("en") + (last > at ? " slices" : " slice");
+    return row.name + ": " + count + " from " + time(from) + " to " + time(to) + ", " +
+      percent(spent, 1) + " computing, " + percent(Math.max(0, covered - spent), 1) + " waiting";
   }
   function find(x, y) {
     const place = Math.floor((y - HEAD) / (ROW + GAP));
@@ -240,7 +292,7 @@
     const found = find(x, y);
     tip.hidden = !found;
     if (!found) return;
-    tip.textContent = words(found.place, found.at);
+    tip.textContent = dense(found.place, x) || words(found.place, found.at);
     tip.style.left = Math.max(0, Math.min(x + 12, area.width - tip.offsetWidth - 4)) + "px";
     tip.style.top = y + 16 + "px";
   }
@@ -317,7 +369,7 @@
   const key = box.querySelector(".key");
   for (const [name, colour] of data.key) {
     const entry = document.createElement("li"), mark = document.createElement("i");
-    mark.style.background = colour;
+    mark.style.background = "var(" + variable(colour) + ", " + colour + ")";
     entry.append(mark, name);
     key.append(entry);
   }
