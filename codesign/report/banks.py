@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codesign.hardware.component import Memory
 from codesign.report.roof import bytes_of
 from codesign.report.saved import Saved
 from codesign.report.sums import counts_by_role
 from codesign.result.forms import Part
+
+UNSAID = "idle"
+"""What the replay calls the state of a memory whose kind names none, ``Memory.IDLE``."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,10 @@ def _banks(saved: Saved, part: Part) -> Banks:
 def power_states(part: Part) -> dict[str, int]:
     """Picoseconds in each power state; empty where the kind of a memory has none.
 
-    The replay books all time that a kind says nothing of as ``Memory.IDLE``: of a kind without
-    power states that is the whole run, however much it moves.
+    The replay books all time that a kind says nothing of as idle: of a kind without power
+    states that is the whole run, however much it moves.
     """
-    return {} if set(part.states) <= {Memory.IDLE} else dict(part.states)
+    return {} if set(part.states) <= {UNSAID} else dict(part.states)
 
 
 def _used(saved: Saved, part: Part) -> float:

@@ -62,7 +62,8 @@ def _energy(saved: Saved) -> Card:
     power = said.energy_j / said.latency_s if said.latency_s else 0.0
     words = f"{quantity(power, 'W')} in the mean"
     if said.assumed_energy_share is not None:
-        told = share(said.assumed_energy_share, 1.0) if said.assumed_energy_share else "none"
+        assumed = said.assumed_energy_share
+        told = share(assumed, 1.0) if assumed >= _LITTLE else "nearly none" if assumed else "none"
         words += f"; {told} of it rests on assumed prices"
     return Card("Energy of one run", quantity(said.energy_j, "J"), words)
 

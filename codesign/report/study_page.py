@@ -125,7 +125,7 @@ def _point(swept: Swept, row: dict[str, Any]) -> str:
 
 def _headline(swept: Swept, front: int) -> Section:
     best = [
-        Card(f"{'Most' if most else 'Least'} {name}", _best(swept, name, most), "")
+        Card(f"{'Most' if most else 'Least'} {_name(name)}", _best(swept, name, most), "")
         for name, most in swept.objectives
     ]
     left = f"{count(swept.left_out)} more were left out by what is known before a replay"
@@ -148,6 +148,11 @@ def _best(swept: Swept, name: str, most: bool) -> str:
     return _text(name, (max if most else min)(values)) if values else "none"
 
 
+def _name(name: str) -> str:
+    """An objective as figures call it: without the unit, which stands with each value."""
+    return Scale.of(name, np.zeros(1)).name
+
+
 def _text(name: str, value: float) -> str:
     return Scale.of(name, np.array([float(value)])).text(float(value))
 
@@ -163,7 +168,7 @@ def _front(swept: Swept) -> Table:
         )
         for row in front
     ]
-    heads = (">point", *swept.parameters, *(f">{name}" for name in names))
+    heads = (">point", *swept.parameters, *(f">{_name(name)}" for name in names))
     return table("Points of the front", heads, rows, most=_MOST, is_open=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -275,6 +276,47 @@ def test_pointing_shows_operator_start_and_length(few: Chrome) -> None:
     assert tip(few) == ""
 
 
+def test_pointing_at_many_slices_tells_how_many_and_the_shares_of_their_time(many: Chrome) -> None:
+    """Engines take turns, and compute for a tenth of each slice: 1 of 20 parts of all time."""
+    at(many, "pointermove", 0.5, 40)
+    told = re.fullmatch(
+        r"npu: (\d+) slices from ([\d.]+) ms to ([\d.]+) ms, "
+        r"([\d.]+) % computing, ([\d.]+) % waiting",
+        tip(many),
+    )
+    assert told, tip(many)
+    count, start, end, computing, waiting = map(float, told.groups())
+    assert count == pytest.approx((end - start) * 1000 / 2, abs=3)
+    assert computing == pytest.approx(5, abs=0.5)
+    assert waiting == pytest.approx(45, abs=4)
+    focus(many)
+    press(many, *["+"] * 12)
+    at(many, "pointermove", 0.5, 40)
+    assert "computes 10.0 % of it" in tip(many) or tip(many) == "", "alone it is told by name"
+
+
+ALPHA = """
+const [x, y] = arguments, canvas = document.querySelector('#timeline canvas');
+const box = canvas.getBoundingClientRect(), ratio = canvas.width / box.width;
+return canvas.getContext('2d').getImageData(x * canvas.width, y * ratio, 1, 1).data[3];
+"""
+
+
+def test_waiting_is_pale_above_what_computes_and_no_work_is_empty(few: Chrome) -> None:
+    row, height = 26, 42
+    top, bottom = row + 4, row + height - 2
+    assert ask(few, ALPHA, 0.15, bottom) == 255, "a tenth of it computes"
+    assert 40 < ask(few, ALPHA, 0.15, top) < 120
+    assert ask(few, ALPHA, 0.3, bottom) == 0, "the other engine has the work"
+
+
+def test_of_many_slices_the_height_is_the_share(many: Chrome) -> None:
+    row, height = 26, 42
+    assert ask(many, ALPHA, 0.5, row + height * 0.99) == 255
+    assert 40 < ask(many, ALPHA, 0.5, row + height * 0.75) < 120, "taken for half of the time"
+    assert ask(many, ALPHA, 0.5, row + height * 0.3) == 0
+
+
 def test_dragging_moves_and_two_fingers_zoom(few: Chrome) -> None:
     focus(few)
     press(few, "+")
@@ -379,6 +421,36 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def test_what_is_drawn_has_another_colour_in_the_dark(few: Chrome) -> None:
+    script = (
+        "const bar = document.querySelector('#figure-energy svg [id*=mark] path');"
+        "const mark = document.querySelector('.key i');"
+        "return [getComputedStyle(bar).fill, getComputedStyle(mark).backgroundColor];"
+    )
+    found = []
+    for scheme in ("light", "dark"):
+        media(few, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        found.append(ask(few, script))
+    media(few, features=[])
+    for light, dark in zip(*found, strict=True):
+        assert luminance(light) < luminance(dark)
+
+
+def test_what_is_chosen_and_what_colours_mean_is_told_below_the_timeline(few: Chrome) -> None:
+    placeholder = (
+        "return getComputedStyle(document.getElementById('timeline-said'), '::before').content;"
+    )
+    assert "press N" in ask(few, placeholder)
+    focus(few)
+    press(few, "n")
+    assert ask(few, placeholder) == "none"
+    legend = ask(few, "return document.querySelector('.timeline .legend').textContent;")
+    assert "computing" in legend
+    assert "waiting, for transfers above all" in legend
+    key = "return [...document.querySelectorAll('.key li')].map((one) => one.textContent);"
+    assert ask(few, key) == ["compute", "bandwidth"]
+
+
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_a_narrow_screen_scrolls_down_only(few: Chrome, width: int) -> None:
     shape = {"width": width, "height": 800, "deviceScaleFactor": 2, "mobile": True}
@@ -386,7 +458,10 @@ def test_a_narrow_screen_scrolls_down_only(few: Chrome, width: int) -> None:
     settled(few)
     wide = ask(few, "return document.documentElement.scrollWidth;")
     canvas = ask(few, "return document.querySelector('canvas').getBoundingClientRect().width;")
+    script = "return getComputedStyle(document.querySelector('figure'), '::before').content;"
+    hint = ask(few, script)
     few.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert ("sideways" in hint) == (width < 576)
     assert wide <= width
     assert 200 < canvas < width
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_case import OLD, generated, small, with_why
+from report_case import OLD, banked, generated, small, with_why
 
 from codesign.report.items import Slices, find_items
 from codesign.report.saved import read_saved
 from codesign.report.timeline_data import timeline_data
+from codesign.result.result import Result
 
 Lengths = list[tuple[int, int]]
 
@@ -42,6 +45,41 @@ def test_folding_keeps_order_ends_and_count(lengths: Lengths, most: int) -> None
     assert (found.starts[1:] >= found.ends[:-1]).all()
     told = [int(one.split()[0].replace(",", "")) if "short" in one else 1 for one in found.labels]
     assert sum(told) == len(lengths)
+
+
+@given(many, st.integers(2, 60))
+def test_folding_keeps_what_was_taken_and_what_computed(lengths: Lengths, most: int) -> None:
+    whole = row(lengths)
+    found = whole.folded(most)
+    assert found.lengths.sum() == whole.lengths.sum() == sum(length for _, length in lengths)
+    assert found.busy.sum() == whole.busy.sum()
+    assert (found.busy <= found.lengths).all()
+    assert (found.lengths <= found.ends - found.starts).all()
+    assert found.used == whole.used
+
+
+@pytest.mark.parametrize("make", [small, banked])
+def test_what_slices_compute_is_the_utilisation_of_their_engine(
+    tmp_path: Path, make: Callable[[], Result]
+) -> None:
+    make().save(tmp_path)
+    saved = read_saved(tmp_path)
+    engines = [one for one in find_items(saved).slices if not one.is_path]
+    assert {one.name for one in engines} == set(saved.engines)
+    for one in engines:
+        assert one.used == saved.summary.utilization[one.name]
+        assert one.busy.sum() / saved.makespan == pytest.approx(one.used, abs=1e-6)
+        assert (one.busy <= one.lengths).all()
+
+
+def test_an_engine_that_books_no_computing_is_taken_to_compute_all_the_time(tmp_path: Path) -> None:
+    saved = read_saved(generated(tmp_path, 4))
+    operators = saved.operators | {"compute_s": [0.0] * 4}
+    npu, vector = find_items(dataclasses.replace(saved, operators=operators)).slices
+    assert npu.used == 0.5
+    assert npu.busy.tolist() == npu.lengths.tolist(), "it was busy, nobody knows in which operator"
+    assert vector.used is None
+    assert vector.busy.tolist() == [0, 0], "nothing says that it ever was"
 
 
 @given(many)
@@ -99,6 +137,16 @@ def test_memories_and_links_have_a_rate_and_a_peak(tmp_path: Path) -> None:
     assert [(one.name, one.peak) for one in items.flows] == [
         ("sram", 1e11), ("bus", 1e10), ("dram", 1e10),
     ]  # fmt: skip
+    assert [one.full for one in items.flows] == [1e11, 1e10, 1e10], "a full row is the peak"
+
+
+def test_without_a_peak_a_full_row_is_the_most_that_flowed(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 3)
+    (folder / "components.json").unlink()
+    items = find_items(read_saved(folder))
+    assert [(one.peak, one.full) for one in items.flows] == [(0.0, pytest.approx(1.5e9))] * 3
+    tracks = timeline_data(read_saved(folder), items)["tracks"]
+    assert {track["peak"] for track in tracks if "values" in track} == {False}
 
 
 def test_the_critical_path_is_a_track_of_its_own(tmp_path: Path) -> None:
@@ -131,3 +179,13 @@ def test_what_the_script_gets_says_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("operators", [1, 2])
 def test_a_run_of_one_or_two_operators_has_a_timeline(tmp_path: Path, operators: int) -> None:
     assert find_items(read_saved(generated(tmp_path, operators))).drawn == operators
+
+
+def test_the_script_gets_what_folded_slices_took_only_where_some_are(tmp_path: Path) -> None:
+    saved = read_saved(generated(tmp_path, 10, runs=100))
+    whole, folded = (timeline_data(saved, find_items(saved, most))["tracks"] for most in (9999, 50))
+    assert "lengths" not in whole[0]
+    npu = folded[0]
+    assert sum(npu["lengths"]) == 500 * 1_000_000
+    assert sum(npu["busy"]) == 500 * 100_000
+    assert npu["kinds"] == [""]

@@ -171,6 +171,56 @@ def test_the_data_of_the_timeline_is_json(made: tuple[Page, str]) -> None:
     assert data["makespan"] == RESULT().replay.makespan
 
 
+def test_each_cause_on_the_path_is_explained(made: tuple[Page, str]) -> None:
+    cells = made[0].texts["td"]
+    assert "an engine computed, or its units had nothing to do meanwhile" in cells
+    assert (
+        "a memory with banks stayed below its peak: row misses, turnarounds, refresh" not in cells
+    )
+
+
+def test_a_flat_memory_is_busy_and_never_idle(tmp_path: Path) -> None:
+    result = small()
+    result.save(tmp_path / "result")
+    page, text = page_of(tmp_path / "result", tmp_path / "page.html")
+    words = " ".join(page.texts["p"])
+    assert "No rows and no power states are modelled of dram (flat_dram)" in words
+    assert "Power states are times" not in words
+    assert "A burst that finds" not in words
+    dram = text[text.index('id="dram-heading"') : text.index('id="path-heading"')]
+    assert "idle" not in dram
+    used = f"{100 * result.utilization['dram']:.1f} %"
+    assert f"{used} of the peak of " in dram
+    assert f"{used} of it used in the mean" in dram
+
+
+def test_what_is_modelled_of_a_memory_is_explained(made: tuple[Page, str]) -> None:
+    words = " ".join(made[0].texts["p"])
+    assert "A burst that finds its row open" in words
+    assert "Power states are times of the whole run" in words
+    assert "No rows and no power states" not in words
+
+
+def test_a_page_says_one_peak_of_a_memory(made: tuple[Page, str]) -> None:
+    page, text = made
+    told = set(re.findall(r"(?:peak of|dram: peak|Slope of dram:) ([\d.]+ GB/s)", text))
+    assert told == {"25.60 GB/s"}
+    tracks = json.loads(page.texts["script"][0])["tracks"]
+    assert [track["full"] for track in tracks if track["name"] == "dram"] == [25_600_000_000]
+
+
+def test_a_little_use_is_not_told_as_none(tmp_path: Path) -> None:
+    folder = generated(tmp_path / "result", 3)
+    path = folder / "summary.json"
+    used = {"npu": 0.5, "sram": 0.0, "bus": 0.0001, "dram": 0.15}
+    change = {"utilization": used, "assumed_energy_share": 1e-5}
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    page, _ = page_of(folder, tmp_path / "page.html")
+    words = page.texts["dd"]
+    assert "sram\u00a00.0\u00a0%, bus\u00a0<\u00a00.1\u00a0%, dram\u00a015.0\u00a0%" in words
+    assert any("nearly none of it rests on assumed prices" in one for one in words)
+
+
 def test_checks_assumptions_values_and_digests_are_listed(made: tuple[Page, str]) -> None:
     page, result = made[0], RESULT()
     cells = page.texts["td"]

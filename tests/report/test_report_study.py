@@ -68,7 +68,7 @@ def test_the_headline_counts_points_and_says_what_is_best(study: Path, tmp_path:
     assert cards["Measured"] == "12"
     assert cards["Pruned"] == "5"
     assert cards["Failed"] == "1"
-    assert cards["Least energy_j"] == "1 µJ"
+    assert cards["Least energy"] == "1 µJ"
     assert cards["Most quality"] == "0.4"
     assert cards["On the front"] == str(len(Swept.read(study).pareto()))
 

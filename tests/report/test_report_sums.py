@@ -15,9 +15,11 @@ from report_case import banked, generated, small, with_why, write_ledger
 from strategies import machines, traces
 
 from codesign import simulate
+from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
-from codesign.report.banks import find_banks
+from codesign.report.banks import UNSAID, find_banks
 from codesign.report.checks import find_checks
+from codesign.report.figures.banks import said
 from codesign.report.rates import Rate, rate_of
 from codesign.report.roof import find_roofline
 from codesign.report.saved import Saved, read_saved
@@ -146,6 +148,25 @@ def test_what_comes_before_moves_ahead_where_there_is_no_room_else(tmp_path: Pat
     assert rate.values[:3].tolist() == pytest.approx([2e9, 2e9, 2e9])
 
 
+def test_as_many_move_ahead_as_it_takes(tmp_path: Path) -> None:
+    """The third finds room only if the second gives way, and that only if the first does."""
+    saved = read_saved(generated(tmp_path, 3))
+    starts = np.array([0, 500_000, 1_000_000])
+    spans = dataclasses.replace(saved.spans, starts=starts, ends=starts + 1_000_000)
+    summary = saved.summary.model_copy(update={"latency_s": 2e-6})
+    rate = rate_of(dataclasses.replace(saved, spans=spans, summary=summary), "dram", 2.25e9)
+    assert rate.values.tolist() == pytest.approx([2.25e9] * 4)
+
+
+@pytest.mark.parametrize("which", ["saved", "drams"])
+def test_no_rate_of_a_result_is_above_the_peak(which: str, request: pytest.FixtureRequest) -> None:
+    found: Saved = request.getfixturevalue(which)
+    for part in found.parts:
+        if part.sort != "engine":
+            rate = rate_of(found, part.name, found.peak(part.name))
+            assert rate.values.max() <= found.peak(part.name) * (1 + 1e-9), part.name
+
+
 def test_what_finds_no_room_at_all_is_spread_evenly(tmp_path: Path) -> None:
     rate = rate_of(overlapping(tmp_path), "dram", 1.8e9)
     assert rate.values[:3].tolist() == pytest.approx([1.5e9, 2.25e9, 2.25e9])
@@ -253,9 +274,38 @@ def test_hits_and_activates_are_all_bursts(drams: Saved) -> None:
     assert banks.refreshes
 
 
-def test_a_flat_memory_knows_no_rows(saved: Saved) -> None:
+def test_a_flat_memory_knows_no_rows_and_no_power_states(saved: Saved) -> None:
     (banks,) = find_banks(saved)
+    assert banks.part.kind == "flat_dram"
+    assert Memory.IDLE == UNSAID
+    assert banks.part.states == {UNSAID: saved.makespan}, "all that its kind says nothing of"
     assert (banks.knows_rows, banks.hit_share, banks.refreshes) == (False, 0.0, None)
+    assert banks.states == {}
+    assert "flat_dram, has no power states" in said(banks)
+
+
+def test_the_busy_share_of_a_memory_is_its_bytes_over_its_peak(saved: Saved, drams: Saved) -> None:
+    for found in (saved, drams):
+        (banks,) = find_banks(found)
+        moved = sum(found.summary.offchip_bytes.values())
+        assert banks.used == found.summary.utilization["dram"]
+        assert banks.used == pytest.approx(moved / found.peak("dram") / found.summary.latency_s)
+
+
+def test_an_old_folder_has_its_busy_share_from_the_ledger(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 4)
+    assert broken(folder, "summary.json", {"utilization": {}}) == []
+    (banks,) = find_banks(read_saved(folder))
+    assert banks.used == pytest.approx(1500 * 4 / (1e10 * 4e-6))
+
+
+def test_power_states_are_those_of_the_kind_only(saved: Saved, drams: Saved) -> None:
+    laws = {name: [check.law for check in find_checks(found)] for name, found in
+            (("flat", saved), ("banked", drams))}  # fmt: skip
+    assert not [law for law in laws["flat"] if "power states" in law]
+    assert [law for law in laws["banked"] if "power states" in law] == [
+        "dram: the power states fill the run"
+    ]
 
 
 # -- laws ----------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def _lines(axes: Axes, uprights: Sequence[_Upright], colour_by: Floats) -> None:
     count = len(heights)
     lines = LineCollection(
         list(np.stack((places, heights), axis=2)),
-        colors=colormaps["viridis"](0.9 * colour_by),
+        colors=colormaps["viridis"](0.3 + 0.45 * colour_by),  # seen on light and on dark
         linewidths=1.2 if count <= 100 else 0.6,
         alpha=0.85 if count <= 100 else 0.4,
         rasterized=count > MANY,

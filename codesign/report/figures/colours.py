@@ -18,8 +18,8 @@ from codesign.workload.tensor import ROLES
 
 GREY = "#999999"
 PARTS = {
-    "#0072b2": "#277eba", "#e69f00": "#e69f00", "#009e73": "#00a87a", "#d55e00": "#e0661a",
-    "#4baae2": "#8fd0f5", "#cc79a7": "#dd93bb", "#715300": "#a08341", "#4a46af": "#a18fec",
+    "#0072b2": "#277eba", "#e69f00": "#e69f00", "#009e73": "#00a87a", "#cc79a7": "#dd93bb",
+    "#4baae2": "#8fd0f5", "#4a46af": "#a18fec", "#715300": "#a08341", "#d55e00": "#e0661a",
 }  # fmt: skip
 """Of components: colour on light, colour on dark."""
 _OF_ROLES = {

@@ -25,6 +25,8 @@ NAME_SIGNS = 38
 """Signs of a name beside a bar (measured)."""
 _LINE = 72
 """Signs of a line of a legend above a panel (measured)."""
+_MARK = 6
+"""Signs that the mark before a name takes there (measured)."""
 _LEADING = 12.5
 """Points from line to line of it (measured)."""
 
@@ -136,7 +138,7 @@ def legend_above(axes: Axes, colours: dict[str, str]) -> None:
         colours: what the legend explains, in order.
     """
     names = [shown(name, 24) for name in colours]
-    columns = max(1, _LINE // (max(map(len, names), default=0) + 6))
+    columns = next(n for n in range(max(1, len(names)), 0, -1) if n == 1 or _fits(names, n))
     handles = [
         Patch(color=colour, label=name)
         for name, colour in zip(names, colours.values(), strict=True)
@@ -156,6 +158,13 @@ def legend_above(axes: Axes, colours: dict[str, str]) -> None:
     axes.set_title(
         axes.get_title(loc="left"), loc="left", fontweight="bold", pad=4.5 + _LEADING * lines
     )
+
+
+def _fits(names: list[str], columns: int) -> bool:
+    """Whether names, which fill one column after the other, fit into a line."""
+    tall = -(-len(names) // columns)
+    widest = (max(map(len, names[at : at + tall])) for at in range(0, len(names), tall))
+    return sum(width + _MARK for width in widest) <= _LINE
 
 
 def legend(drawn: Drawn, colours: dict[str, str], *, columns: int = 6) -> None:

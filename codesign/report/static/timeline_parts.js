@@ -10,7 +10,10 @@ function quantity(value, unit, start) {
   return Number(size.toPrecision(4)) + " " + PREFIXES[place] + unit;
 }
 const time = (ps) => quantity(ps, "s", 0);
-const percent = (part, whole) => (whole > 0 ? (100 * part) / whole : 0).toFixed(1) + " %";
+function percent(part, whole) {
+  const found = whole > 0 ? (100 * part) / whole : 0;
+  return (found > 0 && found < 0.05 ? "< 0.1" : found.toFixed(1)) + " %";
+}
 const rate = (value) => quantity(value, "B/s", 4);
 
 const variable = (colour) => "--c-" + colour.slice(1);
