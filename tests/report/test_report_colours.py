@@ -232,6 +232,10 @@ def test_components_that_tie_have_the_mean_of_both_colours(tmp_path: Path) -> No
     assert np.abs(np.mean(channels[:2], axis=0) - channels[2]).max() <= 0.5
 
 
+def test_every_role_of_a_tensor_has_a_colour() -> None:
+    assert set(ROLES) < set(ROLE_COLOURS)
+
+
 def test_what_a_palette_does_not_know_is_grey_and_last() -> None:
     assert list(ordered(["odd", "input", "weight"], ROLE_COLOURS).items()) == [
         ("weight", ROLE_COLOURS["weight"]), ("input", ROLE_COLOURS["input"]), ("odd", GREY),

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from codesign.report.saved import Saved
 from codesign.result.causes import CAUSES
 from codesign.result.static import COMPUTING, LEAKAGE, STATIC
-from codesign.workload.tensor import ROLES
 
 GREY = "#999999"
 PARTS = {
@@ -41,6 +40,8 @@ PALETTES = (PARTS, _OF_ROLES, _OF_ENERGY, _OF_TIME, _OF_BANKS)
 IN_DARK = {light: dark for palette in PALETTES for light, dark in palette.items()}
 """What each colour is on a dark page."""
 
+ROLES = ("weight", "constant", "state", "input", "output", "activation")
+"""Of tensors, see ``codesign.workload.tensor.ROLES``."""
 ROLE_COLOURS = dict(zip((*ROLES, COMPUTING, STATIC), _OF_ROLES, strict=True))
 """Of roles, in the order of legends; ``computing`` and ``static`` are energy that no tensor has."""
 ENERGY_COLOURS = dict(zip(("dynamic", "background", LEAKAGE), _OF_ENERGY, strict=True))

@@ -68,13 +68,8 @@
     dirty = true;
     requestAnimationFrame(draw);
   }
-  function step(span) {
-    const rough = span / Math.max(2, (width - left) / 110);
-    const power = Math.pow(10, Math.floor(Math.log10(rough)));
-    return [1, 2, 5, 10].map((m) => m * power).find((one) => one >= rough);
-  }
   function drawAxis() {
-    const size = Math.max(1, step(state.to - state.from));
+    const size = Math.max(1, step(state.to - state.from, width - left));
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     for (let at = Math.ceil(state.from / size) * size; at <= state.to; at += size) {
@@ -99,13 +94,8 @@
     stats.drawn += 1;
   }
   function name(row, at, x, top, wide, colour, computed) {
-    let text = data.names[row.labels[at]];
-    const room = wide - 10;
-    if (pen.measureText(text).width > room) {
-      const signs = Math.floor((text.length * room) / pen.measureText(text).width) - 1;
-      if (signs < 4) return;
-      text = text.slice(0, signs) + "…";
-    }
+    const text = fitted(data.names[row.labels[at]], wide - 10, pen);
+    if (!text) return;
     // in the part of the box that is of one colour and has room
     const full = ROW * computed >= 18;
     const middle = full ? top + ROW - (ROW * computed) / 2 : top + (ROW * (1 - computed)) / 2;
@@ -149,12 +139,6 @@
       }
     }
   }
-  // shares of a time in which a row was taken and computed; `at` is a slice that ends after its start
-  function shares(row, from, to, at, next) {
-    while (at > 0 && row.ends[at - 1] > from) at -= 1;
-    const before = until(row, from, at), after = until(row, to, next);
-    return [0, 1].map((sum) => Math.min(1, Math.max(0, (after[sum] - before[sum]) / (to - from))));
-  }
   function drawRate(row, top) {
     pen.fillStyle = colours[row.colour];
     let at = Math.max(0, above(row.edges, state.from, 0) - 1);
@@ -169,11 +153,6 @@
     pen.fillStyle = colours.rule;
     pen.fillRect(left, top + ROW, width - left, 1);
   }
-  // what stands below the name of a row
-  function second(row) {
-    if (row.values) return (row.peak ? (left > 80 ? "peak " : "") : "most ") + rate(row.full);
-    return row.used === undefined ? "" : percent(row.used, 1) + (left > 80 ? " computing" : "");
-  }
   function drawNames() {
     pen.textBaseline = "middle";
     pen.textAlign = "left";
@@ -182,7 +161,7 @@
       const middle = yOf(place) + ROW / 2;
       let name = row.name;
       while (name.length > 2 && pen.measureText(name).width > left - 14) name = name.slice(0, -2) + "…";
-      const more = second(row);
+      const more = second(row, left);
       pen.fillText(name, 8, more ? middle - 7 : middle);
       if (more) {
         pen.fillStyle = colours.soft;
@@ -231,14 +210,6 @@
   const centre = () => (state.from + state.to) / 2;
 
   // -- choosing --------------------------------------------------------------------------------
-  function words(place, at) {
-    const row = rows[place];
-    if (row.values) return row.name + ": " + rate(row.values[at]) + " at " + time(row.edges[at]);
-    const start = row.starts[at], length = row.ends[at] - start, kind = row.kinds[row.sorts[at]];
-    const title = data.names[row.labels[at]] + (row.busy && kind ? " (" + kind + ")" : "") + " on " + row.name;
-    const computed = row.busy ? ", computes " + percent(row.busy[at], length) + " of it" : "";
-    return title + ": starts at " + time(start) + ", takes " + time(length) + computed;
-  }
   // a column of pixels in which several slices lie: the shares of its time, and how many they are
   function dense(place, x) {
     const row = rows[place];
@@ -267,7 +238,7 @@
   function choose(place, at) {
     state.row = place;
     state.item = at;
-    said.textContent = at >= 0 ? words(place, at) : rows[place].name;
+    said.textContent = at >= 0 ? words(rows[place], at, data.names) : rows[place].name;
     ask();
   }
   function go(by) {
@@ -292,7 +263,7 @@
     const found = find(x, y);
     tip.hidden = !found;
     if (!found) return;
-    tip.textContent = dense(found.place, x) || words(found.place, found.at);
+    tip.textContent = dense(found.place, x) || words(rows[found.place], found.at, data.names);
     tip.style.left = Math.max(0, Math.min(x + 12, area.width - tip.offsetWidth - 4)) + "px";
     tip.style.top = y + 16 + "px";
   }

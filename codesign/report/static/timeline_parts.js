@@ -39,3 +39,40 @@ function until(row, ps, at) {
   const share = (ps - row.starts[at]) / (row.ends[at] - row.starts[at]);
   return [row.covered, row.spent].map((sums) => sums[at] + share * (sums[at + 1] - sums[at]));
 }
+
+// shares of a time in which a row was taken and computed; `at` is a slice that ends after its start
+function shares(row, from, to, at, next) {
+  while (at > 0 && row.ends[at - 1] > from) at -= 1;
+  const before = until(row, from, at), after = until(row, to, next);
+  return [0, 1].map((sum) => Math.min(1, Math.max(0, (after[sum] - before[sum]) / (to - from))));
+}
+
+// what stands below the name of a row
+function second(row, left) {
+  if (row.values) return (row.peak ? (left > 80 ? "peak " : "") : "most ") + rate(row.full);
+  return row.used === undefined ? "" : percent(row.used, 1) + (left > 80 ? " computing" : "");
+}
+
+// what is told of a slice or of a step of a rate
+function words(row, at, names) {
+  if (row.values) return row.name + ": " + rate(row.values[at]) + " at " + time(row.edges[at]);
+  const start = row.starts[at], length = row.ends[at] - start, kind = row.kinds[row.sorts[at]];
+  const title = names[row.labels[at]] + (row.busy && kind ? " (" + kind + ")" : "") + " on " + row.name;
+  const computed = row.busy ? ", computes " + percent(row.busy[at], length) + " of it" : "";
+  return title + ": starts at " + time(start) + ", takes " + time(length) + computed;
+}
+
+// how far ticks are from each other on so many pixels
+function step(span, pixels) {
+  const rough = span / Math.max(2, pixels / 110);
+  const power = Math.pow(10, Math.floor(Math.log10(rough)));
+  return [1, 2, 5, 10].map((m) => m * power).find((one) => one >= rough);
+}
+
+// as much of a text as there is room for; nothing where that is too little to read
+function fitted(text, room, pen) {
+  const wide = pen.measureText(text).width;
+  if (wide <= room) return text;
+  const signs = Math.floor((text.length * room) / wide) - 1;
+  return signs < 4 ? "" : text.slice(0, signs) + "…";
+}
