@@ -140,6 +140,8 @@ def simulate(
     out: Annotated[
         Path | None,
         typer.Option(
+            "-o",
+            "--out",
             help="Folder for the summary, hardware values, ledger, operators and timeline.",
             metavar="DIR",
             show_default=False,

@@ -30,6 +30,8 @@ def scenario(
     out: Annotated[
         Path | None,
         typer.Option(
+            "-o",
+            "--out",
             help="Folder for the summary, hardware values, runs, ledger and timeline.",
             metavar="DIR",
             show_default=False,
