@@ -23,7 +23,7 @@ WIDTH = 7.4
 """Inches of a figure."""
 NAME_SIGNS = 38
 """Signs of a name beside a bar (measured)."""
-_LINE = 72
+_LINE = 55
 """Signs of a line of a legend above a panel (measured)."""
 _MARK = 6
 """Signs that the mark before a name takes there (measured)."""
@@ -162,8 +162,14 @@ def legend_above(axes: Axes, colours: dict[str, str]) -> None:
 
 def _fits(names: list[str], columns: int) -> bool:
     """Whether names, which fill one column after the other, fit into a line."""
-    tall = -(-len(names) // columns)
-    widest = (max(map(len, names[at : at + tall])) for at in range(0, len(names), tall))
+    # matplotlib gives the first columns one name more each until none is left over
+    tall, taller = divmod(len(names), columns)
+    sizes = [tall + (at < taller) for at in range(columns)]
+    starts = (sum(sizes[:at]) for at in range(columns))
+    widest = [
+        max(map(len, names[start : start + size]))
+        for start, size in zip(starts, sizes, strict=True)
+    ]
     return sum(width + _MARK for width in widest) <= _LINE
 
 
