@@ -1,4 +1,4 @@
-"""The table of main effects that ``codesign pareto --effects`` prints."""
+"""What ``codesign pareto --effects`` prints: main effects, or changes between measured pairs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from codesign.cli.quantities import share
 
 if TYPE_CHECKING:
     from codesign.explore.effects import Effect, Effects
+    from codesign.explore.pairs import Contrast, Pairs, Step
     from codesign.explore.swept import Swept
 
 _COLUMNS = ("=objective", "parameter", ">share", "best mean at", "worst mean at")
@@ -17,34 +18,116 @@ _LEAST = 0.0005
 """Share that is told as 0.0 %."""
 _ROUNDING = 1e-9
 """Relative difference of means that are the same; roundings are about 1e-15."""
+_STEPS = 12
+"""Most changes of one parameter that are told, those with most pairs (assumed)."""
 
 
-def print_effects(found: Effects, swept: Swept) -> None:
-    """Prints what each parameter does to each objective, the strongest first.
+class EffectsTable:
+    """Effects of a study: of all its points, or of what of them was measured."""
 
-    Args:
-        found: the effects.
-        swept: the table that they are those of.
-    """
+    def __init__(self, swept: Swept) -> None:
+        """Reckons them.
+
+        Args:
+            swept: the table.
+
+        Raises:
+            StudyError: nothing was measured.
+        """
+        from codesign.explore.effects import main_effects
+        from codesign.explore.pairs import measured_pairs
+
+        self._swept = swept
+        self._effects = None if swept.unmeasured else main_effects(swept)
+        self._pairs = measured_pairs(swept) if swept.unmeasured else None
+
+    def print(self) -> None:
+        """Prints what each parameter does to each objective."""
+        if self._effects is not None:
+            _print_effects(self._effects, self._swept)
+        if self._pairs is not None:
+            _print_pairs(self._pairs, self._swept)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs: ``parameters`` of all points, or ``pairs`` of some."""
+        if self._effects is not None:
+            return _effects_json(self._effects)
+        return _pairs_json(self._pairs) if self._pairs is not None else {}
+
+
+def _print_effects(found: Effects, swept: Swept) -> None:
     if not found.effects:
         print_rich("no main effects: no parameter varies among the measured points")
         return
     rows = [row for name, maximise in swept.objectives for row in _rows(found, name, maximise)]
-    without = f" without the {swept.pruned:,} that were pruned" if swept.pruned else ""
     heading = (
-        f"main effects over {found.points:,} points{without}: share of the variance, and the mean "
+        f"main effects over {found.points:,} points: share of the variance, and the mean "
         "over all other parameters"
     )
-    if swept.pruned:
-        heading += (
-            ", as a fitted sum has it: nobody has measured the pruned ones, so it may be far off; "
-            "--exhaustive measures all"
-        )
     print_rich("", heading, table("", _COLUMNS, rows))
 
 
-def effects_json(found: Effects) -> dict[str, Any]:
-    """The same for programs."""
+def _print_pairs(found: Pairs, swept: Swept) -> None:
+    names = [name for name, _ in swept.objectives]
+    heading = (
+        f"{found.unmeasured:,} points were not measured, so no mean over all is known; these are "
+        "means over pairs of measured points that differ in this change alone "
+        "(codesign sweep --exhaustive measures all)"
+    )
+    rows = [row for one in found.told for row in _steps(one, names)]
+    parts: list[Any] = ["", heading]
+    if rows:
+        parts.append(table("", ("=parameter", "change", ">pairs", *names), rows))
+    if found.untold:
+        untold = ", ".join(one.name for one in found.untold)
+        parts.append(f"no two measured points differ in one of these alone: {untold}")
+    if not found.contrasts:
+        parts.append("no parameter varies among the measured points")
+    print_rich(*parts)
+
+
+def _steps(one: Contrast, names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Lines of one parameter."""
+    most = sorted(one.steps, key=lambda step: -step.pairs)[:_STEPS]
+    head = one.name
+    for step in one.steps:
+        if step in most:
+            told = (_changed(name, step) for name in names)
+            yield (head, f"{step.before} to {step.after}", f"{step.pairs:,}", *told)
+            head = ""
+    if left := len(one.steps) - len(most):
+        yield ("", f"and {left} more", "", *("" for _ in names))
+
+
+def _changed(name: str, step: Step) -> str:
+    from codesign.explore.figures.scale import change_text
+
+    return change_text(name, *step.means[name])
+
+
+def _pairs_json(found: Pairs) -> dict[str, Any]:
+    return {
+        "points": found.points,
+        "unmeasured": found.unmeasured,
+        "pairs": [
+            {
+                "names": list(one.parameters),
+                "changes": [
+                    {
+                        "before": step.before,
+                        "after": step.after,
+                        "pairs": step.pairs,
+                        "means": {name: list(means) for name, means in step.means.items()},
+                    }
+                    for step in one.steps
+                ],
+            }
+            for one in found.contrasts
+        ],
+    }
+
+
+def _effects_json(found: Effects) -> dict[str, Any]:
     return {
         "points": found.points,
         "parameters": [

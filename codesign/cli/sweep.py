@@ -77,13 +77,14 @@ def pareto(
     figures: Annotated[
         Path | None,
         typer.Option(
-            help="Also draw front, parallel coordinates, main effects and hypervolume there.",
+            help="Also draw front, parallel coordinates, effects and hypervolume there.",
             metavar="FOLDER",
             show_default=False,
         ),
     ] = None,
     effects: Annotated[
-        bool, typer.Option("--effects", help="Also print the main effect of each parameter.")
+        bool,
+        typer.Option("--effects", help="Also print what each parameter does to each objective."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -100,14 +101,13 @@ def pareto(
         order = [record["index"] for record in records if record["event"] == "done"]
         told["figures"] = [str(path) for path in draw(found, figures, order=order)]
     if effects:
-        from codesign.cli.effects_table import effects_json, print_effects
-        from codesign.explore.effects import main_effects
+        from codesign.cli.effects_table import EffectsTable
 
-        moved = main_effects(found)
-        told["effects"] = effects_json(moved)
+        moved = EffectsTable(found)
+        told["effects"] = moved.as_json()
     _print_front(found, json=json, **told)
     if effects and not json:
-        print_effects(moved, found)
+        moved.print()
     if figures is not None and not json:
         typer.echo(f"{len(told['figures'])} figures in {figures}")
 

@@ -5,9 +5,13 @@ parameter. A parameter that a point lacks adds nothing to it.
 
 The mean at a value is what that fit gives on average if all measured points took this value and
 kept the rest (predictive margins: Lane and Nelder, Biometrics 38(3), 1982, section 2). In a
-complete table this is the plain mean over the other parameters. In an incomplete one, because of
-constraints, failures, pruning or search, it is not: a value that was only measured next to cheap
-values of others does not look cheap for that reason, as far as a sum fits (see the interplay).
+complete table this is the plain mean over the other parameters. In one that lacks combinations,
+because constraints leave them out or they failed, it is not: a value that was only measured next to
+cheap values of others does not look cheap for that reason, as far as a sum fits (see the
+interplay).
+
+Where bounds or an optimiser chose what to measure, the sum answers for points that nobody has
+measured, and may be far off: tables and figures then show ``codesign.explore.pairs`` instead.
 
 The share of a parameter is the part of an objective's variance that the fit loses without it (sums
 of squares of type II: Yates, Journal of the American Statistical Association 29, 1934). Shares add
@@ -18,7 +22,7 @@ another that part may be below 0, where one parameter hides the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +30,7 @@ import numpy as np
 
 from codesign.errors import StudyError
 from codesign.explore.additive import Floats, fit_sum
-from codesign.explore.levels import ABSENT, Codes, Levels
+from codesign.explore.levels import factors_of
 
 if TYPE_CHECKING:
     from codesign.explore.swept import Swept
@@ -100,7 +104,10 @@ def main_effects(swept: Swept) -> Effects:
     rows = np.array([[row[name] for name in names] for row in swept.done], dtype=float)
     # so that no square leaves the range of a double, whatever the units
     scale = np.where(rows.any(axis=0), np.abs(rows).max(axis=0), 1.0)
-    factors = _factors(swept)
+    factors = [
+        (tied, levels.at_most(MOST_VALUES))
+        for tied, levels in factors_of(swept.parameters, swept.done)
+    ]
     found = fit_sum([levels for _, levels in factors], rows / scale)
 
     def by_name(numbers: Floats) -> dict[str, float]:
@@ -114,32 +121,3 @@ def main_effects(swept: Swept) -> Effects:
         effects.append(Effect(parameters, levels.labels, levels.counts, means, shares))
     together, interplay = by_name(found.together), by_name(found.interplay)
     return Effects(len(rows), tuple(effects), together, interplay)
-
-
-def _factors(swept: Swept) -> list[tuple[tuple[str, ...], Levels]]:
-    """Parameters that vary, each with its values; those that always change together as one."""
-    tied: dict[bytes, list[tuple[str, Levels]]] = {}
-    for name in swept.parameters:
-        levels = Levels.of([row.get(name) for row in swept.done])
-        if len(levels.labels) > 1:
-            tied.setdefault(_partition(levels.codes), []).append((name, levels))
-    return [
-        (tuple(name for name, _ in some), _joined([levels for _, levels in some]))
-        for some in tied.values()
-    ]
-
-
-def _partition(codes: Codes) -> bytes:
-    """Equal for columns that tell the same rows apart."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64).tobytes()
-
-
-def _joined(tied: Sequence[Levels]) -> Levels:
-    """Values of parameters that change together, as those of one."""
-    if len(tied) == 1:
-        return tied[0].at_most(MOST_VALUES)
-    whole = min(tied, key=lambda levels: int(np.sum(levels.codes == ABSENT)))
-    rows = [int(np.argmax(whole.codes == code)) for code in range(len(whole.labels))]
-    labels = [", ".join(levels.label(row) for levels in tied) for row in rows]
-    return Levels(tuple(labels), whole.codes).at_most(MOST_VALUES)

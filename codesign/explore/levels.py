@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -74,6 +74,26 @@ class Levels:
         return Levels(labels, codes)
 
 
+def factors_of(
+    parameters: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[tuple[str, ...], Levels]]:
+    """Parameters that vary in a table, each with its values; what always changes together as one.
+
+    Args:
+        parameters: names, in order.
+        rows: values by name; a row may lack a parameter.
+    """
+    tied: dict[bytes, list[tuple[str, Levels]]] = {}
+    for name in parameters:
+        levels = Levels.of([row.get(name) for row in rows])
+        if len(levels.labels) > 1:
+            tied.setdefault(_partition(levels.codes), []).append((name, levels))
+    return [
+        (tuple(name for name, _ in some), _joined([levels for _, levels in some]))
+        for some in tied.values()
+    ]
+
+
 def text_of(value: object) -> str:
     """A value as a table or an axis shows it: six digits at most, and no line breaks."""
     if isinstance(value, float):
@@ -106,3 +126,19 @@ def _sizes(values: list[Any]) -> list[float] | None:
         except UnitError:
             continue
     return None
+
+
+def _partition(codes: Codes) -> bytes:
+    """Equal for columns that tell the same rows apart."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64).tobytes()
+
+
+def _joined(tied: Sequence[Levels]) -> Levels:
+    """Values of parameters that change together, as those of one."""
+    if len(tied) == 1:
+        return tied[0]
+    whole = min(tied, key=lambda levels: int(np.sum(levels.codes == ABSENT)))
+    rows = [int(np.argmax(whole.codes == code)) for code in range(len(whole.labels))]
+    labels = [", ".join(levels.label(row) for levels in tied) for row in rows]
+    return Levels(tuple(labels), whole.codes)

@@ -58,6 +58,11 @@ class Swept:
             f"{self.pruned} pruned, {len(self.failed)} failed>"
         )
 
+    @property
+    def unmeasured(self) -> int:
+        """Points that were neither measured nor failed: pruned, not asked for, or not yet."""
+        return max(self.pruned, self.points - len(self.done) - len(self.failed))
+
     @classmethod
     def of(cls, records: Iterable[Record]) -> Swept:
         """What the records of a journal come to.

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from codesign.explore.effects import main_effects
 from codesign.explore.figures.all import FIGURES
 from codesign.explore.figures.cloud import Cloud
-from codesign.explore.figures.scale import Scale
+from codesign.explore.figures.scale import Scale, change_text
+from codesign.explore.pairs import measured_pairs
 from codesign.explore.swept import Swept
 from codesign.quantities import count
 from codesign.report.document import Card, Document, Section, Table, table
@@ -35,14 +36,20 @@ _WORDS = {
     "effects": (
         "Sensitivity",
         "Main effects: the mean of each objective at each value of each parameter, over all other "
-        "parameters, and the share of the variance that it explains. Where points were pruned, "
-        "this is a fitted sum over the others and may be far off; --exhaustive measures all.",
+        "parameters, and the share of the variance that it explains.",
     ),
     "hypervolume": (
         "Hypervolume",
         "How much of the space of objectives was dominated after each measured point.",
     ),
 }
+_PAIRS = (
+    "Sensitivity",
+    "Each line joins two measured points that differ in this parameter alone; nothing is fitted. "
+    "Not all points were measured, so neither means over all of them nor shares of the variance "
+    "are known; codesign sweep --exhaustive measures all.",
+)
+"""The words of effects where not all points were measured."""
 _NAMED = 500
 """Most points that are named for who points at them (assumed)."""
 _MOST = 500
@@ -96,7 +103,8 @@ def _tame(swept: Swept) -> Swept:
 
 
 def _figure(cloud: Cloud, name: str) -> Section:
-    title, words = _WORDS[name]
+    is_pairs = name == "effects" and cloud.swept.unmeasured
+    title, words = _PAIRS if is_pairs else _WORDS[name]
     made = picture(name, partial(_drawn, FIGURES[name], cloud, words), title, cloud.title)
     return Section(f"{name}-heading", title, (words,), pictures=(made,))
 
@@ -173,6 +181,8 @@ def _front(swept: Swept) -> Table:
 
 
 def _effects(swept: Swept) -> Table:
+    if swept.unmeasured:
+        return _pairs(swept)
     found = main_effects(swept)
     rows = [
         (name, one.name, f"{100 * one.shares[name]:.1f} %")
@@ -181,6 +191,22 @@ def _effects(swept: Swept) -> Table:
     ]
     heads = ("objective", "parameter", ">share of the variance")
     return table("Main effects", heads, rows, most=_MOST)
+
+
+def _pairs(swept: Swept) -> Table:
+    names = [name for name, _ in swept.objectives]
+    rows = [
+        (
+            one.name,
+            f"{step.before} to {step.after}",
+            step.pairs,
+            *(change_text(name, *step.means[name]) for name in names),
+        )
+        for one in measured_pairs(swept).told
+        for step in one.steps
+    ]
+    heads = ("parameter", "change", ">pairs", *(f">{name}" for name in names))
+    return table("Means over measured pairs", heads, rows, most=_MOST)
 
 
 def _failures(swept: Swept) -> Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Codesign
@@ -60,10 +61,66 @@ def test_what_several_explain_together_is_said(tmp_path: Path, codesign: Codesig
     assert "interplay" not in ran.out
 
 
-def test_pruned_points_are_said_not_to_be_among_them(tmp_path: Path, codesign: Codesign) -> None:
-    lines = [*records(SPACE, cost), {"event": "pruned", "points": 1200}]
-    ran = codesign("pareto", write(tmp_path / "study", lines), "--effects")
-    assert "main effects over 4 points without the 1,200 that were pruned: share" in ran.out
+def pruned(folder: Path, **changes: Any) -> Path:
+    """The folder of a study that measured three of its four points."""
+    lines = records(SPACE, cost, maximise=["quality"], keep=lambda p: p != LEFT_OUT, **changes)
+    return write(folder, [*lines, {"event": "pruned", "points": 1}])
+
+
+LEFT_OUT = {"kind": "GRU", "sram.size": "64 KiB"}
+
+
+def test_of_a_pruned_study_only_changes_between_measured_points_are_told(
+    tmp_path: Path, codesign: Codesign
+) -> None:
+    ran = codesign("pareto", pruned(tmp_path / "study"), "--effects")
+    text = ran.out[ran.out.index("1 points were") :]
+    assert "so no mean over all is known" in text
+    assert "(codesign sweep --exhaustive" in text
+    assert "share" not in text
+    heads, *lines = text.splitlines()[2:]
+    assert heads.split() == ["parameter", "change", "pairs", "energy_j", "quality"]
+    assert [" ".join(line.split()) for line in lines] == [
+        "kind GRU to LSTM 1 stays 2 µJ 0.5 to 0.6, +20.0%",
+        "sram.size 64 KiB to 128 KiB 1 3 to 2 µJ, -33.3% 0.8 to 0.6, -25.0%",
+    ]
+
+
+def test_what_no_two_points_differ_in_alone_is_said(tmp_path: Path, codesign: Codesign) -> None:
+    lines = records(
+        {"a": [1, 2, 3], "b": [1, 2]},
+        lambda p: {"energy_j": 1.0 * p["a"]},
+        keep=lambda p: p in ({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 1}),
+    )
+    folder = write(tmp_path / "study", [*lines, {"event": "pruned", "points": 3}])
+    ran = codesign("pareto", folder, "--effects")
+    assert ran.out.endswith("no two measured points differ in one of these alone: b\n")
+    assert "1 to 3" in ran.out
+
+
+def test_of_many_changes_those_with_most_pairs_are_told(tmp_path: Path, codesign: Codesign) -> None:
+    lines = records(
+        {"a": list(range(30)), "b": [1, 2]},
+        lambda p: {"energy_j": 1.0 + p["a"]},
+        keep=lambda p: p["b"] == 1 or p["a"] > 20,
+    )
+    folder = write(tmp_path / "study", [*lines, {"event": "pruned", "points": 21}])
+    ran = codesign("pareto", folder, "--effects")
+    assert "28 to 29" in ran.out
+    assert "17 to 18" not in ran.out
+    assert "and 17 more" in ran.out
+
+
+def test_programs_get_the_pairs_of_a_pruned_study(tmp_path: Path, codesign: Codesign) -> None:
+    folder = pruned(tmp_path / "study")
+    found = json.loads(codesign("pareto", folder, "--effects", "--json").out)["effects"]
+    assert (found["points"], found["unmeasured"]) == (3, 1)
+    kind, size = found["pairs"]
+    assert kind["names"] == ["kind"]
+    (change,) = size["changes"]
+    assert (change["before"], change["after"], change["pairs"]) == ("64 KiB", "128 KiB", 1)
+    assert change["means"] == {"energy_j": [3e-6, 2e-6], "quality": pytest.approx([0.8, 0.6])}
+    assert set(found) == {"points", "unmeasured", "pairs"}
 
 
 def test_programs_get_the_same_effects(folder: Path, codesign: Codesign) -> None:

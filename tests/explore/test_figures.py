@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from swept_tables import Point, records, table
@@ -149,6 +151,51 @@ def test_main_effects_show_means_and_shares() -> None:
     assert {"width", "waste", "99 %", "1 %", "100 %", "0 %"} <= set(found)
     assert says(figure, "←  energy (µJ)")
     assert not says(figure, "interplay")
+
+
+def some(**changes: Any) -> Swept:
+    """The twelve points without those that are wide and waste: pruned."""
+    swept = small(keep=lambda p: p["width"] < 3 or p["waste"] == 0, **changes)
+    return dataclasses.replace(swept, points=12, pruned=4)
+
+
+def test_of_a_pruned_study_measured_points_are_joined_and_nothing_is_fitted() -> None:
+    swept = some()
+    figure = draw_effects(cloud(swept))
+    found = texts(figure)
+    assert {"width", "waste", "5 pairs", "4 pairs", "←  energy (µJ)"} <= set(found)
+    assert says(figure, "a line joins measured points that differ in this alone")
+    assert not any("%" in text for text in found)
+    for axes, parameter in zip(figure.axes[:2], ("width", "waste"), strict=True):
+        (lines,) = (one for one in axes.collections if one.get_gid() == "pairs")
+        assert isinstance(lines, LineCollection)
+        values = sorted({row[parameter] for row in swept.done})
+        points = {
+            (values.index(row[parameter]), round(1e6 * row["energy_j"], 9)) for row in swept.done
+        }
+        for segment in lines.get_segments():
+            ends = np.asarray(segment)
+            assert {(int(x), round(float(y), 9)) for x, y in ends} <= points
+            assert ends[1, 0] == ends[0, 0] + 1
+
+
+def test_a_parameter_without_a_pair_is_named_and_not_drawn() -> None:
+    swept = table(
+        {"a": [1, 2, 3], "b": [1, 2]},
+        lambda p: {"energy_j": 1.0 * p["a"]},
+        keep=lambda p: p in ({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 1}),
+    )
+    figure = draw_effects(cloud(dataclasses.replace(swept, points=6)))
+    assert len(figure.axes) == 1
+    assert {"a", "1 pair"} <= set(texts(figure))
+    assert says(figure, "no pair for b")
+    diagonal = table(
+        {"a": [1, 2], "b": [1, 2], "c": [1, 2]},
+        lambda p: {"energy_j": 1.0},
+        keep=lambda p: sum(p.values()) == 4,
+    )
+    figure = draw_effects(cloud(dataclasses.replace(diagonal, points=8)))
+    assert says(figure, "no two measured points differ in one parameter alone")
 
 
 def test_interplay_is_told() -> None:

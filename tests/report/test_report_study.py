@@ -95,6 +95,25 @@ def test_points_are_named_for_who_points_at_them(study: Path, tmp_path: Path) ->
     assert sum(title.startswith("point ") for title in titles) == 3 * feasible
 
 
+def test_sensitivity_of_a_pruned_study_is_told_by_measured_pairs(
+    study: Path, tmp_path: Path
+) -> None:
+    page = page_of(study, tmp_path / "page.html")
+    assert any(text.startswith("Each line joins two measured points") for text in page.texts["p"])
+    assert not any("share of the variance that" in text for text in page.texts["p"])
+    assert "GRU to LSTM" in page.texts["td"]
+    cells = page.texts["td"]
+    # three sizes cost 1, 2 and 4, one and two layers of a GRU 1 and 2: a mean of 7 / 3 x 3 / 2
+    place = cells.index("GRU to LSTM")
+    assert cells[place + 1 : place + 3] == ["6", "3.5 to 7 µJ, +100.0%"]
+
+
+def test_sensitivity_of_a_whole_study_is_told_by_main_effects(tmp_path: Path) -> None:
+    page = page_of(write(tmp_path / "study", records(SPACE, cost)), tmp_path / "page.html")
+    assert any("share of the variance that" in text for text in page.texts["p"])
+    assert not any("joins two measured points" in text for text in page.texts["p"])
+
+
 def test_failures_say_why(study: Path, tmp_path: Path) -> None:
     page = page_of(study, tmp_path / "page.html")
     assert "it <b>broke</b>" in page.texts["td"]

@@ -35,7 +35,8 @@ def draw(
 
     ``front``: each two objectives, the front before all that it dominates. ``parallel``: what the
     points of the front are made of. ``effects``: how each parameter moves each objective, see
-    ``codesign.explore.effects``. ``hypervolume``: how much was dominated after each measured point.
+    ``codesign.explore.effects``, or ``codesign.explore.pairs`` where not all points were measured.
+    ``hypervolume``: how much was dominated after each measured point.
 
     Args:
         swept: what was measured.

@@ -34,6 +34,8 @@ _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "
 _PREFIXES |= {12: "T", 15: "P"}
 _WORDS = {3: "thousand", 6: "million", 9: "billion"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ROUNDING = 1e-9
+"""Relative difference of means that are the same; roundings are about 1e-15."""
 _DECADE = 10.0
 """Range from which on an axis goes by decades."""
 
@@ -97,6 +99,21 @@ class Scale:
     def text(self, value: float) -> str:
         """A value with its unit, to four digits."""
         return f"{short(value / self.factor)} {self.unit}".strip()
+
+
+def change_text(name: str, before: float, after: float) -> str:
+    """A change of an objective in words, with its unit.
+
+    Args:
+        name: of the objective.
+        before: in its unit, finite.
+        after: likewise.
+    """
+    scale = Scale.of(name, np.array([before, after]))
+    if abs(after - before) <= _ROUNDING * max(abs(before), abs(after)):
+        return f"stays {scale.text(after)}"
+    more = f", {after / before - 1:+.1%}" if before * after > 0 else ""
+    return f"{short(before / scale.factor)} to {scale.text(after)}{more}"
 
 
 def short(number: float) -> str:
