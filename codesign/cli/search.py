@@ -133,7 +133,11 @@ def search(
 
 
 def _ended(found: Searched) -> str:
-    limits = ", ".join(f"{name} {figure:.4g}" for name, figure in found.reference.items())
+    from codesign.cli.sweep import objective_texts
+
+    limits = ", ".join(
+        f"{name} {objective_texts(name, [figure])[0]}" for name, figure in found.reference.items()
+    )
     volume = f"hypervolume {found.hypervolume:.4g} up to {limits}" if limits else "no hypervolume"
     return f"{volume}; {found.sampler}, seed {found.seed}, {len(found.order)} evaluations: " + (
         found.ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,11 +132,12 @@ def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
     same = [f"{n} = {_text(front[0].get(n))}" for n in found.parameters if n not in varies]
     heads = [">" + name for name, _ in found.objectives]
     columns = (">point", *varies, *heads, "changes")
+    reached = [objective_texts(name, [row[name] for row in front]) for name, _ in found.objectives]
     rows = [
         (
             str(row["index"]),
             *(_text(row.get(name)) for name in varies),
-            *(_text(row[name]) for name, _ in found.objectives),
+            *(texts[place] for texts in reached),
             _changes(found, varies, front[place - 1] if place else None, row),
         )
         for place, row in enumerate(front)
@@ -157,6 +159,23 @@ def _changes(
         if before[name] and row[name] != before[name]
     ]
     return f"{', '.join(changed) or 'nothing'}: {', '.join(shares) or 'the same'}"
+
+
+def objective_texts(name: str, values: Sequence[float]) -> list[str]:
+    """Values of an objective with their unit, all with the prefix that its axis in figures has.
+
+    Args:
+        name: of the objective; its end says the unit, as in ``energy_j``.
+        values: in that unit, finite; whole numbers without a unit stay exact.
+    """
+    import numpy as np
+
+    from codesign.explore.figures.scale import Scale
+
+    scale = Scale.of(name, np.array(values, dtype=float))
+    if scale.has_unit:
+        return [scale.text(value) for value in values]
+    return [f"{value:,}" if isinstance(value, int) else _text(value) for value in values]
 
 
 def _text(value: object) -> str:

@@ -54,6 +54,8 @@ def _check(record: Mapping[str, Any], place: str) -> None:
     if rules is None:
         raise _fault(place, "event", f"one of {', '.join(_EVENTS)}", event)
     for key, (words, holds) in rules.items():
+        if key not in record and key in _OPTIONAL:
+            continue
         if key not in record:
             raise StudyError(
                 f"{place}: a record {event!r} needs the key {key!r}; restore the journal"
@@ -130,6 +132,7 @@ _EVENTS: Mapping[str, Mapping[str, Rule]] = {
         "model": _NAME,
         "hardware": _NAME,
         "parameters": ("a list of names", _are(_is_name)),
+        "combinations": _COUNT,
         "objectives": ("a list of pairs of a name and true or false", _are_goals),
     },
     "traced": {"model": _POINT, "trace": _TEXT},
@@ -144,7 +147,9 @@ _EVENTS: Mapping[str, Mapping[str, Rule]] = {
         "hardware": _TEXT,
         "version": _TEXT,
     },
-    "failed": {**_POINTS, "message": _TEXT},
+    "failed": {**_POINTS, "message": _TEXT, "most_events": _COUNT},
     "pruned": {"points": _COUNT},
 }
 """Keys of the records of each event. A record may have more, of a later version."""
+_OPTIONAL = ("combinations", "most_events")
+"""Keys that records of earlier versions lack."""

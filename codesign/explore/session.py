@@ -255,5 +255,6 @@ def _header(study: Study) -> Record:
         "model": study.source.name,
         "hardware": study.machine.name,
         "parameters": [parameter.name for parameter in study.space.parameters],
+        "combinations": study.space.size,
         "objectives": [[goal.name, goal.maximise] for goal in study.goals],
     }

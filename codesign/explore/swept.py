@@ -33,7 +33,7 @@ class Swept:
         hardware: what it was called.
         parameters: names of what varies, in order.
         objectives: name of each, and whether more of it is better.
-        points: how many there are in all, measured or not.
+        points: how many there are in all, measured or not; of a search, all combinations.
         pruned: how many need no replay, because a point that was measured beats their bounds.
         left_out: how many more were left out by what is known before a replay.
         done: rows of the points that were measured, in order of the space: ``index``, the
@@ -73,16 +73,16 @@ class Swept:
         events: dict[str, list[Record]] = {}
         for record in records:
             events.setdefault(record["event"], []).append(record)
-        if "planned" not in events or "study" not in events:
+        told, planned = events.get("study"), _planned(events)
+        if not told or planned is None:
             raise StudyError("the study has measured no point yet; run it first")
-        told, planned = events["study"][0], events["planned"][0]
         done = sorted(events.get("done", []), key=lambda record: record["index"])
         failed = sorted(events.get("failed", []), key=lambda record: record["index"])
         return cls(
-            told["model"],
-            told["hardware"],
-            tuple(told["parameters"]),
-            tuple((name, maximise) for name, maximise in told["objectives"]),
+            told[0]["model"],
+            told[0]["hardware"],
+            tuple(told[0]["parameters"]),
+            tuple((name, maximise) for name, maximise in told[0]["objectives"]),
             planned["points"],
             sum(record["points"] for record in events.get("pruned", [])[-1:]),
             planned["left_out"],
@@ -133,6 +133,17 @@ class Swept:
         """SHA-256 of every row: equal digests, equal results to the bit."""
         text = json.dumps([self.done, self.failed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _planned(events: Mapping[str, list[Record]]) -> Record | None:
+    """What a sweep has planned, or the whole space of a search, which plans nothing."""
+    for planned in events.get("planned", []):
+        return planned
+    has_ended = "done" in events or "failed" in events
+    for told in events.get("study", []) if has_ended else ():
+        if "combinations" in told:  # not in journals of versions that read none of a search
+            return {"points": told["combinations"], "left_out": 0}
+    return None
 
 
 def _row(record: Mapping[str, Any]) -> Row:

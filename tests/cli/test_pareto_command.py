@@ -61,6 +61,24 @@ def test_what_several_explain_together_is_said(tmp_path: Path, codesign: Codesig
     assert "interplay" not in ran.out
 
 
+def test_the_front_stands_in_units_with_one_prefix_for_each_objective(
+    tmp_path: Path, codesign: Codesign
+) -> None:
+    def measure(point: Point) -> dict[str, float]:
+        n = point["n"]
+        return {"energy_j": 0.6e-6 * n, "edp_js": 4e-9 / n, "params": 12345 * n, "merit": 0.1 * n}
+
+    lines = records({"n": [1, 2, 3]}, measure, maximise=["merit"])
+    ran = codesign("pareto", write(tmp_path / "study", lines))
+    table = [" ".join(line.split()[:8]) for line in ran.out.splitlines()[2:]]
+    assert table == [
+        "point n energy_j edp_js params merit changes",
+        "0 1 0.6 µJ 4 nJ s 12,345",
+        "1 2 1.2 µJ 2 nJ s 24,690",
+        "2 3 1.8 µJ 1.333 nJ s 37,035",
+    ]
+
+
 def pruned(folder: Path, **changes: Any) -> Path:
     """The folder of a study that measured three of its four points."""
     lines = records(SPACE, cost, maximise=["quality"], keep=lambda p: p != LEFT_OUT, **changes)

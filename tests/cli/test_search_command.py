@@ -47,7 +47,7 @@ def test_a_search_prints_its_front_and_its_hypervolume(folder: Path, codesign: C
     assert heads.split()[0] == "point"
     assert last.startswith("hypervolume ")
     assert last.endswith(
-        " up to energy_j 1e-06, latency_s 1e-05; random, seed 3, 5 evaluations: the budget is used"
+        " up to energy_j 1 µJ, latency_s 10 µs; random, seed 3, 5 evaluations: the budget is used"
     )
 
 
@@ -118,3 +118,11 @@ def test_a_folder_is_gone_on_with_only_if_asked(folder: Path, codesign: Codesign
     ran = codesign(*RANDOM, "-o", "out", "--budget", "2")
     assert ran.code == 2
     assert ran.err.startswith("error: out has the journal of a study; go on with it")
+
+
+def test_the_front_of_a_search_can_be_read_again(folder: Path, codesign: Codesign) -> None:
+    ran = codesign(*RANDOM, "-o", "out", "--budget", "5")
+    again = codesign("pareto", "out", "--effects")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.startswith(ran.out[: ran.out.index("hypervolume")])
+    assert "7 points were not measured" in again.out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codesign.explore.figures.scale import Scale, short, shortened, thinned, wrapped
+from codesign.explore.figures.scale import Scale, change_text, short, shortened, thinned, wrapped
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,20 @@ def test_labels_are_thinned_evenly(count: int) -> None:
     assert len(places) <= 12
     assert places[0] == 0
     assert set(np.diff(places)) <= {-(-count // 12)}
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "text"),
+    [
+        ("energy_j", 5.648e-6, 4.266e-6, "5.648 to 4.266 µJ, -24.5%"),
+        ("latency_s", 2e-9, 3e-6, "2 to 3,000 ns, 1,500 times"),
+        ("offchip_bytes", 4e3, 4e3, "stays 4 kB"),
+        ("gain_j", -1e-3, 2e-3, "−1 to 2 mJ"),
+        ("params", 0.0, 50.0, "0 to 50"),
+        ("params", 25e3, 24e3, "25 to 24 thousand, -4.0%"),
+    ],
+)
+def test_a_change_is_told_with_its_unit_and_its_share(
+    name: str, before: float, after: float, text: str
+) -> None:
+    assert change_text(name, before, after) == text

@@ -50,6 +50,7 @@ class Scale:
         factor: what a value is divided by before it is drawn.
         decades: whether the axis is logarithmic.
         maximise: whether more is better.
+        dimension: power of the unit that a prefix stands for; 0 without a unit.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Scale:
     factor: float
     decades: bool
     maximise: bool
+    dimension: int = 0
 
     @classmethod
     def of(cls, name: str, values: Floats, *, maximise: bool = False) -> Scale:
@@ -79,7 +81,13 @@ class Scale:
         unit, dimension = _UNITS[end], 2 if end == "_m2" else 1
         power = min(max(3 * math.floor(math.log10(shown) / 3 / dimension + 1e-9), -15), 15)
         told = text_of(name.removesuffix(end)).replace("_", " ")
-        return cls(told, _PREFIXES[power] + unit, 10.0 ** (power * dimension), decades, maximise)
+        factor = 10.0 ** (power * dimension)
+        return cls(told, _PREFIXES[power] + unit, factor, decades, maximise, dimension)
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether the name ended in a unit, so that this is more than a plain number."""
+        return self.dimension > 0
 
     @property
     def label(self) -> str:
@@ -112,7 +120,9 @@ def change_text(name: str, before: float, after: float) -> str:
     scale = Scale.of(name, np.array([before, after]))
     if abs(after - before) <= _ROUNDING * max(abs(before), abs(after)):
         return f"stays {scale.text(after)}"
-    more = f", {after / before - 1:+.1%}" if before * after > 0 else ""
+    ratio = after / before if before * after > 0 else math.nan
+    more = f", {short(ratio)} times" if ratio >= _DECADE else f", {ratio - 1:+.1%}"
+    more = "" if math.isnan(ratio) else more
     return f"{short(before / scale.factor)} to {scale.text(after)}{more}"
 
 
