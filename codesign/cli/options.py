@@ -157,6 +157,16 @@ ExactEvents: TypeAlias = Annotated[
         "--exact-events", help="Replay every event; slower, and the figures are the same."
     ),
 ]
+PointEvents: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--most-events",
+        min=1,
+        help="Events that the replay of a point may handle; what the file says if not given.",
+        metavar="N",
+        show_default=False,
+    ),
+]
 MostEvents: TypeAlias = Annotated[
     int,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codesign.cli.options import Json
+from codesign.cli.options import Json, PointEvents
 from codesign.cli.output import print_note
 from codesign.errors import StudyError
 
@@ -90,6 +90,7 @@ def search(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the journal in the folder.")
     ] = False,
+    most_events: PointEvents = None,
     json: Json = False,
 ) -> None:
     """Measure points of a study that an optimiser asks for, and print their Pareto front."""
@@ -103,7 +104,7 @@ def search(
             f"{workers} workers cannot share batches of {batch}; give --batch {workers} or more"
         )
     limits = _read_reference(reference)
-    made = read_study(study)
+    made = read_study(study, most_events=most_events)
     who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
     with study_progress(made.source.name, quiet=json) as watch:
         found = made.search(

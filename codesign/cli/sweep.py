@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from codesign.cli.options import Json
+from codesign.cli.options import Json, PointEvents
 from codesign.cli.output import print_json, print_note, print_rich, table
 from codesign.cli.sweep_progress import study_progress
 
@@ -53,13 +53,14 @@ def sweep(
             "--exhaustive", help="Replay points, too, that bounds exclude from the front."
         ),
     ] = False,
+    most_events: PointEvents = None,
     json: Json = False,
 ) -> None:
     """Measure the points of a study that may be on its Pareto front, and print the front."""
     from codesign.explore.executors import find_executor
     from codesign.explore.study_file import read_study
 
-    made = read_study(study)
+    made = read_study(study, most_events=most_events)
     who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
     with study_progress(made.source.name, quiet=json) as watch:
         found = made.run(output, resume=resume, exhaustive=exhaustive, executor=who, watch=watch)

@@ -106,7 +106,7 @@ def why(
     answers: tuple[Answer, ...] = ()
     if what_if:
         with progress("", "trying changes", quiet=json) as watch:
-            answers = ask(asked, result, found, watch=watch)
+            answers = ask(asked, result, found, watch=watch, most_events=most_events)
     if json:
         names = {"model": result.model, "hardware": result.hardware, "digest": result.digest}
         asked_too = {"what_if": [one.as_json() for one in answers]} if what_if else {}

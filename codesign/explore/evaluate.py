@@ -16,6 +16,7 @@ from codesign.hardware.machine import Hardware
 from codesign.hardware.objective import Objective
 from codesign.mapping.assign.ask import Engines
 from codesign.mapping.residency import Residency
+from codesign.replay.budget import MOST_EVENTS, BudgetError
 from codesign.result.result import Result
 from codesign.simulation import simulate
 from codesign.workload.annotate import Annotation, with_annotations
@@ -91,6 +92,7 @@ class Done:
         trace: digest of the trace as simulated.
         hardware: digest of the hardware.
         result: the result itself, where the driver asked for it.
+        most_events: bound on events that ended it; 0 if none did.
     """
 
     index: int
@@ -100,6 +102,7 @@ class Done:
     trace: str = ""
     hardware: str = ""
     result: Result | None = None
+    most_events: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Job:
         figures: names of the figures that are wanted.
         measures: objectives whose function is called where the point is measured.
         wants_result: whether the driver needs the result itself.
+        most_events: how many events a replay may handle.
     """
 
     machine: Hardware
@@ -121,6 +125,7 @@ class Job:
     figures: tuple[str, ...] = ()
     measures: tuple[tuple[str, Measure], ...] = ()
     wants_result: bool = False
+    most_events: int = MOST_EVENTS
 
 
 class Traces:
@@ -160,7 +165,9 @@ class Evaluator:
         try:
             figures, result = self._figures(task)
         except Exception as error:  # noqa: BLE001 - a point fails, and the study goes on
-            return Done(task.index, message=told(error), seconds=time.perf_counter() - start)
+            spent, bound = time.perf_counter() - start, self._job.most_events
+            most = bound if isinstance(error, BudgetError) else 0
+            return Done(task.index, message=told(error), seconds=spent, most_events=most)
         return Done(
             task.index,
             figures,
@@ -181,6 +188,7 @@ class Evaluator:
             engines=how.engines,  # type: ignore[arg-type]  # so it does here
             objective=how.objective,
             plugins=self._job.plugins,
+            most_events=self._job.most_events,
         )
         figures = {name: find(trace) for name, find in FACTS.items()}
         figures |= {name: _finite(name, FIGURES[name](result)) for name in self._job.figures}

@@ -152,7 +152,7 @@ def _made(offer: Offer, given: Mapping[str, object]) -> Executor:
         made = offer.value(**given)
     except CodesignError:
         raise
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; say where
         raise PluginError(f"{place}: executor {offer.name!r} raised {one_line(error)}") from error
     if not callable(getattr(made, "run", None)):
         raise PluginError(f"{place}: executor {offer.name!r} has no run(job, tasks), got {made!r}")

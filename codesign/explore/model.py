@@ -14,6 +14,7 @@ from codesign.models import OPTIONS, list_models, resolve_model
 from codesign.workload.check import check_trace
 from codesign.workload.file import load_trace
 from codesign.workload.record import Trace
+from codesign.zoo import check_options
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Source:
         identity: equal for equal models.
         takes: names of its parameters; None if it takes any.
         capture: the trace for values of the parameters.
+        check_values: raises a ModelError for values that no model of that name takes.
     """
 
     name: str
     identity: str
     takes: tuple[str, ...] | None
     capture: Callable[[Mapping[str, Any]], Trace]
+    check_values: Callable[[Mapping[str, Any]], None] = lambda values: None
 
     def check(self, asked: Collection[str], where: str) -> None:
         """Checks that the model takes some parameters.
@@ -96,7 +99,13 @@ def _of_name(name: str, options: Mapping[str, int], plugins: Sequence[Path | str
     def capture(point: Mapping[str, Any]) -> Trace:
         return resolve_model(name, plugins=plugins, **{**options, **point})
 
-    source = Source(name, name, takes, capture)
+    def check_values(values: Mapping[str, Any]) -> None:
+        for key, value in values.items():
+            if type(value) is not int:
+                raise ModelError(f"{key} of {name} must be a whole number, got {value!r:.60}")
+        check_options(name, values, takes)
+
+    source = Source(name, name, takes, capture, check_values)
     source.check(options, "options")
     return source
 

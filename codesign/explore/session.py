@@ -176,7 +176,10 @@ class Session:
 
     @cached_property
     def _ended(self) -> dict[str, Record]:
-        return {record["key"]: record for record in self.of("done", "failed")}
+        ended = {record["key"]: record for record in self.of("done", "failed")}
+        most = self.study.most_events
+        # what had too few events before may have enough now
+        return {key: one for key, one in ended.items() if one.get("most_events", most) >= most}
 
     @cached_property
     def _digests(self) -> dict[str, str]:
@@ -197,6 +200,7 @@ class Session:
             study.figures,
             self._away,
             bool(self._here),
+            study.most_events,
         )
 
     def _plan(self, index: int, point: Point) -> Task | Done | None:
@@ -229,7 +233,8 @@ class Session:
                 figures[name] = measured(name, measure, point, cast("Result", done.result))
             violated = broken(self.study.on_results, point | figures)
         except Exception as error:  # noqa: BLE001 - a function fails, and the study goes on
-            return record | {"event": "failed", "message": told(error)}
+            bound = {"most_events": done.most_events} if done.most_events else {}
+            return record | {"event": "failed", "message": told(error)} | bound
         provenance = {"trace": done.trace, "hardware": done.hardware, "version": __version__}
         return record | {"event": "done", "figures": figures, "violated": violated} | provenance
 

@@ -14,6 +14,7 @@ from codesign import __version__
 from codesign.annotation_file import Source as Annotations
 from codesign.annotation_file import read_annotations
 from codesign.errors import StudyError, did_you_mean
+from codesign.explore.axes import check_values
 from codesign.explore.evaluate import Form, How
 from codesign.explore.grammar import Constraint
 from codesign.explore.known import takes
@@ -26,8 +27,10 @@ from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Engines, as_engines
 from codesign.mapping.residency import Residency, as_residency
 from codesign.plugin_choice import is_rule
+from codesign.replay.budget import MOST_EVENTS, check_most
 from codesign.workload.as_run import check_dtype
 from codesign.workload.record import Trace
+from codesign.workload.schedule_text import check_schedule
 
 if TYPE_CHECKING:
     from codesign.explore.executors import Executor
@@ -49,6 +52,7 @@ class Study:
         on_facts: constraints that are known before a point is replayed.
         on_results: constraints that are known after it.
         plugins: folders of plugin files.
+        most_events: how many events the replay of a point may handle.
     """
 
     def __init__(
@@ -70,7 +74,9 @@ class Study:
         schedule: str | None = None,
         annotations: Annotations | None = None,
         plugins: Sequence[Path | str] = (),
-        **options: int,
+        most_events: int = MOST_EVENTS,
+        options: Mapping[str, Any] | None = None,
+        **more_options: Any,
     ) -> None:
         """Reads and checks a study; nothing runs, and no file is written.
 
@@ -104,20 +110,26 @@ class Study:
             schedule: order of steps.
             annotations: bit widths, zeros and codecs.
             plugins: folders of plugin files.
-            **options: ``batch``, ``seq_len``, ``steps`` or other parameters of the model that do
+            most_events: how many events the replay of a point may handle before it fails; an
+                operator that ends counts as ten. It decides no figure, so that ``resume`` may give
+                points that failed for it another one.
+            options: ``batch``, ``seq_len``, ``steps`` or other parameters of the model that do
                 not vary.
+            **more_options: the same as further keywords.
 
         Raises:
             StudyError: a space, constraint or objective that breaks a rule.
             CodesignError: a mistake in the model or the hardware.
         """
-        self.plugins = tuple(plugins)
+        check_most(most_events)
+        self.plugins, self.most_events = tuple(plugins), most_events
         self.machine = (
             hardware if isinstance(hardware, Hardware) else load_hardware(hardware, plugins=plugins)
         )
         self.spaces = Spaces(model_space or {}, hardware_space or {}, schedule_space or {})
-        self.source = find_source(model, options, self.plugins)
-        self._check_model(options)
+        given = _options(options, more_options)
+        self.source = find_source(model, given, self.plugins)
+        self._check_model(given)
         self.spaces.check_hardware(self.machine)
         self.spaces.check_schedule()
         names = [*self.spaces.model, *self.spaces.hardware, *self.spaces.schedule]
@@ -126,7 +138,8 @@ class Study:
         told = tuple(Constraint.parse(text) for text in constraints)
         early, self.on_facts, self.on_results = sort_constraints(told, names, self.goals)
         self.space = self.spaces.space(zipped, conditions or {}, early)
-        self._constraints, self._options = told, dict(options)
+        self._constraints, self._options = told, given
+        check_values(self, early)
 
     def run(
         self,
@@ -222,7 +235,7 @@ class Study:
         text = json.dumps(content, sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _check_model(self, options: Mapping[str, int]) -> None:
+    def _check_model(self, options: Mapping[str, Any]) -> None:
         self.source.check(self.spaces.model, "model_space")
         for name in options:
             if name in self.spaces.model:
@@ -250,6 +263,20 @@ def _with_takes(goal: Goal, parameters: Sequence[str]) -> Goal:
     return goal if goal.measure is None else replace(goal, takes=takes(goal.measure, parameters))
 
 
+def _options(options: object, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of the model that do not vary, given as a map, as keywords or as both."""
+    if options is not None and not isinstance(options, Mapping):
+        raise StudyError(
+            f"options must be a map from parameters of the model to values, got "
+            f"{repr(options)[:60]}; write for example options={{'batch': 4}}"
+        )
+    given = dict(options or {})
+    for name in more:
+        if name in given:
+            raise StudyError(f"{name!r} is given in options and by itself; keep one")
+    return given | dict(more)
+
+
 def _base(
     residency: Residency | str,
     engines: Engines | str,
@@ -261,6 +288,8 @@ def _base(
     if dtype is not None:
         check_dtype(dtype)
     said = () if annotations is None else read_annotations(annotations)
+    if schedule is not None:
+        check_schedule(schedule)
     form = Form(dtype, schedule, said)
     return How(form, as_residency(residency), as_engines(engines), as_objective(objective))
 

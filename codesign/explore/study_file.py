@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codesign.errors import CodesignError, HardwareError, StudyError, did_you_mean
+from codesign.explore.axes import ValueFault
 from codesign.explore.objectives import split_prefix
 from codesign.explore.study import Study
 from codesign.hardware.yaml_source import Node, read_yaml
@@ -30,18 +31,20 @@ KEYS = (
     "schedule",
     "annotations",
     "plugins",
+    "most_events",
     "options",
 )
 """What may stand in a file: the arguments of ``codesign.Study``; ``options`` are of the model."""
 _NEEDED = KEYS[:3]
-_MAPS = ("model_space", "hardware_space", "schedule_space", "conditions", "options")
+_SPACES = ("model_space", "hardware_space", "schedule_space")
+_MAPS = (*_SPACES, "conditions", "options")
 _LISTS = ("objectives", "zipped", "constraints", "plugins")
 _RANGE = ("from", "to", "step")
 MOST_VALUES = 100_000
 """Most values of a range (assumed): a text from anyone may not exhaust the memory."""
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, most_events: int | None = None) -> Study:
     """Reads a study.
 
     Paths in it are relative to the current folder, as on the command line. Values are a list, or
@@ -49,6 +52,10 @@ def read_study(path: str | Path) -> Study:
 
     Code that it names must be the user's: a ``.pt2`` file or plugins in the current folder, or a
     function of a module that is not installed.
+
+    Args:
+        path: of the file.
+        most_events: in the place of what the file says of it.
 
     Raises:
         StudyError: no such file, not YAML, an unknown key, code of others, or what ``Study``
@@ -62,11 +69,25 @@ def read_study(path: str | Path) -> Study:
             str(error).replace("a hardware file or a preset name", "a .yaml file")
         ) from error
     given = _arguments(root, label)
-    options = given.pop("options", {})
+    if most_events is not None:
+        given["most_events"] = most_events
     try:
-        return Study(**given, **options)
+        return Study(**given)
     except CodesignError as error:
-        raise StudyError(f"{label}:{_line(root, str(error))}: {error}") from error
+        line = _value_line(root, error) or _line(root, str(error))
+        raise StudyError(f"{label}:{line}: {error}") from error
+
+
+def _value_line(root: Node, error: CodesignError) -> int:
+    """Line of the value that a fault is about; 0 for other faults."""
+    if not isinstance(error, ValueFault) or not isinstance(root.value, dict):
+        return 0
+    for key in _SPACES:
+        space = root.value[key].value if key in root.value else None
+        if isinstance(space, dict) and error.parameter in space:
+            axis = space[error.parameter]
+            return axis.value[error.place].line if isinstance(axis.value, list) else axis.line
+    return 0
 
 
 def _check_code(entries: Mapping[str, Node], label: str) -> None:
@@ -123,7 +144,7 @@ def _arguments(root: Node, label: str) -> dict[str, Any]:
 
 
 def _value(key: str, node: Node, label: str) -> Any:
-    if key.endswith("_space") and isinstance(node.value, dict):
+    if key in _SPACES and isinstance(node.value, dict):
         return {name: _values(name, one, label) for name, one in node.value.items()}
     return node.plain()
 

@@ -76,8 +76,10 @@ class Swept:
         told, planned = events.get("study"), _planned(events)
         if not told or planned is None:
             raise StudyError("the study has measured no point yet; run it first")
-        done = sorted(events.get("done", []), key=lambda record: record["index"])
-        failed = sorted(events.get("failed", []), key=lambda record: record["index"])
+        # a point that failed for want of events may have been run again with more
+        ended = {one["index"]: one for one in (*events.get("failed", []), *events.get("done", []))}
+        done = [one for _, one in sorted(ended.items()) if one["event"] == "done"]
+        failed = [one for _, one in sorted(ended.items()) if one["event"] == "failed"]
         return cls(
             told[0]["model"],
             told[0]["hardware"],

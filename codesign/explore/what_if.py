@@ -18,6 +18,7 @@ from codesign.errors import CodesignError
 from codesign.explore.changes import LAUNCHES, Change, find_changes
 from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment, Placement, Step
+from codesign.replay.budget import MOST_EVENTS, check_most
 from codesign.replay.run import replay
 from codesign.replay.shares import TIED
 from codesign.result.result import Result
@@ -84,6 +85,7 @@ def what_if(
     *,
     changes: Sequence[Change] | None = None,
     watch: Watcher | None = None,
+    most_events: int = MOST_EVENTS,
 ) -> tuple[Answer, ...]:
     """Tries changes one by one.
 
@@ -93,43 +95,52 @@ def what_if(
         why: its critical path.
         changes: what to try; by default ``find_changes``.
         watch: told about progress.
+        most_events: how many events each replay may handle; a change that needs more does not run.
 
     Returns:
         The largest gain first; what does not run last.
+
+    Raises:
+        CodesignError: ``most_events`` is no whole number of at least 1.
     """
+    check_most(most_events)
     asked = find_changes(result, why) if changes is None else tuple(changes)
     found = []
     for number, change in enumerate(asked):
         if watch:
             watch(number, len(asked))
-        found.append(_answer(change, prepared, result, why))
+        found.append(_answer(change, prepared, result, why, most_events))
     if watch:
         watch(len(asked), len(asked))
     return tuple(sorted(found, key=lambda one: (-(one.replayed or 0.0), one.change.text)))
 
 
-def predict(change: Change, result: Result, why: Why) -> float | None:
+def predict(
+    change: Change, result: Result, why: Why, most_events: int = MOST_EVENTS
+) -> float | None:
     """The speed-up with the mapping as it was; None where the recorded run cannot tell.
 
     Args:
         change: what is different.
         result: what was simulated.
         why: its critical path.
+        most_events: how many events a replay may handle.
 
     Raises:
-        CodesignError: a value that the machine cannot have.
+        CodesignError: a value that the machine cannot have, or a replay with more events.
     """
     after: int | None = None
     if change.kind in ("bandwidth", "set-up"):
-        after = replay(result.placement, result.machine.with_all(change.settings)).makespan
+        changed = result.machine.with_all(change.settings)
+        after = replay(result.placement, changed, most_events=most_events).makespan
     elif change.kind == "clock":
-        after = _with_clock(change, result)
+        after = _with_clock(change, result, most_events)
     elif change.kind == "launch":
         after = _with_launch(change, result, why)
     return why.makespan / max(1, after) if after is not None and why.makespan else None
 
 
-def _with_clock(change: Change, result: Result) -> int | None:
+def _with_clock(change: Change, result: Result, most_events: int) -> int | None:
     """Plans that count in the changed clock, timed anew; None where the engine has only others."""
     (path, value), *_ = change.settings.items()
     engine, _, name = path.partition(".")
@@ -138,7 +149,7 @@ def _with_clock(change: Change, result: Result) -> int | None:
     if used and not any(one.plan and one.plan.clock_hz == before for one in used):
         return None
     placement = _retimed(result.placement, engine, before, value / before)
-    return replay(placement, result.machine).makespan
+    return replay(placement, result.machine, most_events=most_events).makespan
 
 
 def _with_launch(change: Change, result: Result, why: Why) -> int | None:
@@ -188,15 +199,17 @@ def _faster(plan: TilePlan, factor: float) -> TilePlan:
     return dataclasses.replace(plan, clock_hz=plan.clock_hz * factor)
 
 
-def _answer(change: Change, prepared: Prepared, result: Result, why: Why) -> Answer:
+def _answer(
+    change: Change, prepared: Prepared, result: Result, why: Why, most_events: int
+) -> Answer:
     share = 0.0 if change.kind == "engine" else _path_share(change, why)
     predicted, unknown = None, ""
     try:
-        predicted = predict(change, result, why)
+        predicted = predict(change, result, why, most_events)
     except CodesignError as error:
         unknown = f"no prediction: {_line(error)}"
     try:
-        found = _changed(change, prepared).run()
+        found = _changed(change, prepared).run(most_events=most_events)
     except CodesignError as error:
         return Answer(change, share, predicted, None, None, _line(error))
     gained = result.replay.makespan / max(1, found.replay.makespan)

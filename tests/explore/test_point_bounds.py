@@ -132,10 +132,13 @@ def test_faster_parts_never_raise_a_bound(tmp_path: Path) -> None:
     assert np.all(np.diff(latency, axis=1) <= 0)
 
 
-def test_values_that_break_a_rule_have_no_bound_and_fail(tmp_path: Path) -> None:
-    made = study(hardware_space={"dram.bandwidth": ["1 GB/s", "-1 GB/s"]})
+def test_a_combination_that_breaks_a_rule_has_no_bound(tmp_path: Path) -> None:
+    waits = {"dram.power_down_after": ["1 us", "5 us"], "dram.self_refresh_after": ["2 us", "9 us"]}
+    made = study(hardware="edge-npu-lpddr5", hardware_space=waits)
     grid, bounds = bounds_of(made, tmp_path / "a")
-    broken = [grid.point(n)["dram.bandwidth"].startswith("-") for n in range(len(grid))]
+    points = [grid.point(n) for n in range(len(grid))]
+    broken = [[point[path] for path in waits] == ["5 us", "2 us"] for point in points]
+    assert sum(broken) == 2
     assert np.array_equal(np.isinf(bounds.figures["latency_s"]), broken)
     assert len(made.run(tmp_path / "b").failed) == 2
 

@@ -34,7 +34,7 @@ def test_a_file_is_the_study_of_the_same_arguments(tmp_path: Path) -> None:
 
 def test_every_argument_is_a_key(tmp_path: Path) -> None:
     names = Study.__init__.__kwdefaults__ or {}
-    assert {*names, "model", "hardware", "objectives", "options"} == set(KEYS)
+    assert {*names, "model", "hardware", "objectives"} == set(KEYS)
     text = GOOD.replace("objectives: [energy_j, latency_s]", "") + (
         "objectives: [energy_j, 'max:study_parts:quality']\n"
         "schedule_space: {weight_bits: [null, 8], activation_bits: [null, 8]}\n"
@@ -43,7 +43,7 @@ def test_every_argument_is_a_key(tmp_path: Path) -> None:
         "constraints: [latency_s <= 1]\n"
         "residency: none\nengines: alone\ndtype: int8\nobjective: energy\n"
         "schedule: time-major\nannotations: {'*': {weight_bits: 8}}\nplugins: []\n"
-        "options: {rows: 3}\n"
+        "most_events: 1000000\noptions: {rows: 3}\n"
     )
     made = study(
         objectives=["energy_j", ("max:quality", quality)],
@@ -59,7 +59,10 @@ def test_every_argument_is_a_key(tmp_path: Path) -> None:
         annotations={"*": {"weight_bits": 8}},
         rows=3,
     )
-    assert read(tmp_path, text).digest == made.digest
+    found = read(tmp_path, text)
+    assert found.digest == made.digest
+    assert found.most_events == 1_000_000
+    assert read_study(tmp_path / "s.yaml", most_events=7).most_events == 7
 
 
 def test_a_range_has_both_its_ends(tmp_path: Path) -> None:

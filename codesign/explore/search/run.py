@@ -19,6 +19,7 @@ from codesign.explore.search.searched import Searched, swept_of
 from codesign.explore.search.volume import Volume
 from codesign.explore.search.warm import Warm, warm_points
 from codesign.explore.swept import Swept
+from codesign.replay.budget import MOST_EVENTS
 
 if TYPE_CHECKING:
     from codesign.explore.executors import Executor
@@ -76,7 +77,10 @@ def run_search(
     volume = Volume(study.goals, reference)
     begin = warm_points(study, warm)
     name = check_sampler(sampler, storage, study.plugins)
-    told = json.dumps([name, seed, batch, begin, reference, storage is not None], sort_keys=True)
+    asked: list[object] = [name, seed, batch, begin, reference, storage is not None]
+    if study.most_events != MOST_EVENTS:  # other points fail, and the sampler is told
+        asked.append(study.most_events)
+    told = json.dumps(asked, sort_keys=True)
     label = f"{name} {seed} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
     with _kept(executor), Bench(study, folder, executor, resume=resume) as bench:
         optimiser = make_optimiser(bench, sampler, seed, reference=reference, storage=storage)

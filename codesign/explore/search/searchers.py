@@ -95,7 +95,7 @@ def make_searcher(offer: Offer, study: Study, **given: Any) -> Optimiser:
         made = searcher.make(**{key: known[key] for key in known if searcher.takes(key)})
     except CodesignError:
         raise
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; say where
         raise PluginError(f"{place} raised {one_line(error)}") from error
     if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
         raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")

@@ -1,0 +1,129 @@
+"""Every value of a study by itself: one that breaks a rule by itself is refused.
+
+A value is tried in two surroundings, the hardware and the schedule as the study has them, and with
+the first value of every other parameter. Only what breaks the same rule in both is refused, before
+any work; a value that fails beside some values of others is a matter of its points, which fail by
+themselves and are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from codesign.errors import CodesignError, StudyError
+from codesign.explore.grammar import Constraint
+from codesign.explore.space import Point, Space
+from codesign.hardware.objective import as_objective
+from codesign.mapping.assign.ask import as_engines
+from codesign.mapping.residency import as_residency
+from codesign.workload.annotate import find_format
+from codesign.workload.as_run import check_dtype
+from codesign.workload.schedule_text import check_schedule
+
+if TYPE_CHECKING:
+    from codesign.explore.evaluate import How
+    from codesign.explore.study import Study
+
+Trial: TypeAlias = "Callable[[Mapping[str, Any]], object]"
+"""Raises a CodesignError for values that break a rule."""
+
+
+class ValueFault(StudyError):
+    """A value of a parameter that no point can have.
+
+    Attributes:
+        parameter: name of the parameter.
+        place: of the value among its values, from 0.
+    """
+
+    def __init__(self, message: str, parameter: str, place: int) -> None:
+        """Keeps where it stands, beside the message."""
+        super().__init__(message)
+        self.parameter, self.place = parameter, place
+
+
+def check_values(study: Study, early: Sequence[Constraint]) -> None:
+    """Checks every value of a study that can be checked without a model.
+
+    Args:
+        study: what is measured.
+        early: constraints on parameters alone; a value that one of them leaves out is not looked
+            at.
+
+    Raises:
+        ValueFault: a value that breaks a rule; the message names it and its parameter.
+    """
+    spaces = study.spaces
+    for name in spaces.model:
+        _check(study.space, early, name, (), study.source.check_values)
+    for name in spaces.hardware:
+        _check(study.space, early, name, tuple(spaces.hardware), study.machine.with_all)
+    for name in spaces.schedule:
+        _check(study.space, early, name, tuple(spaces.schedule), _Schedules(study))
+
+
+class _Schedules:
+    """Tries values of the schedule."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __call__(self, values: Mapping[str, Any]) -> None:
+        study = self._study
+        how = study.spaces.how(dict(values), study.base)
+        as_residency(how.residency)
+        as_engines(how.engines)
+        as_objective(how.objective)
+        check_form(how)
+        for said in how.form.said:
+            if said.codec is not None:
+                find_format(said.codec, study.plugins)
+
+
+def check_form(how: How) -> None:
+    """Checks the number format and the schedule of a run without a model.
+
+    Raises:
+        TraceError: a text that means neither.
+    """
+    if how.form.dtype is not None:
+        check_dtype(how.form.dtype)
+    if how.form.schedule is not None:
+        check_schedule(how.form.schedule)
+
+
+def _check(
+    space: Space, early: Sequence[Constraint], name: str, beside: Sequence[str], trial: Trial
+) -> None:
+    """Tries the values of one parameter, alone and beside first values of others."""
+    (own,) = (one for one in space.parameters if one.name == name)
+    alone = [one for one in early if set(one.names) == {name}]
+    first = {one.name: one.values[0] for one in space.parameters if one.name in beside}
+    for place, value in enumerate(own.values):
+        tried = {name: value}
+        if not all(one.holds(tried) for one in alone):
+            continue
+        fault = _fault(trial, tried)
+        if not fault:
+            continue
+        zipped = {key: one for key, one in _zipped(space, name, place) if key in beside}
+        if fault == _fault(trial, first | zipped | tried):
+            told = f"{name}: its value {repr(value)[:60]} breaks a rule by itself"
+            raise ValueFault(f"{told}: {fault}", name, place)
+
+
+def _zipped(space: Space, name: str, place: int) -> Iterator[tuple[str, Any]]:
+    """Values that go together with one of a parameter."""
+    for group in space.groups:
+        if any(one.name == name for one in group):
+            yield from ((one.name, one.values[place]) for one in group)
+
+
+def _fault(trial: Trial, values: Point) -> str:
+    """Why some values break a rule; empty if they do not."""
+    try:
+        trial(values)
+    except CodesignError as error:
+        return " ".join(str(error).split())
+    return ""

@@ -1,0 +1,121 @@
+"""Values that no point can have are refused before any work; combinations fail as points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from study_parts import study
+
+from codesign.errors import CodesignError, StudyError
+from codesign.explore.axes import ValueFault
+from codesign.explore.study_file import read_study
+
+WAITS = {"dram.power_down_after": ["1 us", "5 us"], "dram.self_refresh_after": ["2 us", "9 us"]}
+"""A memory that would refresh itself before it powers down, in one of four combinations."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "place", "message"),
+    [
+        ({"hardware_space": {"npu.rows": [16, 0]}}, "npu.rows", 1, "must be >= 1, got 0; raise"),
+        ({"hardware_space": {"npu.rows": [0, 16]}}, "npu.rows", 0, "its value 0 breaks a rule"),
+        ({"hardware_space": {"sram.size": ["64 KiB", "64 KiX"]}}, "sram.size", 1, "'64 KiX'"),
+        ({"hardware_space": {"npu.dataflow": ["ws", "rs"]}}, "npu.dataflow", 1, "'ws', 'os' or"),
+        ({"schedule_space": {"residency": ["none", "nine"]}}, "residency", 1, "did you mean 'none'"),
+        ({"schedule_space": {"engines": ["first"]}}, "engines", 0, "got 'first'"),
+        ({"schedule_space": {"dtype": [None, "int7x"]}}, "dtype", 1, "unknown dtype 'int7x'"),
+        ({"schedule_space": {"schedule": ["time"]}}, "schedule", 0, "schedule must be time-major"),
+        ({"schedule_space": {"objective": ["speed"]}}, "objective", 0, "speed"),
+        ({"schedule_space": {"*:weight_bits": [8, 0]}}, "*:weight_bits", 1, "1 to 128, got 0"),
+        ({"schedule_space": {"codec": ["bitmp"]}}, "codec", 0, "did you mean 'bitmap'"),
+        (
+            {"model": "lstm_lm", "model_space": {"steps": [2, 0]}},
+            "steps", 1, "steps of lstm_lm must be at least 1, got 0",
+        ),
+        (
+            {"model": "lstm_lm", "model_space": {"batch": ["4"]}},
+            "batch", 0, "batch of lstm_lm must be a whole number, got '4'",
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_that_breaks_a_rule_by_itself_is_refused(
+    changes: dict[str, Any], name: str, place: int, message: str
+) -> None:
+    with pytest.raises(ValueFault) as caught:
+        study(**changes)
+    assert (caught.value.parameter, caught.value.place) == (name, place)
+    assert str(caught.value).startswith(f"{name}: its value ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_combination_that_breaks_a_rule_fails_as_a_point(tmp_path: Path) -> None:
+    made = study(hardware="edge-npu-lpddr5", hardware_space=WAITS)
+    found = made.run(tmp_path)
+    assert (len(found.done), len(found.failed)) == (6, 2)
+    assert {row["dram.power_down_after"] for row in found.failed} == {"5 us"}
+    assert {row["dram.self_refresh_after"] for row in found.failed} == {"2 us"}
+
+
+def test_values_that_go_together_are_tried_together() -> None:
+    # alone, 1 us stands beside no refresh, and 2 us before no power-down
+    made = study(hardware="edge-npu-lpddr5", hardware_space=WAITS, zipped=[list(WAITS)])
+    assert made.space.size == 4
+
+
+def test_a_value_that_a_constraint_leaves_out_is_not_looked_at() -> None:
+    made = study(hardware_space={"npu.rows": [0, 16]}, constraints=["npu.rows > 0"])
+    assert {point["npu.rows"] for point in made.space.points()} == {16}
+    with pytest.raises(ValueFault):
+        study(hardware_space={"npu.rows": [0, 16]}, constraints=["npu.rows + width > 17"])
+
+
+def test_a_broken_first_value_does_not_blame_others() -> None:
+    with pytest.raises(ValueFault) as caught:
+        study(hardware_space={"npu.cols": [16, 32], "npu.rows": [0, 16]})
+    assert caught.value.parameter == "npu.rows"
+
+
+TEXT = """\
+model: study_parts:tiny
+model_space: {width: [16, 32]}
+hardware: edge-npu
+hardware_space:
+  npu.rows:
+    - 16
+    - 32
+    - 0
+  npu.cols: [16,
+    0]
+objectives: [energy_j]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "line", "message"),
+    [
+        ("none", 8, "npu.rows: its value 0 breaks a rule by itself: npu.rows must be >= 1, got 0"),
+        ("    - 0\n", 9, "npu.cols: its value 0 breaks"),
+        ("  npu.rows:\n    - 16\n    - 32\n    - 0\n", 6, "npu.cols: its value 0 breaks"),
+    ],
+)
+def test_a_file_is_told_the_line_of_the_value(
+    old: str, line: int, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(TEXT.replace(old, ""))
+    with pytest.raises(StudyError) as caught:
+        read_study(path)
+    assert str(caught.value).startswith(f"{path}:{line}: {message}")
+
+
+def test_a_range_is_told_with_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "model: study_parts:tiny\nhardware: edge-npu\nobjectives: [energy_j]\n"
+        "hardware_space:\n  npu.rows: {from: 0, to: 64, step: 32}\n"
+    )
+    with pytest.raises(CodesignError, match=r"s\.yaml:5: npu\.rows: its value 0 breaks"):
+        read_study(path)
