@@ -29,7 +29,7 @@ Trial: TypeAlias = "Callable[[Mapping[str, Any]], object]"
 """Raises a CodesignError for values that break a rule."""
 
 
-class ValueFault(StudyError):
+class AxisError(StudyError):
     """A value of a parameter that no point can have.
 
     Attributes:
@@ -52,7 +52,7 @@ def check_values(study: Study, early: Sequence[Constraint]) -> None:
             at.
 
     Raises:
-        ValueFault: a value that breaks a rule; the message names it and its parameter.
+        AxisError: a value that breaks a rule; the message names it and its parameter.
     """
     spaces = study.spaces
     for name in spaces.model:
@@ -110,7 +110,7 @@ def _check(
         zipped = {key: one for key, one in _zipped(space, name, place) if key in beside}
         if fault == _fault(trial, first | zipped | tried):
             told = f"{name}: its value {repr(value)[:60]} breaks a rule by itself"
-            raise ValueFault(f"{told}: {fault}", name, place)
+            raise AxisError(f"{told}: {fault}", name, place)
 
 
 def _zipped(space: Space, name: str, place: int) -> Iterator[tuple[str, Any]]:

@@ -164,7 +164,7 @@ class Evaluator:
         start = time.perf_counter()
         try:
             figures, result = self._figures(task)
-        except Exception as error:  # noqa: BLE001 - a point fails, and the study goes on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a point fails alone
             spent, bound = time.perf_counter() - start, self._job.most_events
             most = bound if isinstance(error, BudgetError) else 0
             return Done(task.index, message=told(error), seconds=spent, most_events=most)

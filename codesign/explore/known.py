@@ -70,7 +70,7 @@ class Known:
         if key not in self._found:
             try:
                 figure = number(goal.name, goal.measure(**values))  # type: ignore[misc]  # it takes them
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._refused[key] = told(error)
                 raise StudyError(self._refused[key]) from error
             self._note(

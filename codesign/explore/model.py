@@ -33,7 +33,7 @@ class Source:
     identity: str
     takes: tuple[str, ...] | None
     capture: Callable[[Mapping[str, Any]], Trace]
-    check_values: Callable[[Mapping[str, Any]], None] = lambda values: None
+    check_values: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     def check(self, asked: Collection[str], where: str) -> None:
         """Checks that the model takes some parameters.

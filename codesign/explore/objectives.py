@@ -138,6 +138,6 @@ def number(name: str, found: Any) -> float:
     return figure
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """An error as the one line that a record keeps."""
     return " ".join(str(error).split()) if isinstance(error, CodesignError) else one_line(error)

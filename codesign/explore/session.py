@@ -156,7 +156,7 @@ class Session:
         if key not in self._digests:
             try:
                 trace = self.study.source.capture(part)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._refused[key] = told(error)
                 raise StudyError(self._refused[key]) from error
             self.traces.path(trace.digest).parent.mkdir(exist_ok=True)
@@ -211,7 +211,7 @@ class Session:
             how = spaces.how(point, self.study.base)
             if not self.keeps(point, digest, how):
                 return None
-        except Exception as error:  # noqa: BLE001 - a model fails, and the study goes on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model fails alone
             return Done(index, message=told(error))
         return Task(index, point, digest, spaces.settings(point), how)
 
@@ -232,7 +232,7 @@ class Session:
             for name, measure in self._here:
                 figures[name] = measured(name, measure, point, cast("Result", done.result))
             violated = broken(self.study.on_results, point | figures)
-        except Exception as error:  # noqa: BLE001 - a function fails, and the study goes on
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a function fails alone
             bound = {"most_events": done.most_events} if done.most_events else {}
             return record | {"event": "failed", "message": told(error)} | bound
         provenance = {"trace": done.trace, "hardware": done.hardware, "version": __version__}

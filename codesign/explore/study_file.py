@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codesign.errors import CodesignError, HardwareError, StudyError, did_you_mean
-from codesign.explore.axes import ValueFault
+from codesign.explore.axes import AxisError
 from codesign.explore.objectives import split_prefix
 from codesign.explore.study import Study
 from codesign.hardware.yaml_source import Node, read_yaml
@@ -80,7 +80,7 @@ def read_study(path: str | Path, *, most_events: int | None = None) -> Study:
 
 def _value_line(root: Node, error: CodesignError) -> int:
     """Line of the value that a fault is about; 0 for other faults."""
-    if not isinstance(error, ValueFault) or not isinstance(root.value, dict):
+    if not isinstance(error, AxisError) or not isinstance(root.value, dict):
         return 0
     for key in _SPACES:
         space = root.value[key].value if key in root.value else None

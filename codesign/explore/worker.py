@@ -68,7 +68,7 @@ def _serve(line: Connection) -> None:
         evaluator = Evaluator(line.recv())
     except EOFError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the driver tells
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the driver tells
         line.send(told(error))
         return
     line.send("")

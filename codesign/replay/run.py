@@ -209,13 +209,14 @@ class Session:
             What was measured, by stream.
 
         Raises:
-            CodesignError: operators that never end, or more events than it may handle.
+            CodesignError: operators that never end.
+            BudgetError: more events than it may handle.
         """
         self.env.process(self._host())
         try:
             self.env.run()
         except BudgetError:
-            raise CodesignError(self._how_far()) from None
+            raise BudgetError(self._how_far()) from None
         stuck = self._dispatch.window
         if stuck:
             names = [self._assignment(job).op.name for job in stuck]

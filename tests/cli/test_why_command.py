@@ -58,6 +58,20 @@ def test_options_are_those_of_simulate(codesign: Codesign, sample: Path) -> None
     assert options("simulate") - options("why") == {"--out", "--export"}
 
 
+def test_the_bound_on_events_is_that_of_changes_too(
+    codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+
+    def ask(*_: object, most_events: int, **__: object) -> tuple[()]:
+        heard.append(most_events)
+        return ()
+
+    monkeypatch.setattr("codesign.explore.what_if.what_if", ask)
+    assert codesign("why", sample, *HARDWARE, "--most-events", "12345").code == 0
+    assert heard == [12345]
+
+
 def test_settings_and_exact_events_count(codesign: Codesign, sample: Path) -> None:
     words = ("why", sample, *HARDWARE, "--no-what-if", "--json")
     plain, exact = (json.loads(codesign(*words, *more).out) for more in ((), ("--exact-events",)))

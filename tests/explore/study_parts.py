@@ -64,6 +64,13 @@ def raises_at_3(point: Point, result: Result) -> float:
     return 1.0
 
 
+def exits_at_3(point: Point, result: Result) -> float:
+    """Would end the program at one rate, as what was once a script does."""
+    if point["dram.bandwidth"] == "3 GB/s":
+        sys.exit(2)
+    return 1.0
+
+
 def is_nan_at_3(point: Point, result: Result) -> float:
     """Knows nothing at one rate."""
     return float("nan") if point["dram.bandwidth"] == "3 GB/s" else 1.0

@@ -117,6 +117,7 @@ def test_what_no_executor_takes_is_told_in_one_line(asked: dict[str, Any], messa
         ("'Backwards'", r"must return a map from names to functions, got 'Backwards'"),
         ("dict", r"executor 'backwards' has no run\(job, tasks\), got \{\}"),
         ("lambda: 1 / 0", r"executor 'backwards' raised ZeroDivisionError: division by zero"),
+        ("lambda: exit(3)", r"executor 'backwards' raised SystemExit: 3"),
     ],
 )
 def test_a_plugin_whose_executor_is_none_is_named(value: str, message: str, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def test_one_that_takes_everything_is_given_everything() -> None:
     [
         ({"offered": "First"}, "must return a map from names to Searcher objects, got <class"),
         ({"body": "1 / 0"}, "searcher 'first' raised ZeroDivisionError: division by zero"),
+        ({"body": "raise SystemExit(3)"}, "searcher 'first' raised SystemExit: 3"),
         ({"offered": "Searcher(lambda seed: seed)"}, r"has no ask\(\) and tell\(point, outcome\)"),
         ({"arguments": "space, colour"}, "searcher 'first' raised TypeError"),
     ],

@@ -148,6 +148,7 @@ def test_a_model_that_returns_something_else_is_told(made: Any, tmp_path: Path) 
     [
         (study_parts.raises_at_3, "RuntimeError: no data for 3"),
         (study_parts.is_nan_at_3, "objective 'is_nan_at_3' must be a finite number, got nan"),
+        (study_parts.exits_at_3, "SystemExit: 2"),
     ],
 )
 @pytest.mark.parametrize("travels", [True, False])

@@ -9,7 +9,7 @@ from geared import Geared
 from strategies import Sketch, machine
 
 from codesign import Engines, Trace
-from codesign.errors import MappingError
+from codesign.errors import CodesignError, MappingError
 from codesign.explore import what_if as asking
 from codesign.explore.changes import Change
 from codesign.explore.what_if import Answer, what_if
@@ -87,6 +87,19 @@ def test_what_does_not_run_keeps_its_prediction() -> None:
     assert told.predicted is not None
     assert (told.replayed, told.latency_s) == (None, None)
     assert "matches no operator" in told.note
+
+
+def test_changes_may_handle_no_more_events_than_is_said() -> None:
+    asked = prepare(chained(*(f"layer{n}" for n in range(11))), machine())
+    result = asked.run()
+    change = twice("bus0.bandwidth", 31e9)
+    (short,) = what_if(asked, result, result.why(), changes=[change], most_events=35)
+    assert (short.predicted, short.replayed) == (None, None)
+    assert "given up after 35 events" in short.note
+    (told,) = what_if(asked, result, result.why(), changes=[change], most_events=10_000)
+    assert told.predicted == told.replayed
+    with pytest.raises(CodesignError, match="most_events must be a whole number >= 1, got 0"):
+        what_if(asked, result, result.why(), changes=[change], most_events=0)
 
 
 def geared(**values: float) -> Prepared:

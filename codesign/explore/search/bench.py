@@ -91,7 +91,7 @@ class Bench:
         try:
             digest = session.trace(spaces.model_part(point))
             return session.keeps(point, digest, spaces.how(point, self.study.base))
-        except Exception:  # noqa: BLE001 - it fails again when it is measured, and is told then
+        except (Exception, SystemExit):  # noqa: BLE001 - it is told when it is measured
             return True
 
     def measure(self, point: Mapping[str, Any]) -> Outcome:
