@@ -24,6 +24,7 @@ from codesign.cli import (
     validate,
     why,
 )
+from codesign.cli.interrupt import INTERRUPTED, Program, tell
 from codesign.cli.options import (
     AllowUnsupported,
     Annotations,
@@ -67,6 +68,7 @@ from codesign.errors import CodesignError, TraceError
 from codesign.replay.budget import MOST_EVENTS
 
 app = typer.Typer(
+    cls=Program,
     help="What a PyTorch model costs on hardware that may not exist yet.",
     add_completion=False,
     no_args_is_help=True,
@@ -83,7 +85,8 @@ app.add_typer(plugins.app, name="plugins")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and ends the process.
 
-    Exit code 0 is success, 2 a mistake of the user told in one line on standard error.
+    Exit code 0 is success, 2 a mistake of the user told in one line on standard error, 130 an
+    interrupt, told likewise.
 
     Args:
         arguments: words after the program name; those of the process by default.
@@ -94,6 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CodesignError as error:
         print_error(error)
         raise SystemExit(2) from None
+    except KeyboardInterrupt as error:  # before or behind the command
+        tell(error)
+        raise SystemExit(INTERRUPTED) from None
     except OSError as error:  # a full disk or a closed pipe behind what we print
         print_error(error)
         raise SystemExit(1) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codesign.cli.interrupt import keeping
 from codesign.cli.options import Json, PointEvents
 from codesign.cli.output import print_note
 from codesign.errors import StudyError
@@ -106,7 +107,7 @@ def search(
     limits = _read_reference(reference)
     made = read_study(study, most_events=most_events)
     who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
-    with study_progress(made.source.name, quiet=json) as watch:
+    with keeping(output, resume=resume), study_progress(made.source.name, quiet=json) as watch:
         found = made.search(
             output,
             executor=who,

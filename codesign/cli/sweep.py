@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from codesign.cli.interrupt import keeping
 from codesign.cli.options import Json, PointEvents
 from codesign.cli.output import print_json, print_note, print_rich, table
 from codesign.cli.sweep_progress import study_progress
@@ -62,7 +63,7 @@ def sweep(
 
     made = read_study(study, most_events=most_events)
     who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
-    with study_progress(made.source.name, quiet=json) as watch:
+    with keeping(output, resume=resume), study_progress(made.source.name, quiet=json) as watch:
         found = made.run(output, resume=resume, exhaustive=exhaustive, executor=who, watch=watch)
     if found.failed and not json:
         first = found.failed[0]

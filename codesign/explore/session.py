@@ -79,6 +79,7 @@ class Session:
         self.known = Known(study.goals, self.records, self.note)
         if not self.records:
             self.note(_header(study))
+        self._running: object = None
         self._kept = ExitStack()  # an executor that can keep its processes keeps them until the end
 
     def __enter__(self) -> Session:
@@ -93,6 +94,8 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         try:
+            # after an interrupt nobody goes on with it, and it may have workers that do
+            getattr(self._running, "close", lambda: None)()
             self._kept.close()
         finally:
             self._journal.close()
@@ -138,7 +141,8 @@ class Session:
             else:
                 left.append(plan)
         if left:
-            for done in self._executor.run(self._job, left):
+            self._running = running = self._executor.run(self._job, left)
+            for done in running:
                 yield self._append(done, points[done.index])
 
     def trace(self, part: Point) -> str:
