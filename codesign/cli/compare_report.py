@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from codesign.cli.output import table
 from codesign.cli.quantities import quantity
+from codesign.result.compare import Row
 from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from codesign.result.compare import Comparison, Row
+    from codesign.result.compare import Comparison
 
 _TOP = 12
-_NAMED = 20
+_NAMED = 6
 
 
 def report(found: Comparison) -> Iterator[str | RenderableType]:
@@ -36,11 +37,14 @@ def report(found: Comparison) -> Iterator[str | RenderableType]:
     yield from _table("Off-chip bytes by role", "role", found.moved, _bytes)
     for name, ops in (("A", found.only_first), ("B", found.only_second)):
         if ops:
-            more = f" and {len(ops) - _NAMED} more" if len(ops) > _NAMED else ""
+            more = f" and {len(ops) - _NAMED:,} more" if len(ops) > _NAMED else ""
             yield ""
-            yield f"operators only in {name}: {', '.join(ops[:_NAMED])}{more}"
+            many = "operators" if len(ops) > 1 else "operator"
+            yield f"{len(ops):,} {many} only in {name}: {', '.join(ops[:_NAMED])}{more}"
 
 
+_LEAST, _LONG = 0.001, 100
+"""Ratios below which three digits say nothing, and from which on they say too much."""
 _COLUMNS = (">A", ">B", ">B - A", ">B / A")
 
 
@@ -48,18 +52,32 @@ def _table(
     title: str, column: str, rows: Sequence[Row[Any]], told: Callable[[float], str]
 ) -> Iterator[str | RenderableType]:
     yield ""
-    shown = [(row.name, *_cells(row, told)) for row in rows[:_TOP]]
-    if len(rows) > _TOP:
-        rest = rows[_TOP:]
+    shown = [(_name(row, column), *_cells(row, told)) for row in rows[:_TOP]]
+    if rest := rows[_TOP:]:
         before, after = (sum(getattr(row, side) for row in rest) for side in ("first", "second"))
-        name = f"{len(rest)} others"
-        shown.append((name, told(before), told(after), _signed(after - before, told), ""))
+        others = Row(f"{len(rest):,} others", before, after)
+        shown.append((others.name, *_cells(others, told)))
     yield table(title, (column, *_COLUMNS), shown)
 
 
+def _name(row: Row[Any], column: str) -> str:
+    return "none moved" if (column, row.name) == ("role", "none") else row.name
+
+
 def _cells(row: Row[Any], told: Callable[[float], str]) -> tuple[str, str, str, str]:
-    ratio = f"{row.second / row.first:.3f}" if row.first else ""
-    return told(row.first), told(row.second), _signed(row.change, told), ratio
+    """What each result has of a part; a dash where only the other one has any."""
+    first = told(row.first) if row.first or not row.second else "-"
+    second = told(row.second) if row.second or not row.first else "-"
+    return first, second, _signed(row.change, told), _ratio(row)
+
+
+def _ratio(row: Row[Any]) -> str:
+    if not row.first or not row.second:
+        return "only A" if row.first else "only B" if row.second else ""
+    ratio = row.second / row.first
+    if ratio < _LEAST:
+        return f"< {_LEAST}"
+    return f"{ratio:.3f}" if ratio < _LONG else f"{ratio:,.0f}"
 
 
 def _signed(value: float, told: Callable[[float], str]) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _TOP = 10
 
 
+_NOTHING = {"role": "none moved"}
+"""What stands for parts of the path that name none."""
+
+
 def report(result: Result, found: Why, answers: Sequence[Answer]) -> Iterator[str | RenderableType]:
     """Everything to print: the path by cause, place, operand and operator, and the changes."""
     yield f"{result.model} on {result.hardware}: {quantity(result.latency_s, 's')}"
@@ -40,7 +44,11 @@ def report(result: Result, found: Why, answers: Sequence[Answer]) -> Iterator[st
 
 def _grouped(found: Why, column: Column, title: str) -> RenderableType:
     rows = [
-        (name or "none", quantity(ticks / PS_PER_S, "s"), share(ticks, found.makespan))
+        (
+            name or _NOTHING.get(column, "none"),
+            quantity(ticks / PS_PER_S, "s"),
+            share(ticks, found.makespan),
+        )
         for name, ticks in list(found.by(column).items())[:_TOP]
     ]
     return table(title, (f"={column}", ">time", ">of run"), rows)
