@@ -27,7 +27,7 @@ class Program(TyperGroup):
     def invoke(self, ctx: Context) -> Any:  # type: ignore[override]  # the context of its own click
         """Runs the command that was asked for."""
         try:
-            return super().invoke(ctx)  # type: ignore[arg-type]  # likewise
+            return super().invoke(ctx)
         except KeyboardInterrupt as error:
             tell(error)
             raise typer.Exit(INTERRUPTED) from None

@@ -175,9 +175,11 @@ def objective_texts(name: str, values: Sequence[float]) -> list[str]:
     from codesign.explore.figures.scale import Scale
 
     scale = Scale.of(name, np.array(values, dtype=float))
-    if scale.has_unit:
-        return [scale.text(value) for value in values]
-    return [f"{value:,}" if isinstance(value, int) else _text(value) for value in values]
+    is_plain = not scale.has_unit
+    return [
+        f"{value:,}" if is_plain and isinstance(value, int) else scale.text(value)
+        for value in values
+    ]
 
 
 def _text(value: object) -> str:

@@ -151,4 +151,5 @@ def _neighbours(codes: Codes, others: Codes) -> Codes:
     order = np.lexsort((codes[rows], alike))
     rows, alike = rows[order], alike[order]
     is_pair = (alike[:-1] == alike[1:]) & (codes[rows[:-1]] != codes[rows[1:]])
-    return np.stack((rows[:-1], rows[1:]), axis=1)[is_pair]
+    pairs: Codes = np.stack((rows[:-1], rows[1:]), axis=1)[is_pair]
+    return pairs
