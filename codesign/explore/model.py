@@ -14,7 +14,6 @@ from codesign.models import OPTIONS, list_models, resolve_model
 from codesign.workload.check import check_trace
 from codesign.workload.file import load_trace
 from codesign.workload.record import Trace
-from codesign.zoo import check_options
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,8 @@ def _of_name(name: str, options: Mapping[str, int], plugins: Sequence[Path | str
         for key, value in values.items():
             if type(value) is not int:
                 raise ModelError(f"{key} of {name} must be a whole number, got {value!r:.60}")
-        check_options(name, values, takes)
+        if name in known:
+            known[name].choose(name, values)
 
     source = Source(name, name, takes, capture, check_values)
     source.check(options, "options")

@@ -112,16 +112,23 @@ def measured_pairs(swept: Swept) -> Pairs:
     factors = factors_of(swept.parameters, swept.done)
     names = [name for name, _ in swept.objectives]
     values = np.array([[row[name] for name in names] for row in swept.done], dtype=float)
+    # so that no sum leaves the range of a double, whatever the units
+    scale = np.where(values.any(axis=0), np.abs(values).max(axis=0), 1.0)
     codes = np.array([levels.codes for _, levels in factors], dtype=np.int64)
     contrasts = tuple(
-        _contrast(parameters, levels, np.delete(codes, place, axis=0), names, values)
+        _contrast(parameters, levels, np.delete(codes, place, axis=0), names, values, scale)
         for place, (parameters, levels) in enumerate(factors)
     )
     return Pairs(len(swept.done), swept.unmeasured, contrasts)
 
 
 def _contrast(
-    parameters: tuple[str, ...], levels: Levels, others: Codes, names: Sequence[str], values: Floats
+    parameters: tuple[str, ...],
+    levels: Levels,
+    others: Codes,
+    names: Sequence[str],
+    values: Floats,
+    scale: Floats,
 ) -> Contrast:
     places = _neighbours(levels.codes, others)
     changes, which = np.unique(levels.codes[places], axis=0, return_inverse=True)
@@ -129,7 +136,7 @@ def _contrast(
     steps = []
     for number, (before, after) in enumerate(changes.tolist()):
         mine = places[which == number]
-        means = values[mine].mean(axis=0).tolist()
+        means = ((values[mine] / scale).mean(axis=0) * scale).tolist()
         of_names = {name: (means[0][n], means[1][n]) for n, name in enumerate(names)}
         steps.append(Step(levels.labels[before], levels.labels[after], len(mine), of_names))
     return Contrast(parameters, levels, places, tuple(steps))

@@ -236,3 +236,20 @@ def test_a_missing_matplotlib_is_one_line(
     assert ran.err.endswith("pip install 'codesign[plot]'\n")
     assert codesign("pareto", folder, "--effects").code == 0
     assert not (folder / "f").exists()
+
+
+EXTREMES = [5e-324, -5e-324, 1e-308, 1.7e308, -1.7e308, 0.0, 1e22]
+
+
+@pytest.mark.parametrize("name", ["energy_j", "area_m2", "merit"])
+@pytest.mark.parametrize("some", [EXTREMES, EXTREMES[:2], EXTREMES[3:5], [1.7e308, 1.6e308]])
+def test_numbers_at_the_ends_of_what_there_is_are_told(
+    name: str, some: list[float], tmp_path: Path, codesign: Codesign
+) -> None:
+    space = {"n": list(range(len(some))), "k": [1, 2, 3]}
+    lines = records(space, lambda p: {name: some[p["n"]], "latency_s": -1.0 * p["n"]})
+    folder = write(tmp_path / "study", [*lines, {"event": "pruned", "points": 1}])
+    ran = codesign("pareto", folder, "--effects")
+    assert (ran.code, ran.err) == (0, "")
+    assert "nan" not in ran.out
+    assert " inf " not in ran.out

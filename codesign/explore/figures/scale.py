@@ -36,6 +36,8 @@ _WORDS = {3: "thousand", 6: "million", 9: "billion"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ROUNDING = 1e-9
 """Relative difference of means that are the same; roundings are about 1e-15."""
+_SMALLEST = -300
+"""Power of ten that leaves the smallest doubles finite when they are divided by it."""
 _DECADE = 10.0
 """Range from which on an axis goes by decades."""
 
@@ -121,8 +123,10 @@ def change_text(name: str, before: float, after: float) -> str:
     if abs(after - before) <= _ROUNDING * max(abs(before), abs(after)):
         return f"stays {scale.text(after)}"
     ratio = after / before if before * after > 0 else math.nan
-    more = f", {short(ratio)} times" if ratio >= _DECADE else f", {ratio - 1:+.1%}"
-    more = "" if math.isnan(ratio) else more
+    more = f", {ratio - 1:+.1%}"
+    if _DECADE <= ratio < math.inf:
+        more = f", {short(ratio)} times"
+    more = more if math.isfinite(ratio) else ""
     return f"{short(before / scale.factor)} to {scale.text(after)}{more}"
 
 
@@ -174,7 +178,7 @@ def _plain_power(shown: float) -> int:
     """Power of ten by which plain numbers are divided: none where they are short anyway."""
     if 1e-3 <= shown < 1e4:
         return 0
-    return 3 * math.floor(math.log10(shown) / 3 + 1e-9)
+    return max(3 * math.floor(math.log10(shown) / 3 + 1e-9), _SMALLEST)
 
 
 def _in_words(power: int) -> str:
