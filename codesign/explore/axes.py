@@ -1,9 +1,9 @@
-"""Every value of a study by itself: one that breaks a rule by itself is refused.
+"""Every value of a study by itself: one that no other value can mend is refused.
 
-A value is tried in two surroundings, the hardware and the schedule as the study has them, and with
-the first value of every other parameter. Only what breaks the same rule in both is refused, before
-any work; a value that fails beside some values of others is a matter of its points, which fail by
-themselves and are recorded.
+A value is tried in the hardware and the schedule as the study has them. One that breaks a rule
+there is tried again with the first value of every other parameter, and with each value of each
+other one. Only what breaks the same rule, in the same words, in all of these is refused, before any
+work; a value that another one can mend is a matter of its points, which fail and are recorded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.errors import CodesignError, StudyError
 from codesign.explore.grammar import Constraint
-from codesign.explore.space import Point, Space
+from codesign.explore.space import Parameter, Space
 from codesign.hardware.objective import as_objective
 from codesign.mapping.assign.ask import as_engines
 from codesign.mapping.residency import as_residency
@@ -96,31 +96,43 @@ def check_form(how: How) -> None:
 def _check(
     space: Space, early: Sequence[Constraint], name: str, beside: Sequence[str], trial: Trial
 ) -> None:
-    """Tries the values of one parameter, alone and beside first values of others."""
+    """Tries the values of one parameter, alone and beside those of others."""
     (own,) = (one for one in space.parameters if one.name == name)
     alone = [one for one in early if set(one.names) == {name}]
-    first = {one.name: one.values[0] for one in space.parameters if one.name in beside}
     for place, value in enumerate(own.values):
         tried = {name: value}
         if not all(one.holds(tried) for one in alone):
             continue
         fault = _fault(trial, tried)
-        if not fault:
-            continue
-        zipped = {key: one for key, one in _zipped(space, name, place) if key in beside}
-        if fault == _fault(trial, first | zipped | tried):
+        if fault and all(
+            fault == _fault(trial, others) for others in _surroundings(space, name, place, beside)
+        ):
             told = f"{name}: its value {repr(value)[:60]} breaks a rule by itself"
             raise AxisError(f"{told}: {fault}", name, place)
 
 
-def _zipped(space: Space, name: str, place: int) -> Iterator[tuple[str, Any]]:
-    """Values that go together with one of a parameter."""
-    for group in space.groups:
-        if any(one.name == name for one in group):
-            yield from ((one.name, one.values[place]) for one in group)
+def _surroundings(
+    space: Space, name: str, place: int, beside: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """A value of a parameter among first values of others, and beside each value of another."""
+
+    def values(group: Sequence[Parameter], digit: int) -> dict[str, Any]:
+        return {one.name: one.values[digit] for one in group if one.name in beside}
+
+    own = next(group for group in space.groups if any(one.name == name for one in group))
+    # what is checked without others stands by itself
+    fixed = values(own, place) | {one.name: one.values[place] for one in own if one.name == name}
+    others = [group for group in space.groups if group is not own and values(group, 0)]
+    first: dict[str, Any] = {}
+    for group in others:
+        first |= values(group, 0)
+    yield first | fixed
+    for group in others:
+        for digit in range(len(group[0].values)):
+            yield values(group, digit) | fixed
 
 
-def _fault(trial: Trial, values: Point) -> str:
+def _fault(trial: Trial, values: Mapping[str, Any]) -> str:
     """Why some values break a rule; empty if they do not."""
     try:
         trial(values)

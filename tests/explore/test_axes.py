@@ -59,6 +59,16 @@ def test_a_combination_that_breaks_a_rule_fails_as_a_point(tmp_path: Path) -> No
     assert {row["dram.self_refresh_after"] for row in found.failed} == {"2 us"}
 
 
+def test_a_value_that_another_one_can_mend_is_not_refused(tmp_path: Path) -> None:
+    # converters of 6 bits, as in the file, need clipping; those of 20 bits do not
+    space = {"cim.adc_bits": [6, 20], "cim.clipping": [True, False]}
+    found = study(hardware="aimc1", hardware_space=space).run(tmp_path, exhaustive=True)
+    broken = [row for row in found.failed if "or declare 'clipping: true'" in row["message"]]
+    assert [tuple(row[path] for path in space) for row in broken] == [(6, False)] * 2
+    with pytest.raises(AxisError, match=r"cim\.clipping: its value False .* use fewer rows"):
+        study(hardware="aimc1", hardware_space={"cim.clipping": [True, False]})
+
+
 def test_values_that_go_together_are_tried_together() -> None:
     # alone, 1 us stands beside no refresh, and 2 us before no power-down
     made = study(hardware="edge-npu-lpddr5", hardware_space=WAITS, zipped=[list(WAITS)])
