@@ -126,7 +126,7 @@ def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
         f"{found.model} on {found.hardware}: {len(found.done):,} of {found.points:,} points "
         f"replayed, {found.pruned:,} pruned, {len(found.failed):,} failed, "
         f"{found.left_out:,} left out",
-        f"{len(front):,} on the front" if front else "no point keeps to all constraints",
+        f"{len(front):,} on the front" if front else _no_front(found),
     )
     if not front:
         return
@@ -146,6 +146,12 @@ def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
     ]
     shared = [f"all have {', '.join(same)}"] if same else []
     print_rich(table("", columns, rows), *shared)
+
+
+def _no_front(found: Swept) -> str:
+    if found.done or found.pruned:  # bounds alone may show that a point breaks a constraint
+        return "no point keeps to all constraints"
+    return "no point was measured"
 
 
 def _changes(

@@ -102,6 +102,18 @@ def test_a_front_without_points_is_said(folder: Path, codesign: Codesign) -> Non
     assert ran.out.splitlines()[1:] == ["no point keeps to all constraints"]
 
 
+def test_a_study_all_of_whose_points_fail_says_so_and_goes_on_with_more_events(
+    folder: Path, codesign: Codesign
+) -> None:
+    # a size of its own, so that no other test has the replay ready
+    (folder / "s.yaml").write_text(STUDY.replace("64 KiB, 128 KiB", "61 KiB, 62 KiB"))
+    ran = codesign("sweep", "s.yaml", "-o", "out", "--most-events", "2")
+    assert ran.out.splitlines()[1:] == ["no point was measured"]
+    assert "point 0: the replay was given up after 2 events" in ran.err
+    again = codesign("sweep", "s.yaml", "-o", "out", "--resume", "--most-events", "100000")
+    assert again.out.startswith("tiny on edge-npu: 4 of 4 points replayed, 0 pruned, 0 failed")
+
+
 EXECUTOR = """\
 from codesign import hookimpl
 from codesign.explore.executors import Serial

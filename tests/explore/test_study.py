@@ -34,6 +34,10 @@ def narrow(width: int) -> Any:
         ({"model_space": {"width": [float("inf")]}}, "width: values must be finite numbers"),
         ({"model": narrow, "rows": 4}, "narrow takes no parameter 'rows'"),
         ({"width": 16}, "'width' varies in model_space and is given too; keep one"),
+        ({"options": {"width": 16}}, "'width' varies in model_space and is given too; keep one"),
+        ({"options": {"rows": 4}, "rows": 5}, "'rows' is given in options and by itself; keep one"),
+        ({"options": [4]}, "options must be a map from parameters of the model to values, got [4]"),
+        ({"options": {"rwos": 4}}, "options: tiny takes no parameter 'rwos'; did you mean 'rows'?"),
         ({"hardware": "edge-npx"}, "edge-npx"),
         ({"hardware_space": {"dam.bandwidth": [1]}}, "unknown component 'dam' in 'dam.bandwidth'"),
         ({"hardware_space": {"dram.bandwith": [1]}}, "did you mean 'bandwidth'?"),
@@ -54,6 +58,7 @@ def narrow(width: int) -> Any:
         ({"engines": "first"}, "engines must be a policy, got 'first'"),
         ({"objective": "latencies"}, "latencies"),
         ({"dtype": "int7x"}, "int7x"),
+        ({"schedule": "layer-mayor:8"}, "schedule must be time-major or layer-major:STEPS"),
         ({"annotations": {"*": {"bits": 4}}}, "unknown key 'bits'"),
     ],
 )
@@ -85,6 +90,11 @@ def test_a_module_is_told_how_to_become_a_function() -> None:
 def test_nothing_varies_in_an_empty_space() -> None:
     with pytest.raises(CodesignError, match="must have at least one parameter"):
         Study(model=tiny(), hardware="edge-npu", objectives=["energy_j"])
+
+
+def test_options_are_a_map_or_keywords() -> None:
+    assert study(options={"rows": 3}).digest == study(rows=3).digest
+    assert study(options={}).digest == study(options=None).digest == study().digest
 
 
 def test_the_same_study_has_the_same_digest() -> None:
