@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codesign.errors import CodesignError, ModelError, did_you_mean, one_line
+from codesign.errors import CodesignError, ModelError, did_you_mean
 from codesign.plugins import registry
+from codesign.raised import raised
 from codesign.zoo import check_options
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _factory(spec: str) -> Callable[..., Any]:
         raise
     except (Exception, SystemExit) as error:  # the user's code runs here; say what it raised
         raise ModelError(
-            f"{spec}: importing {path!r} failed: {one_line(error)}; "
+            f"{spec}: importing {path!r} failed: {raised(error, *_file(path))}; "
             "write package.module:factory as it is imported from the current folder"
         ) from error
     if not callable(getattr(module, name, None)):
@@ -157,6 +158,14 @@ def _factory(spec: str) -> Callable[..., Any]:
         raise ModelError(f"{path} has no function {name!r}{did_you_mean(name, known)}")
     found: Callable[..., Any] = getattr(module, name)
     return found
+
+
+def _file(module: str) -> list[Path]:
+    """The file that a module is written in; nothing where there is none of that name."""
+    with contextlib.suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(module)
+        return [Path(spec.origin)] if spec and spec.origin else []
+    return []
 
 
 def _options_of(factory: Callable[..., Any]) -> list[str]:

@@ -12,6 +12,8 @@ from codesign.errors import PluginError, did_you_mean
 
 State: TypeAlias = Literal["loaded", "failed", "blocked"]
 _NO, _ONLY = "no:", "only:"
+_SHIPPED = "codesign"
+"""Distribution of the plugins that come with codesign."""
 
 
 class PluginWarning(UserWarning):
@@ -37,6 +39,11 @@ class Source:
     version: str = ""
     state: State = "loaded"
     reason: str = ""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it comes with codesign itself."""
+        return self.distribution == _SHIPPED
 
     def told(self) -> str:
         """What failed and why, in one line, with the way out."""

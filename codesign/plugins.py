@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
@@ -17,9 +18,10 @@ import pluggy
 
 from codesign import hookspecs
 from codesign.energy import EnergyTables, read_tables, shipped_tables
-from codesign.errors import PluginError, one_line
+from codesign.errors import PluginError
 from codesign.hardware.component import Component
 from codesign.plugin_choice import Choice, PluginWarning, Source
+from codesign.raised import raised
 
 GROUP = "codesign"
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class Registry:
         self.manager = pluggy.PluginManager(GROUP)
         self.manager.add_hookspecs(hookspecs)
         self._sources: dict[str, Source] = {}
+        self._copies: set[str] = set()
         self._is_strict = is_strict
         choice = Choice.of(folders)
         installed = sorted(entry_points(group=GROUP), key=lambda e: e.name)
@@ -103,6 +106,19 @@ class Registry:
                     f"Component classes, got {offer.value!r}"
                 )
         return {name: offer.value for name, offer in offers.items()}
+
+    def own_kinds(self) -> dict[str, Source]:
+        """Kinds of components that do not ship with codesign, and the plugins that offer them.
+
+        A copy of a shipped plugin that equals it to the byte counts as shipped.
+        """
+        offers = self.offers("codesign_components").values()
+        sources = {offer.name: self._sources[offer.owner] for offer in offers}
+        return {
+            kind: source
+            for kind, source in sources.items()
+            if not source.is_shipped and source.name not in self._copies
+        }
 
     def get(self, hook: str) -> dict[str, Any]:
         """What one hook offers, by name."""
@@ -147,7 +163,7 @@ class Registry:
                 named = list(_named(impl.function(), hook))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
                 known = isinstance(error, PluginError)
-                told = str(error) if known else f"{hook} raised {one_line(error)}"
+                told = str(error) if known else f"{hook} raised {raised(error, impl.plugin)}"
                 self._fail(source, f"failed: {told}", error)
                 continue
             found += [Offer(hook, name, owner, source.origin, value) for name, value in named]
@@ -183,7 +199,8 @@ class Registry:
         source = getattr(loaded, "__file__", None)
         if source and _sources(Path(source)) == _sources(path):
             self.manager.unregister(loaded)
-            del self._sources[path.stem]
+            if self._sources.pop(path.stem).is_shipped:
+                self._copies.add(path.stem)
 
     def _claim(self, source: Source) -> None:
         if source.name in self._sources and self._sources[source.name].state != "blocked":
@@ -202,14 +219,26 @@ class Registry:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
             if self.manager.has_plugin(source.name):
                 self.manager.unregister(name=source.name)
-            self._fail(source, f"failed to load: {_why(error)}", error)
+            self._fail(source, f"failed to load: {_why(error, source)}", error)
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, source: Source) -> str:
     """Why a plugin does not load; a hook with other arguments is told in full."""
     if isinstance(error, pluggy.PluginValidationError):
         return ": ".join(line.strip() for line in str(error).splitlines() if line.strip())
-    return one_line(error)
+    return raised(error, *_places(source))
+
+
+def _places(source: Source) -> list[Path]:
+    """The file, or the folder of the package, that a plugin is written in."""
+    if not source.distribution:
+        return [Path(source.origin)]
+    with suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(source.origin.partition(":")[0])
+        if spec is not None:
+            inside = spec.submodule_search_locations or [spec.origin or ""]
+            return [Path(one) for one in inside if one]
+    return []
 
 
 def _installed(entry: EntryPoint) -> Source:

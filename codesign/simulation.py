@@ -11,6 +11,7 @@ from typing import Any
 from codesign.annotation_file import Source, read_annotations
 from codesign.errors import HardwareError, ModelError, PluginError, did_you_mean
 from codesign.hardware.objective import Objective, as_objective
+from codesign.hardware.own_kinds import own_faults
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.assign.ask import Choosing, Engines, as_engines
 from codesign.mapping.explain import Explanation
@@ -157,16 +158,18 @@ class Prepared:
             CodesignError: no engine takes an operator, it fits nowhere, or its replay has more
                 events than it may.
         """
-        placement = place(
-            self.trace, self.machine, self.residency, self.engines, self.mapping, self.objective
-        )
-        if watch or exact_events:  # somebody wants to see it played
-            played = replay(
-                placement, self.machine, watch, exact_events=exact_events, most_events=most_events
+        machine = self.machine
+        with own_faults(machine):
+            placement = place(
+                self.trace, machine, self.residency, self.engines, self.mapping, self.objective
             )
-        else:
-            played = replay_once(placement, self.machine, most_events)
-        return build_result(placement, self.machine, played)
+            if watch or exact_events:  # somebody wants to see it played
+                played = replay(
+                    placement, machine, watch, exact_events=exact_events, most_events=most_events
+                )
+            else:
+                played = replay_once(placement, machine, most_events)
+            return build_result(placement, machine, played)
 
 
 def prepare(
@@ -251,7 +254,8 @@ def explain(
     declared = with_annotations(_trace(model, None, None, plugins, options), said, plugins)
     trace = _formed(declared, machine, dtype, schedule)
     asked, choosing = as_residency(residency), as_engines(engines)
-    return explain_operator(trace, machine, operator, asked, choosing, fixed, goal)
+    with own_faults(machine):
+        return explain_operator(trace, machine, operator, asked, choosing, fixed, goal)
 
 
 def _machine(

@@ -32,6 +32,7 @@ FOUNDATIONS = {
     "units",
     "hookspecs",
     "own_code",
+    "raised",
     "whole_file",
     "plugin_choice",
     "quantities",

@@ -155,8 +155,8 @@ def test_a_broken_installed_plugin_does_not_stop_what_does_not_need_it(
     with pytest.warns(PluginWarning, match=r"plugin 'dream' \(dream_parts\) failed to load: Impo"):
         loaded = registry()
     assert loaded.lost() == (
-        "; plugin 'dream' (dream_parts) failed to load: ImportError: needs dreamlib; mend it, or "
-        "leave it out with --plugins no:dream"
+        "; plugin 'dream' (dream_parts) failed to load: ImportError: needs dreamlib at "
+        f"{broken}:1; mend it, or leave it out with --plugins no:dream"
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)
@@ -209,7 +209,7 @@ def test_the_list_shows_what_failed_what_is_blocked_and_whose_it_is(
         "distribution": "dream-parts",
         "version": "2.1",
         "state": "failed",
-        "reason": "failed to load: ImportError: needs dreamlib",
+        "reason": f"failed to load: ImportError: needs dreamlib at {broken}:1",
         "offers": {},
     }
     assert (found["gpu"]["state"], found["gpu"]["offers"]) == ("blocked", {})
@@ -226,9 +226,12 @@ def test_the_list_shows_a_broken_file_too(codesign: Codesign, tmp_path: Path) ->
     (tmp_path / "odd.py").write_text(HOOK_FAILS)
     listed = json.loads(codesign("plugins", "list", "--plugins", tmp_path, "--json").out)
     reasons = {one["name"]: one["reason"] for one in listed if one["state"] == "failed"}
+    bad, odd = (tmp_path / f"{name}.py" for name in ("bad", "odd"))
+    missing = "ModuleNotFoundError: No module named 'nothing_like_this'"
+    licence = "codesign_components raised KeyError: 'licence'"
     assert reasons == {
-        "bad": "failed to load: ModuleNotFoundError: No module named 'nothing_like_this'",
-        "odd": "failed: codesign_components raised KeyError: 'licence'",
+        "bad": f"failed to load: {missing} at {bad}:1",
+        "odd": f"failed: {licence} at {odd}:6 in codesign_components",
     }
 
 

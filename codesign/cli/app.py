@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -221,11 +221,30 @@ app.command()(report_page.report)
 def trace(
     model: Model,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "-o", "--output", help="Where to write it; .json or .json.gz.", metavar="FILE"
+            "-o",
+            "--output",
+            help="Where to write it; .json or .json.gz. Without it the operators are listed.",
+            metavar="FILE",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    grep: Annotated[
+        str,
+        typer.Option(
+            help="List what this matches: part of a name or module, or a pattern such as "
+            "'encoder.*', kind:softmax or role:weight.",
+            metavar="PATTERN",
+            show_default=False,
+        ),
+    ] = "",
+    tensors: Annotated[
+        bool, typer.Option("--tensors", help="List tensors, which --pin names.")
+    ] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="List modules with their sums.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="List all rows.")] = False,
+    json: Json = False,
     batch: Batch = None,
     seq_len: SeqLen = None,
     steps: Steps = None,
@@ -234,28 +253,49 @@ def trace(
     scan_zeros: ScanZeros = False,
     annotations: Annotations = None,
 ) -> None:
-    """Capture a model and write its operator trace to a file."""
+    """List the operators of a model, or write its operator trace to a file."""
     from codesign.annotation_file import read_annotations
     from codesign.cli.quantities import count, quantity
     from codesign.models import resolve_model
     from codesign.workload.annotate import with_annotations
     from codesign.workload.file import save_trace
 
-    if not output.name.endswith((".json", ".json.gz")):
-        raise TraceError(f"a trace file is called *.json or *.json.gz, got {output}; rename it")
+    _check_listing(output, {"--grep": grep, "--tensors": tensors, "--tree": tree, "--all": every})
     options = model_options(batch, seq_len, steps, allow_unsupported)
     said = () if annotations is None else read_annotations(annotations)
-    with progress(f"capturing {model}", "", quiet=False):
+    with progress(f"capturing {model}", "", quiet=json):
         folders = tuple(plugins or ())
         captured = resolve_model(model, plugins=folders, scan_zeros=scan_zeros, **options)
         captured = with_annotations(captured, said, folders)
-        save_trace(captured, output)
+        if output is not None:
+            save_trace(captured, output)
+    if output is None:
+        from codesign.cli.trace_report import Sort, print_trace
+
+        sort: Sort = "tensors" if tensors else "modules" if tree else "operators"
+        print_trace(captured, sort, grep, every=every, json=json)
+        return
     operators = sum(1 for _ in captured.ops())
     typer.echo(
         f"{output}: {count(operators)} operators, {quantity(captured.macs, 'MAC')}, "
         f"{count(captured.parameters)} parameters, coverage {captured.coverage.share:.0%}, "
         f"digest {captured.digest[:12]}"
     )
+
+
+def _check_listing(output: Path | None, listing: Mapping[str, object]) -> None:
+    """Checks that options of a list and a file do not meet, and what the file is called.
+
+    Raises:
+        TraceError: they do, or it is no name of a trace file.
+    """
+    asked = [option for option, given in listing.items() if given]
+    if output is not None and not output.name.endswith((".json", ".json.gz")):
+        raise TraceError(f"a trace file is called *.json or *.json.gz, got {output}; rename it")
+    if output is not None and asked:
+        raise TraceError(f"{asked[0]} lists a trace, got -o {output} beside it; drop one of them")
+    if listing["--tensors"] and listing["--tree"]:
+        raise TraceError("--tree sums operators by module, got --tensors beside it; drop one")
 
 
 @app.command()

@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.estimates import unit_of
+from codesign.mapping.residency import Residency
 from codesign.replay.shares import TIED
 from codesign.result.result import Result
 from codesign.result.why import Why
 
-Kind = Literal["bandwidth", "set-up", "clock", "size", "launch", "engine"]
+Kind = Literal["bandwidth", "set-up", "clock", "size", "launch", "engine", "residency"]
 LAUNCHES = ("launch_overhead", "t0", "start", "tile_overhead", "call_overhead")
 """Fields that the shipped kinds pay for every kernel, tile or call."""
 _SETUPS = ("setup",)
@@ -33,6 +34,8 @@ class Change:
             operator goes to.
         settings: new hardware values by path.
         rules: new rules for engines, by operator.
+        residency: what stays on chip in the place of what the user asked for.
+        is_hint: whether it is worth telling only where it gains something.
     """
 
     text: str
@@ -40,6 +43,8 @@ class Change:
     component: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
+    residency: Residency | None = None
+    is_hint: bool = False
 
 
 def find_changes(result: Result, why: Why) -> tuple[Change, ...]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean, one_line
+from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean
 from codesign.explore.evaluate import Done, Evaluator, Job, Task
 from codesign.plugins import Offer, registry
+from codesign.raised import raised
 
 HOOK = "codesign_executors"
 
@@ -152,8 +153,9 @@ def _made(offer: Offer, given: Mapping[str, object]) -> Executor:
         made = offer.value(**given)
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; say where
-        raise PluginError(f"{place}: executor {offer.name!r} raised {one_line(error)}") from error
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+        told = raised(error, offer.value)
+        raise PluginError(f"{place}: executor {offer.name!r} raised {told}") from error
     if not callable(getattr(made, "run", None)):
         raise PluginError(f"{place}: executor {offer.name!r} has no run(job, tasks), got {made!r}")
     return made  # type: ignore[no-any-return]  # it has what is asked of one

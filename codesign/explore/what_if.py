@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from glob import escape
 from typing import Any
 
 from codesign.errors import CodesignError
 from codesign.explore.changes import LAUNCHES, Change, find_changes
+from codesign.explore.cliffs import partial_residency, residency_cliffs
 from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment, Placement, Step
 from codesign.replay.budget import MOST_EVENTS, check_most
@@ -26,6 +27,8 @@ from codesign.result.slots import LAUNCH
 from codesign.result.why import Why
 from codesign.simulation import Prepared
 
+LEAST_GAIN = 1.01
+"""Speed-up from which on a hint is told (assumed)."""
 MOST_OFF = 0.1
 """Share by which a prediction may differ from the replay before it is called an estimate."""
 Watcher = Callable[[int, int], None]
@@ -39,7 +42,8 @@ class Answer:
     Attributes:
         change: what is different.
         path_share: share of the critical path that was spent on the component, also together with
-            others that bound it equally; 0 for an engine that an operator moves to.
+            others that bound it equally; 0 for an engine that an operator moves to, and for what
+            stays on chip.
         predicted: latency before over latency after, with the mapping as it was; None where that
             cannot be told.
         replayed: the same with the model mapped and replayed anew; None if it does not run.
@@ -69,6 +73,7 @@ class Answer:
             "component": self.change.component,
             "settings": dict(self.change.settings),
             "on": dict(self.change.rules),
+            "residency": self.change.residency and asdict(self.change.residency),
             "path_share": self.path_share,
             "predicted_speedup": self.predicted,
             "replayed_speedup": self.replayed,
@@ -93,18 +98,19 @@ def what_if(
         prepared: the model and the machine.
         result: how it runs.
         why: its critical path.
-        changes: what to try; by default ``find_changes``.
+        changes: what to try; by default ``find_changes``, and what makes more weights stay on
+            chip, see ``codesign.explore.cliffs``.
         watch: told about progress.
         most_events: how many events each replay may handle; a change that needs more does not run.
 
     Returns:
-        The largest gain first; what does not run last.
+        The largest gain first; what does not run last, and a hint that gains nothing not at all.
 
     Raises:
         CodesignError: ``most_events`` is no whole number of at least 1.
     """
     check_most(most_events)
-    asked = find_changes(result, why) if changes is None else tuple(changes)
+    asked = _changes(prepared, result, why) if changes is None else tuple(changes)
     found = []
     for number, change in enumerate(asked):
         if watch:
@@ -112,7 +118,13 @@ def what_if(
         found.append(_answer(change, prepared, result, why, most_events))
     if watch:
         watch(len(asked), len(asked))
-    return tuple(sorted(found, key=lambda one: (-(one.replayed or 0.0), one.change.text)))
+    told = [one for one in found if not one.change.is_hint or (one.replayed or 0) >= LEAST_GAIN]
+    return tuple(sorted(told, key=lambda one: (-(one.replayed or 0.0), one.change.text)))
+
+
+def _changes(prepared: Prepared, result: Result, why: Why) -> tuple[Change, ...]:
+    found = find_changes(result, why)
+    return (*found, *residency_cliffs(prepared, result), *partial_residency(prepared, result))
 
 
 def predict(
@@ -202,7 +214,7 @@ def _faster(plan: TilePlan, factor: float) -> TilePlan:
 def _answer(
     change: Change, prepared: Prepared, result: Result, why: Why, most_events: int
 ) -> Answer:
-    share = 0.0 if change.kind == "engine" else _path_share(change, why)
+    share = 0.0 if change.kind in ("engine", "residency") else _path_share(change, why)
     predicted, unknown = None, ""
     try:
         predicted = predict(change, result, why, most_events)
@@ -240,4 +252,5 @@ def _changed(change: Change, prepared: Prepared) -> Prepared:
     own = {escape(name): engine for name, engine in change.rules.items()}
     rules = own | {name: one for name, one in prepared.engines.rules.items() if name not in own}
     engines = dataclasses.replace(prepared.engines, rules=rules)
-    return dataclasses.replace(prepared, machine=machine, engines=engines)
+    residency = change.residency or prepared.residency
+    return dataclasses.replace(prepared, machine=machine, engines=engines, residency=residency)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.errors import CodesignError, PluginError, one_line
+from codesign.errors import CodesignError, PluginError
 from codesign.hardware.component import Component
+from codesign.raised import raised
 
 
 def with_brought(components: Mapping[str, Component]) -> dict[str, Component]:
@@ -49,7 +50,7 @@ def _brought(part: Component) -> tuple[Component, ...]:
     except CodesignError:
         raise
     except Exception as error:  # a plugin may fail in any way; name it
-        told = one_line(error)
+        told = raised(error, part)
         raise PluginError(f"{part.name} ({part.kind}): brings raised {told}; mend it") from error
     if isinstance(found, tuple) and all(isinstance(one, Component) for one in found):
         return found

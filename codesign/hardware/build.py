@@ -20,6 +20,7 @@ from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
 from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node
+from codesign.raised import raised
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _BOUNDS = {
@@ -149,6 +150,9 @@ def make(
         raise HardwareError(f"{lines.place()}{name}: {error}") from error
     except CodesignError as error:
         raise HardwareError(f"{lines.place()}{error}") from error
+    except Exception as error:  # a plugin may fail in any way; name it and say where
+        told = raised(error, cls)
+        raise PluginError(f"{lines.place()}{name} ({cls.kind}): raised {told}; mend it") from error
 
 
 def adapter(cls: type[Component]) -> TypeAdapter[Component]:

@@ -144,7 +144,12 @@ def _preset(path: Path, offers: Registry) -> Hardware:
 
 
 def _surroundings(offers: Registry) -> Surroundings:
-    return Surroundings(presets=offers.folders(), lost=offers.lost(), tables=offers.tables())
+    return Surroundings(
+        presets=offers.folders(),
+        lost=offers.lost(),
+        own=offers.own_kinds(),
+        tables=offers.tables(),
+    )
 
 
 def _root(root: Node, label: str) -> dict[str, Node]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationInfo
 
 from codesign.energy import EnergyTables, shipped_tables
+from codesign.plugin_choice import Source
 from codesign.plugins import registry
 
 
@@ -28,12 +30,15 @@ class Surroundings:
             directory for a value that is set in Python or on the command line.
         presets: folders of presets that plugins offer; None for those of the installed plugins.
         lost: which plugins failed, to end a message about a kind that nobody offers.
+        own: kinds that do not ship with codesign, and the plugins that offer them; None where
+            classes did not come from plugins.
         tables: where estimates come from; those that ship with codesign by default.
     """
 
     folder: Path = Path()
     presets: tuple[Path, ...] | None = None
     lost: str = ""
+    own: Mapping[str, Source] | None = None
     tables: EnergyTables = field(default_factory=shipped_tables, repr=False)
 
     @classmethod

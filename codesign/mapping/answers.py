@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from codesign.errors import CodesignError, MappingError, PluginError, one_line
+from codesign.errors import CodesignError, MappingError, PluginError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import MOST_CYCLES, Budget, TilePlan
 from codesign.mapping.kept import Kept, KeptOf, Mark, Marks
 from codesign.mapping.recall import Computation, Recall, Steps
 from codesign.mapping.twins import Content, Watch, watches
+from codesign.raised import raised
 from codesign.workload.record import Op
 
 T = TypeVar("T")
@@ -108,7 +109,8 @@ def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:
 
 
 def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
+    told = raised(error, engine)
     return (
-        f"{engine.name} ({engine.kind}): {question}() of {op.name!r} raised {one_line(error)}; "
+        f"{engine.name} ({engine.kind}): {question}() of {op.name!r} raised {told}; "
         "run codesign.testing.check_engine on it"
     )

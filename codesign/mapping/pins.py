@@ -13,7 +13,7 @@ from codesign.mapping.paths import Paths
 from codesign.mapping.residency import Residency
 from codesign.mapping.states import group_carries
 from codesign.mapping.timeline import Timeline
-from codesign.workload.record import ROLES, Tensor
+from codesign.workload.record import ROLES
 
 _ROLE = "role:"
 
@@ -45,7 +45,7 @@ def find_pinned(residency: Residency, timeline: Timeline, paths: Paths) -> Pinne
     for pin in residency.pins:
         pattern, _, memory = pin.partition("@")
         target = _memory(pin, memory, paths)
-        for name in _matching(pin, pattern, timeline.tensors):
+        for name in _matching(pin, pattern, timeline):
             if name not in memories:
                 memories[name], pins[name] = target, pin
     _pin_carried(memories, pins, timeline)
@@ -117,7 +117,8 @@ def _memory(pin: str, name: str, paths: Paths) -> str:
     return name
 
 
-def _matching(pin: str, pattern: str, tensors: Mapping[str, Tensor]) -> list[str]:
+def _matching(pin: str, pattern: str, timeline: Timeline) -> list[str]:
+    tensors = timeline.tensors
     if pattern.startswith(_ROLE):
         word = pattern.removeprefix(_ROLE)
         roles = [role for role in ROLES if fnmatchcase(role, word)]
@@ -127,9 +128,20 @@ def _matching(pin: str, pattern: str, tensors: Mapping[str, Tensor]) -> list[str
     else:
         found = [name for name in tensors if fnmatchcase(name, pattern)]
     if not found:
-        hint = nearest(pattern.replace("*", ""), tensors)
-        raise MappingError(f"pin {pin!r} matches no tensor that an operator uses{hint}")
+        raise MappingError(
+            f"pin {pin!r} matches no tensor that an operator uses{_hint(pattern, timeline)} "
+            "(listed by 'codesign trace MODEL --tensors')"
+        )
     return found
+
+
+def _hint(pattern: str, timeline: Timeline) -> str:
+    """The tensors of an operator whose name was given in the place of theirs, or a near name."""
+    op = next((op for op in timeline.ops if fnmatchcase(op.name, pattern)), None)
+    if op is None:
+        return nearest(pattern.replace("*", ""), timeline.tensors)
+    names = dict.fromkeys(access.tensor.name for access in op.operands)
+    return f"; {op.name!r} is an operator, pin one of {', '.join(names)}"
 
 
 def _pin_carried(memories: dict[str, str], pins: dict[str, str], timeline: Timeline) -> None:

@@ -48,6 +48,8 @@ __all__ = ["Array", "ArrayModel", "Sizes", "Tiling", "search"]
 GROUP, ROW, INNER, COLUMN = range(4)
 _FEW = 64
 """Candidates scored first, to tell which others need not be (measured)."""
+_ROUNDING = 1 / 64
+"""Share of the bytes of a tile in a codec by which it may be rounded up (assumed)."""
 _ORDERS = ((GROUP, ROW, COLUMN, INNER), (GROUP, COLUMN, ROW, INNER))
 
 
@@ -124,6 +126,9 @@ def search(op: Op, budget: Budget, model: ArrayModel) -> Tiling:
             return best
     scene = _Scene(budget, _candidates(op, budget, model))
     best = scene.best()
+    if best is None and _packed(op, budget):  # such tiles do not fit, others may
+        scene = _Scene(budget, _candidates(op, budget, model, may_split=True))
+        best = scene.best()
     if best is None and _is_fixed(budget):
         raise _overflow(scene)
     if best is None:
@@ -175,7 +180,9 @@ class _Candidates:
         return cycles / self.model.clock_hz
 
 
-def _candidates(op: Op, budget: Budget, model: ArrayModel) -> _Candidates:
+def _candidates(
+    op: Op, budget: Budget, model: ArrayModel, *, may_split: bool = False
+) -> _Candidates:
     space = find_space(op, model.grain, budget.fixed)
     index = space.index(np.arange(len(space)))
     tiles, counts = space.tiles(index), space.counts(index)
@@ -185,11 +192,37 @@ def _candidates(op: Op, budget: Budget, model: ArrayModel) -> _Candidates:
             f"{op.name}: not even one result at a time fits the engine's own stores, such as its "
             "accumulator; enlarge them"
         )
+    if not may_split:
+        rows = _well_packed(op, budget, tiles, rows)
     orders = allowed_orders(op, budget.fixed, _ORDERS) if budget.fixed else _ORDERS
     ways = tuple(itertools.product(orders, _held_choices(budget)))
     touched = footprints(op, tiles.take(rows, axis=1).T, budget.burst_bytes, budget.shares)
     traffic = find_traffic(op, budget, counts.take(rows, axis=1), touched, ways)
     return _Candidates(op, model, space, rows, ways, traffic)
+
+
+def _packed(op: Op, budget: Budget) -> list[int]:
+    """Inputs that come in a codec."""
+    return [n for n, a in enumerate(op.inputs) if a.tensor.stored and not budget.is_resident(n)]
+
+
+def _well_packed(op: Op, budget: Budget, tiles: Array, rows: Array) -> Array:
+    """Candidates whose tiles in a codec are hardly rounded up; all where none is.
+
+    A tile takes whole bytes at home. Where its decoder and not its bytes bounds the time, nothing
+    else keeps the search from tiles of a byte or two, each of which is rounded up.
+    """
+    packed = _packed(op, budget) if budget.fixed is None else []
+    if not packed:
+        return rows
+    found = footprints(op, tiles[:, rows].T, 1)
+    is_good = np.ones(len(rows), dtype=np.bool_)
+    for operand in packed:
+        size, access = found[operand].bytes, op.inputs[operand]
+        exact = size * float(access.tensor.home_share)
+        more = np.ceil(exact * (1 - 1e-12)) - exact  # an error of floats is no byte
+        is_good &= (more <= _ROUNDING * exact) | (size >= access.bytes)
+    return rows[is_good] if is_good.any() else rows
 
 
 def _computed(found: _Candidates) -> _Candidates:

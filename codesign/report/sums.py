@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codesign.report.saved import Saved
-from codesign.result.static import COMPUTING, STATIC
+from codesign.result.static import COMPUTING, STATIC, static_name
 
 _MOVES = ("read", "write", "move")
 
@@ -76,8 +76,9 @@ def energy_by_role(saved: Saved) -> Stack:
 
 def energy_by_operator(saved: Saved) -> Stack:
     """Joules by operator, and by component."""
+    static = static_name({op for op in saved.ledger["op"] if op is not None})
     return _stack(
-        (STATIC if op is None else op, component, joules)
+        (static if op is None else op, component, joules)
         for op, component, _, _, _, joules in _rows(saved)
     )
 

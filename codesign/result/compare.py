@@ -134,6 +134,8 @@ def _notes(first: Saved, second: Saved) -> list[str]:
             f"they were made by versions {first.version} and {second.version} of codesign; "
             "part of the difference may come from that"
         )
+    both = (("A", first), ("B", second))
+    found += [f"in {side}, {line}" for side, one in both for line in one.own_kinds]
     return found
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from codesign.errors import CodesignError, PluginError, did_you_mean, one_line
+from codesign.errors import CodesignError, PluginError, did_you_mean
 from codesign.hookspecs import hookimpl
 from codesign.plugins import Offer, registry
+from codesign.raised import raised
 from codesign.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def export_result(
             offer.value(result, draft)
         except (CodesignError, OSError):
             raise
-        except Exception as error:  # a plugin may fail in any way; name it and say where
-            raise PluginError(f"{place} raised {one_line(error)}") from error
+        except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+            raise PluginError(f"{place} raised {raised(error, offer.value)}") from error
         if not draft.is_file():
             raise PluginError(f"{place} wrote no file; let it write to the path that it is given")
 

@@ -76,6 +76,7 @@ class Summary(_Form):
     tiles: Count
     fabric_events: Count
     assumed_energy_share: Amount | None = None
+    own_kinds: list[str] = []
     assumptions: list[str]
 
 

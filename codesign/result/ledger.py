@@ -25,7 +25,7 @@ from codesign.mapping.recall import Recall
 from codesign.mapping.watched import Watcher
 from codesign.replay.known import content, is_small
 from codesign.replay.run import Replay
-from codesign.result.static import STATIC, Row, static_rows
+from codesign.result.static import Row, static_name, static_rows
 from codesign.result.ways import Charge, Ways
 
 _ROWS = 1 << 17
@@ -63,7 +63,11 @@ class Ledger:
     energy: NDArray[np.float64]
 
     def energy_by(self, column: str) -> dict[str, float]:
-        """Joules by ``component``, ``role``, ``action`` or ``op``, in order of first use."""
+        """Joules by ``component``, ``role``, ``action`` or ``op``, in order of first use.
+
+        What flows whatever runs is ``static`` among operators, and ``static (no operator)`` where
+        an operator has that name.
+        """
         return _grouped(self._keys(column), self.energy.tolist())
 
     def bytes_of(self, components: frozenset[str]) -> dict[str, int]:
@@ -83,7 +87,8 @@ class Ledger:
 
     def _keys(self, column: str) -> list[str]:
         if column == "op":
-            return [self.ops[index] if index >= 0 else STATIC for index in self.op.tolist()]
+            static = static_name(self.ops)
+            return [self.ops[index] if index >= 0 else static for index in self.op.tolist()]
         keys: list[str] = getattr(self, column).tolist()
         return keys
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from codesign import __version__
 from codesign.hardware.machine import CHANGED
+from codesign.hardware.own_kinds import own_kind_notes
 from codesign.hardware.spec import Hardware
 from codesign.mapping.placement import Placement
 from codesign.replay.run import Replay
@@ -184,8 +185,18 @@ class Result:
         return slots
 
     @cached_property
+    def own_kinds(self) -> tuple[str, ...]:
+        """Kinds that do not ship with codesign, which its validation does not cover; one a line."""
+        return own_kind_notes(self.machine)
+
+    @cached_property
     def assumptions(self) -> tuple[str, ...]:
         """What was taken for granted, and how wrong the models are known to be."""
+        return (*self.own_kinds, *self._assumed)
+
+    @cached_property
+    def _assumed(self) -> tuple[str, ...]:
+        """Assumptions but for where plugins lie, on which no figure depends."""
         notes = [note for part in self.machine.components.values() for note in part.notes]
         rows = len(self.machine.assumed)
         changed = [row for row in self.machine.sources if row.source == CHANGED]
@@ -207,11 +218,12 @@ class Result:
     def digest(self) -> str:
         """SHA-256 of everything measured: equal digests, equal results to the bit.
 
-        How many events the replay handled is its effort and no part of the result.
+        How many events the replay handled is its effort and no part of the result; nor is the place
+        of a plugin.
         """
         content = hashlib.sha256()
         figures = {name: getattr(self, name) for name in _FIGURES if name != "fabric_events"}
-        figures["version"] = __version__
+        figures |= {"version": __version__, "assumptions": self._assumed}
         content.update(json.dumps([figures, self.ledger.ops], sort_keys=True).encode())
         times = [(a.engine, *astuple(total)) for a, total in self.replay.totals]
         content.update(json.dumps(times).encode())
@@ -263,6 +275,8 @@ class Result:
         """The figures of ``codesign simulate --json``."""
         figures = {name: getattr(self, name) for name in _FIGURES} | self.energy_split.figures
         figures["assumed_energy_share"] = self.assumed_energy_share
+        if self.own_kinds:
+            figures["own_kinds"] = self.own_kinds
         if self.wear:
             figures["writes_per_cell"] = {one.memory: one.writes for one in self.wear}
         if self.codecs:
@@ -294,7 +308,6 @@ class Result:
         """Writes the result to a folder.
 
         ``summary.json``, ``hardware.json`` (every value with its source and status),
-        ``summary.json`` and ``hardware.json`` (every value with its source and status),
         ``ledger.parquet``, ``operators.parquet``, ``components.json``, ``spans.parquet`` (runs of
         operators), ``residency.parquet`` (which tensor lies where from when to when), ``why.json``
         (the critical path, for which the run is replayed once more) and ``timeline.json``, a Chrome

@@ -38,6 +38,7 @@ class Saved:
         parts: of the critical path, see ``codesign.result.why``.
         ledger: rows of energy; ``op`` is None for what flows all the time.
         operators: names, in order.
+        own_kinds: kinds that do not ship with codesign, one a line.
     """
 
     folder: str
@@ -52,6 +53,7 @@ class Saved:
     parts: Sequence[Mapping[str, Any]]
     ledger: Sequence[Mapping[str, Any]]
     operators: tuple[str, ...]
+    own_kinds: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -106,6 +108,7 @@ def load_saved(folder: str | Path) -> Saved:
         [part.model_dump() for part in why.parts],
         [dict(zip(ledger, row, strict=True)) for row in zip(*ledger.values(), strict=True)],
         tuple(operators["name"]),
+        tuple(said.own_kinds),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from codesign.hardware.component import Memory
 from codesign.hardware.spec import Hardware
 from codesign.replay.run import Replay
@@ -9,6 +11,8 @@ from codesign.units import PS_PER_S
 
 STATIC = "static"
 """Where energy is grouped by operator: that of none, whose index is -1."""
+NO_OPERATOR = " (no operator)"
+"""What tells it from an operator that is called ``STATIC`` itself."""
 COMPUTING = "computing"
 """Where energy is grouped by role: that of what moves no tensor."""
 LEAKAGE = "leakage"
@@ -16,6 +20,18 @@ LEAKAGE = "leakage"
 
 Row = tuple[int, str, str, str, int]
 """Operator, component, action, role and count of a row of the ledger."""
+
+
+def static_name(operators: Collection[str]) -> str:
+    """What energy of no operator is called beside some operators: ``STATIC`` unless one is.
+
+    Args:
+        operators: their names, each of which stays that of the operator.
+    """
+    name = STATIC
+    while name in operators:
+        name += NO_OPERATOR
+    return name
 
 
 def static_rows(hardware: Hardware, replay: Replay, span: int) -> list[tuple[Row, float]]:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from codesign.errors import CodesignError, ScenarioError, one_line
+from codesign.errors import CodesignError, ScenarioError
+from codesign.raised import raised
 from codesign.scenario.checks import shown
 from codesign.scenario.release import MAX_RUNS, Release, Window
 
@@ -32,11 +33,10 @@ def checked_releases(stream: Stream, window: Window, produced: Produced) -> tupl
             before = release.tick
     except CodesignError as error:
         raise ScenarioError(f"{stream.label}: {error}") from error
-    except Exception as error:  # an arrival may be anybody's; say what it raised
-        raise ScenarioError(
-            f"{stream.label}: {type(stream.arrival).__name__}.releases raised {one_line(error)}; "
-            "mend it"
-        ) from error
+    except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+        where = f"{stream.label}: {type(stream.arrival).__name__}.releases"
+        told = raised(error, stream.arrival)
+        raise ScenarioError(f"{where} raised {told}; mend it") from error
     return releases
 
 
@@ -49,8 +49,8 @@ def checked_rate(stream: Stream, produced: Mapping[str, Fraction]) -> Fraction |
     where = f"{stream.label}: {type(stream.arrival).__name__}.rate"
     try:
         told = stream.arrival.rate(produced)
-    except Exception as error:  # an arrival may be anybody's; say what it raised
-        raise ScenarioError(f"{where} raised {one_line(error)}; mend it") from error
+    except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+        raise ScenarioError(f"{where} raised {raised(error, stream.arrival)}; mend it") from error
     if told is not None and not (isinstance(told, Fraction) and told > 0):
         raise ScenarioError(
             f"{where} must be a Fraction > 0 of releases per tick, or None, got {shown(told)}; "

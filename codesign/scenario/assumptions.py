@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from codesign.hardware.machine import Hardware
+from codesign.hardware.own_kinds import own_kind_notes
 from codesign.replay.stream import WINDOW
 from codesign.scenario.part import StreamPart
 from codesign.scenario.together import describe_shares
@@ -46,3 +48,14 @@ def describe_assumptions(parts: Mapping[str, StreamPart], machine: Hardware) -> 
     placements = {name: part.placement for name, part in parts.items()}
     aside = describe_shares(placements, machine) if common > 1 else ()
     return (*_RULES, *aside, *placed)
+
+
+def without_places(figures: Mapping[str, Any], machine: Hardware) -> dict[str, Any]:
+    """Figures of a scenario without those assumptions that say where a plugin lies.
+
+    Args:
+        figures: by name, ``assumptions`` among them.
+        machine: the hardware.
+    """
+    own = own_kind_notes(machine)
+    return {**figures, "assumptions": [one for one in figures["assumptions"] if one not in own]}

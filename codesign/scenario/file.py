@@ -12,12 +12,12 @@ from codesign.errors import (
     ScenarioError,
     did_you_mean,
     no_file,
-    one_line,
 )
 from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.mapping.residency import Residency
 from codesign.own_code import foreign_model
 from codesign.plugins import registry
+from codesign.raised import raised
 from codesign.scenario.arrival_kinds import ArrivalKind
 from codesign.scenario.checks import shown
 from codesign.scenario.fit import find_fault
@@ -142,8 +142,8 @@ class _File:
             return reader.make(chosen.make, node, named, keys)
         except CodesignError:
             raise
-        except Exception as error:  # an arrival may be anybody's; say what it raised
-            rule = f"{what} ({kind.text}) raised {one_line(error)}; mend it"
+        except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+            rule = f"{what} ({kind.text}) raised {raised(error, chosen.make)}; mend it"
             raise reader.error(node.line, rule) from error
 
     def residency(self, what: str, node: Node) -> Residency:

@@ -19,7 +19,7 @@ from codesign.result.ledger import Ledger, static_ledger
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
 from codesign.result.utilization import decoders
-from codesign.scenario.assumptions import describe_assumptions
+from codesign.scenario.assumptions import describe_assumptions, without_places
 from codesign.scenario.chain import end_to_end
 from codesign.scenario.checks import shown
 from codesign.scenario.demand import component_loads
@@ -313,11 +313,10 @@ class ScenarioResult:
 
         How many events the replay handled is its effort and no part of the result.
         """
-        runs = {
-            name: [(run.asked, run.start, run.end) for run in self.played.of(name)]
-            for name in self.parts
-        }
-        content = json.dumps([self._figures(), runs, __version__], sort_keys=True)
+        played = self.played.of
+        runs = {name: [(r.asked, r.start, r.end) for r in played(name)] for name in self.parts}
+        figures = without_places(self._figures(), self.machine)
+        content = json.dumps([figures, runs, __version__], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def timeline(self, limit: int | None = None) -> dict[str, Any]:

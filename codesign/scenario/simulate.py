@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, ScenarioError
+from codesign.hardware.own_kinds import own_faults
 from codesign.hardware.spec import Hardware, load_hardware
 from codesign.mapping.pins import check_limits
 from codesign.mapping.place import place
@@ -77,10 +78,11 @@ def simulate_scenario(
     machine = machine.with_all(given)
     for stream in scenario.streams:
         _naming(stream, partial(check_limits, as_residency(stream.residency), machine))
-    placements = _placements(scenario, machine, plugins)
-    _check_runs(scenario, times, placements, most_events)
-    session = Session(machine, placements, exact_events=exact_events, most_events=most_events)
-    return _result(scenario, machine, placements, play(scenario, times, session, watch))
+    with own_faults(machine):
+        placements = _placements(scenario, machine, plugins)
+        _check_runs(scenario, times, placements, most_events)
+        session = Session(machine, placements, exact_events=exact_events, most_events=most_events)
+        return _result(scenario, machine, placements, play(scenario, times, session, watch))
 
 
 def replay_scenario(

@@ -11,6 +11,7 @@ from codesign.hardware.fields_only import is_fields_only
 from codesign.hardware.plan import Budget, Store, TilePlan
 from codesign.mapping.choice import estimate_s
 from codesign.mapping.twins import Watch
+from codesign.raised import raised
 from codesign.testing.mappings import check_mappings
 from codesign.testing.operators import every_operator
 from codesign.testing.plans import check_plan
@@ -133,7 +134,7 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan | None:
     except Exception as error:
         raise AssertionError(
             f"{engine.kind}.plan({op.name!r}, {budget.buffer_bytes} B) raised "
-            f"{type(error).__name__}; raise codesign.errors.MappingError where nothing fits"
+            f"{raised(error, engine)}; raise codesign.errors.MappingError where nothing fits"
         ) from error
     expect(
         isinstance(plan, TilePlan),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from codesign.errors import CodesignError, one_line
+from codesign.errors import CodesignError
+from codesign.raised import place_of, raised
 
 if TYPE_CHECKING:
     from codesign.hardware.component import Component
@@ -40,10 +41,12 @@ class Check:
     Attributes:
         title: what is checked; one line.
         run: the check.
+        files: of the plugin, where what fails is looked for.
     """
 
     title: str
     run: Callable[[], object]
+    files: tuple[Path, ...] = ()
 
     def __call__(self) -> None:
         """Runs it.
@@ -54,14 +57,16 @@ class Check:
         """
         try:
             self.run()
-        except (AssertionError, Skip):
+        except Skip:
             raise
         except CodesignError as error:
-            raise AssertionError(str(error)) from error
+            raise AssertionError(f"{error}{place_of(error, *self.files)}") from error
         except (Exception, SystemExit) as error:
+            if isinstance(error, AssertionError) and not place_of(error, *self.files):
+                raise  # of the kit
             raise AssertionError(
-                f"raised {one_line(error)}; raise a codesign.CodesignError that says what to "
-                "change, or mend it"
+                f"raised {raised(error, *self.files)}; raise a codesign.CodesignError that says "
+                "what to change, or mend it"
             ) from error
 
     def outcome(self) -> Outcome:

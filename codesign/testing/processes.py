@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from codesign.errors import CodesignError, one_line
+from codesign.errors import CodesignError
 from codesign.hardware.component import Descriptor, Engine, Link, Memory, Service
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import place
+from codesign.raised import raised
 from codesign.replay.process_check import check_process
 from codesign.testing.plans import check_actions, most_bytes
 from codesign.testing.rules import expect
@@ -90,7 +91,7 @@ def _replayed(title: str, engine: Engine, op: Op) -> Replay:
         raise AssertionError(f"{title}: {error}") from error
     except Exception as error:
         raise AssertionError(
-            f"{title}: raised {one_line(error)}; a process ends without an exception"
+            f"{title}: raised {raised(error, engine)}; a process ends without an exception"
         ) from error
 
 

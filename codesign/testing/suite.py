@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -138,10 +139,11 @@ def _checks(loaded: Registry, source: Source, words: tuple[Path, ...], of: str) 
         for name, offer in loaded.offers("codesign_examples").items()
         if offer.owner == source.name
     }
-    beside = () if source.distribution == "codesign" else _hardware(files, offers)
+    beside = () if source.is_shipped else _hardware(files, offers)
     offered = Offered(source.name, words, files, beside, kinds, examples)
     for offer in offers:
-        yield from BY_HOOK[offer.hook](offered, offer.name, offer.value)
+        for check in BY_HOOK[offer.hook](offered, offer.name, offer.value):
+            yield replace(check, files=files)
 
 
 def _files(source: Source) -> tuple[Path, ...]:

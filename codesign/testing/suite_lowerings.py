@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import partial, wraps
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from codesign.errors import CaptureError, CodesignError, one_line
+from codesign.errors import CaptureError, CodesignError, PluginError
 from codesign.plugins import Registry, registry
+from codesign.raised import raised
 from codesign.testing.offered import Check, Offered, Skip
 from codesign.testing.rules import expect
 from codesign.workload.check import check_trace
@@ -137,6 +138,7 @@ class _Watched:
         return self._loaded.lost()
 
     def _noted(self, lowering: Callable[..., object]) -> Callable[..., None]:
+        @wraps(lowering)
         def noted(*given: object) -> None:
             self.number += 1
             self.returned.append(lowering(*given))
@@ -155,16 +157,18 @@ def _traced(
     """
     from codesign.workload import capture
 
-    watched = _Watched(registry(offered.words), name)
+    loaded = registry(offered.words)
+    watched, lowering = _Watched(loaded, name), loaded.get(HOOK)[name]
     with patch.object(capture, "registry", lambda _: watched):
         try:
             trace = capture.trace(module, args)
         except Exception as error:
             if not watched.number and isinstance(error, CodesignError):
                 raise CaptureError(str(error)) from error
+            own = isinstance(error, PluginError) and error.__cause__
             raise AssertionError(
-                f"raised {one_line(error)}; bind every output of the node with builder.bind, "
-                "builder.fold, or builder.new and builder.emit"
+                f"raised {raised(own or error, lowering)}; bind every output of the node with "
+                "builder.bind, builder.fold, or builder.new and builder.emit"
             ) from error
     for value in watched.returned:
         expect(

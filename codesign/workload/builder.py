@@ -17,7 +17,7 @@ from codesign.workload.assembly import Assembly, Body
 from codesign.workload.dtype import DType
 from codesign.workload.graph import Graph, Node, Value
 from codesign.workload.liveness import Liveness, base_name, operands, short_name
-from codesign.workload.lowering import find_lowering
+from codesign.workload.lowering import find_lowering, run_lowering
 from codesign.workload.nest import LoopNest
 from codesign.workload.record import Access, Attribute, Item, Op, Role, Tensor
 from codesign.workload.updates import Updates
@@ -301,7 +301,7 @@ class Builder:
             for value in node.outputs:
                 self.new(value)
             return
-        lowering(node, self)
+        run_lowering(lowering, node, self)
         if len(self.items) > before and self._is_constant(node):
             # worked out once, before the model runs
             del self.items[before:]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from codesign.errors import UnsupportedOperatorError
+from codesign.errors import CodesignError, PluginError, UnsupportedOperatorError
 from codesign.plugins import Registry
+from codesign.raised import raised
 from codesign.workload.assembly import Assembly
 from codesign.workload.builder import Builder
 from codesign.workload.empty import refuse_empty, without_idle
@@ -83,7 +84,13 @@ def lower(
 def _fused(trace: Trace, registry: Registry) -> Trace:
     passes = registry.get("codesign_fusion_passes")
     for name in sorted(passes):
-        trace = passes[name](trace)
+        try:
+            trace = passes[name](trace)
+        except CodesignError:
+            raise
+        except Exception as error:  # a plugin may fail in any way; name it and say where
+            told = raised(error, passes[name])
+            raise PluginError(f"the fusion pass {name!r} raised {told}; mend it") from error
     return trace
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from codesign.errors import CodesignError, PluginError
+from codesign.raised import raised
 from codesign.workload.graph import Node
 
 if TYPE_CHECKING:
@@ -26,3 +28,20 @@ def find_lowering(target: str, lowerings: Mapping[str, Lowering]) -> Lowering | 
     if base.endswith("_") and not base.endswith("__"):
         names += [".".join([base[:-1], *parts[2:]]), base[:-1]]
     return next((lowerings[name] for name in names if name in lowerings), None)
+
+
+def run_lowering(lowering: Lowering, node: Node, builder: Builder) -> None:
+    """Lets a lowering, which may be anybody's, lower a node.
+
+    Raises:
+        PluginError: it fails; with the target and where it failed.
+    """
+    try:
+        lowering(node, builder)
+    except CodesignError:
+        raise
+    except Exception as error:  # a plugin may fail in any way; name it and say where
+        where = node.module or "the model itself"
+        raise PluginError(
+            f"the lowering of {node.target} in {where} raised {raised(error, lowering)}; mend it"
+        ) from error

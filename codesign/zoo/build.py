@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from codesign.errors import CodesignError, ModelError, one_line
+from codesign.errors import CodesignError, ModelError
+from codesign.raised import raised
 from codesign.zoo import Example
 
 
@@ -44,7 +45,7 @@ def example_from(factory: Callable[..., Any], options: Mapping[str, int], name: 
     except CodesignError:
         raise
     except (Exception, SystemExit) as error:  # a factory may fail in any way; name it and say where
-        raise ModelError(f"{name} failed to build: {one_line(error)}") from error
+        raise ModelError(f"{name} failed to build: {raised(error, factory)}") from error
     parts = result if isinstance(result, tuple) else (result,)
     kinds = (torch.nn.Module, (tuple, list), dict)
     if len(parts) not in (2, 3) or not all(map(isinstance, parts, kinds)):

@@ -99,7 +99,7 @@ def test_a_result_that_cannot_be_written_is_a_mistake(codesign: Codesign, tmp_pa
         ("simulate", SAMPLE),
         ("simulate", SAMPLE, *HARDWARE, "--batch", "two"),
         ("simulate", SAMPLE, *HARDWARE, "--nothing"),
-        ("trace", SAMPLE),
+        ("trace",),
         ("hardware", "shows"),
         ("simulat",),
     ],

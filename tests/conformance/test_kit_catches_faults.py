@@ -204,7 +204,9 @@ def test_another_exception_than_a_mapping_error_is_caught() -> None:
     def crash(plan: TilePlan, op: Op, budget: Budget) -> TilePlan:
         raise ZeroDivisionError
 
-    caught(lambda: check_engine(broken(crash), OPERATORS), "raised ZeroDivisionError; raise codesi")
+    line = crash.__code__.co_firstlineno + 1
+    place = f"test_kit_catches_faults.py:{line} in crash; raise codesign"
+    caught(lambda: check_engine(broken(crash), OPERATORS), place)
 
 
 def test_an_engine_that_claims_to_fit_one_byte_is_caught() -> None:

@@ -255,3 +255,43 @@ def test_what_is_stored_in_a_codec_is_not_written_anywhere() -> None:
         MappingError, match="'y' is stored in codec 'bitmap' and would be written to dram"
     ):
         run(trace.replace(items=(written,)), machine())
+
+
+def fine(rate: float, columns: int = 1) -> Hardware:
+    """An array without a grain: any tile is as good as another to it."""
+    array = Systolic(name="npu", buffer="sram", rows=1, cols=columns)
+    return Hardware("toy", "", None, {**machine(rate).components, "npu": array})
+
+
+@pytest.mark.parametrize("sizes", [(1, 512, 1000), (1, 1024, 1024), (4, 300, 77)])
+@pytest.mark.parametrize("rate", [1e15, 1e9, 1e8, 1e6])
+def test_tiles_are_hardly_rounded_up_however_slow_the_decoder(
+    sizes: tuple[int, int, int], rate: float
+) -> None:
+    op = matmul(*sizes)
+    found = counts(run(packed(op=op), fine(rate)))
+    exact = 0.425 * op.inputs[1].tensor.elements
+    assert exact <= found["dram", "read"] <= 1.03 * exact
+
+
+def test_a_decoder_that_bounds_the_time_bounds_it_at_its_own_rate() -> None:
+    op = matmul(1, 512, 1000)
+    elements = op.inputs[1].tensor.elements
+    assert run(packed(op=op), fine(1e7)).latency_s == pytest.approx(elements / 1e7, rel=0.03)
+
+
+def test_a_codec_of_whole_bytes_takes_the_tiles_of_plain_weights() -> None:
+    whole = Stored("bitmap", Fraction(8))
+    plain, same = (run(packed(one), fine(1e15)) for one in (None, whole))
+    loops = [
+        [a.plan and a.plan.loop for a, _ in one.placement.assignments()] for one in (plain, same)
+    ]
+    assert loops[0] == loops[1]
+
+
+def test_a_buffer_too_small_for_such_tiles_takes_smaller_ones() -> None:
+    op = matmul(1, 64, 64)
+    tight = fine(1e9).with_("sram.size", 12)
+    found = counts(run(packed(Stored("bitmap", Fraction(3, 7)), op), tight))
+    assert found["sram", "write"] == 64 * 64
+    assert found["dram", "read"] > 1.1 * 64 * 64 * 3 / 56

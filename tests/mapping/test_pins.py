@@ -114,11 +114,12 @@ def test_pins_go_with_a_policy_for_the_rest() -> None:
 
 def test_a_pin_that_matches_nothing_is_refused_with_the_nearest_name() -> None:
     assert refused("h.nxt") == (
-        "pin 'h.nxt' matches no tensor that an operator uses; did you mean 'h.next'?"
+        "pin 'h.nxt' matches no tensor that an operator uses; did you mean 'h.next'? "
+        "(listed by 'codesign trace MODEL --tensors')"
     )
     assert refused("joiner.*") == (
         "pin 'joiner.*' matches no tensor that an operator uses; "
-        "take a name from the trace, or drop it"
+        "take a name from the trace, or drop it (listed by 'codesign trace MODEL --tensors')"
     )
 
 

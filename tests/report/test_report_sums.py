@@ -71,6 +71,14 @@ def test_energy_by_component_is_that_of_the_summary(saved: Saved) -> None:
     assert causes["dynamic"] == pytest.approx(saved.summary.dynamic_energy_j)
 
 
+def test_an_operator_called_static_is_kept_apart_in_the_report(saved: Saved) -> None:
+    names = [op and "static" for op in saved.ledger["op"]]
+    assert None in names
+    renamed = dataclasses.replace(saved, ledger={**saved.ledger, "op": names})
+    found = energy_by_operator(renamed)
+    assert set(found.rows) == {"static", "static (no operator)"}
+
+
 def test_bytes_off_the_chip_are_those_of_the_summary(saved: Saved, result: Result) -> None:
     by_operator = bytes_by_operator(saved, frozenset(["dram"]))
     assert by_operator.total == sum(result.offchip_bytes.values())

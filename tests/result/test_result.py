@@ -81,6 +81,25 @@ def test_leakage_is_power_times_the_makespan(result: Result) -> None:
     assert result.table("op")["static"] == result.table("action")["leakage"]
 
 
+def test_an_operator_called_static_is_kept_apart_from_what_flows_all_the_time() -> None:
+    def ran(*names: str) -> Result:
+        sketch = Sketch()
+        for name in names:
+            sketch.matmul(name, sketch.input(f"{name}.x", 16, 16), 16)
+        return simulate(sketch.trace(), machine(leakage=1e-3))
+
+    plain = ran("first").table("op")
+    clash = ran("static").table("op")
+    assert clash["static"] == plain["first"]
+    assert clash["static (no operator)"] == plain["static"] > 0
+    both = ran("static", "static (no operator)")
+    twice = both.table("op")
+    leaked = both.table("action")["leakage"]
+    assert twice["static (no operator) (no operator)"] == leaked
+    assert math.fsum(twice.values()) == pytest.approx(both.energy_j, rel=1e-12)
+    assert both.operators["energy_j"] == [twice["static"], twice["static (no operator)"]]
+
+
 def test_components_that_took_no_energy_are_listed_with_zero() -> None:
     sketch = Sketch()
     sketch.pointwise("act", sketch.input("x", 4, 4))

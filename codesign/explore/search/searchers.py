@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean, one_line
+from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean
 from codesign.explore.search.random_points import RandomPoints
 from codesign.hookspecs import hookimpl
 from codesign.plugins import Offer, registry
+from codesign.raised import raised
 
 if TYPE_CHECKING:
     from codesign.explore.search.outcome import Optimiser
@@ -95,8 +96,8 @@ def make_searcher(offer: Offer, study: Study, **given: Any) -> Optimiser:
         made = searcher.make(**{key: known[key] for key in known if searcher.takes(key)})
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; say where
-        raise PluginError(f"{place} raised {one_line(error)}") from error
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+        raise PluginError(f"{place} raised {raised(error, searcher.make)}") from error
     if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
         raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")
     return made

@@ -96,8 +96,9 @@ def find_ruled(rules: Mapping[str, str], ops: Sequence[Op], engines: Iterable[st
         found.append(rules[matching[0]] if matching else "")
     for pattern in unused:
         names = [KIND + op.kind for op in ops] + [op.name for op in ops]
+        hint = nearest(pattern.replace("*", ""), names)
         raise MappingError(
-            f"the rule {pattern!r} matches no operator{nearest(pattern.replace('*', ''), names)}"
+            f"the rule {pattern!r} matches no operator{hint} (listed by 'codesign trace MODEL')"
         )
     return found
 

@@ -1,0 +1,114 @@
+"""What ``codesign trace MODEL`` prints: operators, tensors or modules of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from codesign.cli.output import print_json, print_rich, table
+from codesign.cli.quantities import count, quantity
+from codesign.errors import TraceError, nearest
+from codesign.workload.listing import (
+    ModuleRow,
+    OperatorRow,
+    Row,
+    TensorRow,
+    matching,
+    module_rows,
+    operator_rows,
+    tensor_rows,
+)
+from codesign.workload.record import Trace
+
+Sort = Literal["operators", "tensors", "modules"]
+SHOWN = 40
+"""Rows that are printed unless all are asked for."""
+
+
+def print_trace(trace: Trace, sort: Sort, pattern: str, *, every: bool, json: bool) -> None:
+    """Prints what a trace is made of.
+
+    Args:
+        trace: the model.
+        sort: which rows.
+        pattern: those that it matches; all if empty.
+        every: print more than ``SHOWN`` rows.
+        json: print one JSON document of all rows.
+
+    Raises:
+        TraceError: the pattern matches nothing.
+    """
+    if sort == "tensors":
+        tensors = _found(tensor_rows(trace), pattern, "tensor", trace)
+        _print(trace, "tensors", tensors, _TENSOR, [_tensor(row) for row in tensors], every, json)
+        return
+    operators = _found(operator_rows(trace), pattern, "operator", trace)
+    if sort == "modules":
+        modules = module_rows(operators)
+        _print(trace, "modules", modules, _MODULE, [_module(row) for row in modules], every, json)
+    else:
+        cells = [_operator(row) for row in operators]
+        _print(trace, "operators", operators, _OPERATOR, cells, every, json)
+
+
+def _found(rows: tuple[Row, ...], pattern: str, what: str, trace: Trace) -> tuple[Row, ...]:
+    found = matching(rows, pattern) if pattern else rows
+    if not found:
+        names = [row.words[0] for row in rows]
+        hint = nearest(pattern.replace("*", "")[:60], names, "take part of a name, or drop it")
+        raise TraceError(f"{pattern[:60]!r} matches no {what} of {trace.name}{hint}")
+    return found
+
+
+_OPERATOR = ("operator", "=kind", ">times", "shapes", "=format", ">loops", ">MACs", ">bytes")
+_TENSOR = ("tensor", "=role", "shape", "=format", ">bytes", ">operators")
+_MODULE = ("module", ">operators", ">MACs of a run", ">bytes of a run")
+
+
+def _operator(row: OperatorRow) -> tuple[str, ...]:
+    inputs, outputs = (", ".join(map(_shape, shapes)) for shapes in (row.inputs, row.outputs))
+    return (
+        row.name,
+        row.kind,
+        count(row.runs),
+        f"{inputs} -> {outputs}",
+        "*".join(row.formats),
+        str(len(row.loops) or "-"),
+        quantity(row.macs, "") if row.macs else "-",
+        quantity(row.bytes, "B"),
+    )
+
+
+def _tensor(row: TensorRow) -> tuple[str, ...]:
+    size = quantity(row.bytes, "B")
+    return row.name, row.role, _shape(row.shape), row.format, size, count(row.uses)
+
+
+def _module(row: ModuleRow) -> tuple[str, ...]:
+    depth = row.path.count(".") + 1 if row.path else 0
+    name = "  " * depth + row.path.rpartition(".")[2] if row.path else "the model"
+    macs = quantity(row.macs, "") if row.macs else "-"
+    return name, count(row.operators), macs, quantity(row.bytes, "B")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "1"
+
+
+def _print(
+    trace: Trace,
+    sort: Sort,
+    rows: Sequence[Any],
+    columns: Sequence[str],
+    cells: Sequence[tuple[str, ...]],
+    every: bool,
+    json: bool,
+) -> None:
+    if json:
+        print_json({"model": trace.name, sort: [asdict(row) for row in rows]})
+        return
+    shown = cells if every else cells[:SHOWN]
+    print_rich(table("", columns, shown))
+    if len(shown) < len(cells):
+        print_rich(f"… {len(cells) - len(shown):,} more, use --all")

@@ -1,0 +1,98 @@
+"""What the code of a plugin raised, and where in its own files, in words for one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+from codesign.errors import one_line
+
+_OURS = "codesign"
+
+
+def raised(error: BaseException, *owners: object) -> str:
+    """An error as ``errors.one_line`` tells it, and where it arose.
+
+    Args:
+        error: what was caught.
+        owners: whose code ran, see ``place_of``.
+
+    Example:
+        ``ZeroDivisionError: division by zero at /home/me/engine.py:41 in plan``
+    """
+    return one_line(error) + place_of(error, *owners)
+
+
+def place_of(error: BaseException, *owners: object) -> str:
+    """`` at FILE:LINE in FUNCTION``: the innermost frame in a file of the owner; "" if none is.
+
+    FILE begins in the current folder if it lies there.
+
+    Args:
+        error: what was caught.
+        owners: whose code ran: files or folders, or what a plugin gave: an object, a class, a
+            function or a module. Of a class its own file counts before those of its bases; code of
+            codesign itself is nobody's.
+    """
+    homes = list(dict.fromkeys(home for owner in owners for home in _homes(owner)))
+    if isinstance(error, SyntaxError) and error.filename:  # it has no frame where it is
+        is_own = _is_in(error.filename, homes)
+        return f" at {_shown(error.filename)}:{error.lineno}" if is_own else ""
+    found = list(frames(error))
+    for home in homes:
+        for frame, line in reversed(found):
+            code = frame.f_code
+            if _is_in(code.co_filename, [home]):
+                inside = "" if code.co_name == "<module>" else f" in {code.co_name}"
+                return f" at {_shown(code.co_filename)}:{line}{inside}"
+    return ""
+
+
+def frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """The frames that an error came through, the outermost first, with their lines."""
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next
+    cause = error.__cause__
+    if type(cause) is type(error) and cause.args == error.args:  # SimPy raises a copy
+        yield from frames(cause)
+
+
+def _homes(owner: object) -> Iterator[str]:
+    """The file, or the folder of the package, that an owner is written in."""
+    while isinstance(owner, partial):
+        owner = owner.func
+    if isinstance(owner, Path):
+        yield str(owner)
+    elif isinstance(owner, ModuleType):
+        yield from _home(owner)
+    else:
+        own: Any = owner if hasattr(owner, "__qualname__") else type(owner)
+        for one in getattr(own, "__mro__", (own,)):
+            yield from _home(sys.modules.get(str(getattr(one, "__module__", ""))))
+
+
+def _home(module: ModuleType | None) -> Iterator[str]:
+    file = getattr(module, "__file__", None)
+    if module is None or file is None or module.__name__.partition(".")[0] == _OURS:
+        return
+    is_alone = not getattr(module, "__package__", "")
+    yield file if is_alone else os.path.dirname(file)
+
+
+def _shown(file: str) -> str:
+    """A path as a reader would type it: what lies in the current folder begins there."""
+    path = Path(os.path.abspath(file))
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _is_in(file: str, homes: list[str]) -> bool:
+    """Whether a file is one of some files, or lies below one of some folders."""
+    path = Path(os.path.abspath(file))
+    return any(path.is_relative_to(os.path.abspath(home)) for home in homes)
