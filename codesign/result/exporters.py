@@ -91,7 +91,7 @@ def export_result(
             offer.value(result, draft)
         except (CodesignError, OSError):
             raise
-        except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+        except (Exception, SystemExit) as error:  # a plugin may fail anyhow; say where
             raise PluginError(f"{place} raised {raised(error, offer.value)}") from error
         if not draft.is_file():
             raise PluginError(f"{place} wrote no file; let it write to the path that it is given")
