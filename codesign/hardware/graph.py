@@ -26,14 +26,14 @@ class Wire(NamedTuple):
 
     Attributes:
         name: of the component.
-        base: what it is: ``Engine``, ``Memory``, ``Link`` or ``Component``.
+        bases: what it is of ``Engine``, ``Memory`` and ``Link``.
         ends: memories that it touches, each with the field that names it; of an engine the first
             is its buffer.
         size: of a memory, in bytes.
     """
 
     name: str
-    base: type[Component]
+    bases: tuple[type[Component], ...]
     ends: tuple[tuple[str, str], ...] = ()
     size: int = 0
 
@@ -54,9 +54,10 @@ def find_fault(components: Mapping[str, Component]) -> Fault | None:
 def build_graph(components: Mapping[str, Component]) -> Graph:
     """The undirected graph of components without a fault, by name; an edge is a port.
 
-    Machines that are wired alike share it, so it cannot be changed.
+    Machines that are wired alike share it, so that its nodes and edges cannot be changed; write no
+    attributes there.
     """
-    return _graph(_wiring(components))
+    return _graph(_unsized(_wiring(components)))
 
 
 def path(graph: Graph, components: Mapping[str, Component], start: str, end: str) -> list[str]:
@@ -93,14 +94,22 @@ def _wiring(components: Mapping[str, Component]) -> Wiring:
 
 
 def _wire(name: str, part: Component) -> Wire:
+    bases = tuple([base for base in (Engine, Memory, Link) if isinstance(part, base)])
+    ends: list[tuple[str, str]] = []
     if isinstance(part, Engine):
-        ends = [(f"{name}.buffer", part.buffer)]
+        ends += [(f"{name}.buffer", part.buffer)]
         ends += [(f"{name}.stages", end) for end in part.stages]
         ends += [(f"{name}.occupies", end) for end in part.occupies]
-        return Wire(name, Engine, tuple(ends))
-    if isinstance(part, Link):
-        return Wire(name, Link, tuple([(f"{name}.connects", end) for end in part.connects]))
-    return Wire(name, Memory, size=part.size) if isinstance(part, Memory) else Wire(name, Component)
+    elif isinstance(part, Link):
+        ends += [(f"{name}.connects", end) for end in part.connects]
+    # a plugin may name anything; what is no name is no memory either
+    named = tuple([(place, end if isinstance(end, str) else repr(end)) for place, end in ends])
+    return Wire(name, bases, named, part.size if isinstance(part, Memory) else 0)
+
+
+def _unsized(wiring: Wiring) -> Wiring:
+    """Without the sizes of memories, which a graph does not depend on."""
+    return tuple([wire._replace(size=0) for wire in wiring])
 
 
 @lru_cache(_WIRINGS)
@@ -109,7 +118,7 @@ def _graph(wiring: Wiring) -> Graph:
     graph.add_nodes_from(wire.name for wire in wiring)
     for wire in wiring:
         # what an engine stages in or occupies is no port of its own
-        ends = wire.ends[:1] if wire.base is Engine else wire.ends
+        ends = wire.ends[:1] if Engine in wire.bases else wire.ends
         graph.add_edges_from((wire.name, end) for _, end in ends)
     frozen: Graph = nx.freeze(graph)
     return frozen
@@ -127,12 +136,12 @@ def _faults(wiring: Wiring) -> Iterator[Fault]:
             yield "components", f"must hold at least one {word}, got none; add one"
     memories = _names(wiring, Memory)
     for wire in wiring:
-        if wire.base is Link:
+        if Link in wire.bases:
             yield from _link_faults(wire)
         for place, end in wire.ends:
             if end not in memories:
                 yield place, f"must name a memory, got {end!r}{did_you_mean(end, memories)}"
-    graph = _graph(wiring)
+    graph = _graph(_unsized(wiring))
     yield from _ring_faults(graph, _names(wiring, Link))
     yield from _reach_faults(graph, wiring)
 
@@ -159,7 +168,7 @@ def _reach_faults(graph: Graph, wiring: Wiring) -> Iterator[Fault]:
     stores = _stores(wiring)
     reached: set[str] = set()
     for wire in wiring:
-        if wire.base is Engine:
+        if Engine in wire.bases:
             buffer = wire.ends[0][1]
             near = nx.node_connected_component(graph, buffer)
             reached |= near
@@ -176,15 +185,15 @@ def _reach_faults(graph: Graph, wiring: Wiring) -> Iterator[Fault]:
 
 
 def _names(wiring: Wiring, base: type[Component]) -> list[str]:
-    return [wire.name for wire in wiring if wire.base is base]
+    return [wire.name for wire in wiring if base in wire.bases]
 
 
 def _stores(wiring: Wiring) -> list[Wire]:
     """Memories in which no engine stages operands, in file order."""
-    engines = [wire for wire in wiring if wire.base is Engine]
+    engines = [wire for wire in wiring if Engine in wire.bases]
     occupied = {f"{wire.name}.occupies" for wire in engines}
     buffers = {end for wire in engines for place, end in wire.ends if place not in occupied}
-    return [wire for wire in wiring if wire.base is Memory and wire.name not in buffers]
+    return [wire for wire in wiring if Memory in wire.bases and wire.name not in buffers]
 
 
 def _missing_route(what: str, start: str, end: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 1024
 """Channels of one memory: each has queues and banks of its own in the kernel, and a window has
-4,096 transactions for all of them."""
+4,096 to 16,384 transactions of a pattern for all of them."""
 
 MOST_CLOCKS = 1 << 24
 """A longer timing is a wrong unit; the kernel ranks what is nearer than four of them."""

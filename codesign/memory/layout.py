@@ -220,12 +220,13 @@ HEAD: Final = ROW_HIT + 9
 ENTRY: Final = ROW_HIT + 10
 """Clock at which it is offered."""
 
-
 # what a run is asked for once it has ended, see ``tally``
 TALLYING: Final = ROW_HIT + 11
 """1 where the log is to be counted."""
 BEGIN: Final = ROW_HIT + 12
+"""Last clock before those that count."""
 STOP: Final = ROW_HIT + 13
+"""Last clock that counts."""
 TALLY: Final = ROW_HIT + 14
 """Commands, then turnarounds."""
 

@@ -21,6 +21,7 @@ from codesign.memory.state import (
     close_with_column,
     is_column,
     issue,
+    legal,
     open_row,
     touch,
 )
@@ -109,8 +110,9 @@ def tick(s: State, channel: int, clock: int) -> None:
 def row_moves(s: State, channel: int, clock: int) -> bool:
     """Whether a column command may have changed the row command that is planned for its clock.
 
-    It moves the gates of precharges, so at most what its own bank wants; and when it was the last
-    of its direction, the other one has its turn.
+    It moves the gates of precharges, so at most what its own bank wants, which may come in the same
+    clock only where those gates take no time; and when it was the last of its direction, the other
+    one has its turn.
     """
     if s[channel + f.REF_PENDING] > 0:
         return True
@@ -118,10 +120,12 @@ def row_moves(s: State, channel: int, clock: int) -> bool:
     choose_mode(s, channel)
     if s[channel + f.DRAIN] != mode:
         return True
+    bank = s[s[channel + f.PLAN + f.CHOSEN] + f.BANK_OF]
+    if legal(s, bank, s[bank + f.ROW_KIND + mode]) <= clock:
+        return True
     if s[channel + f.ROW_PLAN + f.TIME] > clock:
         return False
-    row, column = s[channel + f.ROW_PLAN + f.CHOSEN], s[channel + f.PLAN + f.CHOSEN]
-    return s[row + f.BANK_OF] == s[column + f.BANK_OF]
+    return s[s[channel + f.ROW_PLAN + f.CHOSEN] + f.BANK_OF] == bank
 
 
 @compiled

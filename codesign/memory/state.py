@@ -13,7 +13,8 @@ BITS: Final = 36
 """Binary digits of a place in the state of a run."""
 PLACES: Final = (1 << BITS) - 1
 FAR: Final = 1 << 26
-"""Clocks that no gate reaches: what is so far ahead is never legal."""
+"""Clocks that no gate reaches, since none adds up four timings, which ``MOST_CLOCKS`` of
+``device_check`` bounds: what is so far ahead is never legal."""
 NO_CHOICE: Final = (FAR << BITS) - 1
 """Not before any choice, see ``ranked``."""
 

@@ -28,11 +28,11 @@ class Tally(NamedTuple):
 
 
 def tally(runs: Sequence[Tables], loop: Run, begin: int, stop: int) -> Tally:
-    """Counts what happened in a run; its final states go.
+    """Counts what happened in a run, whose final states it writes over.
 
     Args:
         runs: final states with a log, of all channels together or of separate ones.
-        loop: of the controller that made them.
+        loop: of the controller that made them; it counts too, so that one function is compiled.
         begin: first clock whose commands do not count.
         stop: last clock whose commands count.
     """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networkx import NetworkXError
 from toy_hardware import ToyEngine, ToyLink, ToyMemory, toy
 
 from codesign.errors import HardwareError
@@ -41,6 +44,37 @@ def test_nodes_are_all_components_and_edges_their_ports() -> None:
 def test_the_graph_is_built_once() -> None:
     machine = toy()
     assert machine.graph is machine.graph
+
+
+def test_machines_that_are_wired_alike_share_a_graph_that_nobody_changes() -> None:
+    small, large = (
+        _machine(_engine("e", "a"), _memory("a", size), _memory("b"), _link("l", "a", "b"))
+        for size in (1, 2**20)
+    )
+    assert small.graph is large.graph
+    assert small.graph is not _machine(_engine("e", "a"), _memory("a")).graph
+    with pytest.raises(NetworkXError, match="Frozen graph"):
+        small.graph.add_edge("e", "b")
+    assert [machine.home("e").name for machine in (small, large)] == ["b", "b"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scratchpad(ToyEngine, ToyMemory):
+    """An engine that is a memory too."""
+
+
+def test_a_part_may_be_an_engine_and_a_memory() -> None:
+    both = _Scratchpad(name="e", buffer="a", clock=1e9, size=8)
+    machine = _machine(both, _memory("a"), _memory("d"), _link("l", "e", "d"))
+    assert machine.route("e", "d") == ("l",)
+    assert machine.home("e").name == "d"
+
+
+def test_an_end_that_is_no_name_is_told_as_it_is() -> None:
+    engine = _engine("e", "a")
+    object.__setattr__(engine, "buffer", ["a"])
+    with pytest.raises(HardwareError, match=r"e\.buffer must name a memory, got \"\['a'\]\""):
+        _machine(engine, _memory("a"))
 
 
 @given(hops=st.integers(1, 12))

@@ -54,7 +54,7 @@ def timings(draw: st.DrawFn) -> Timings:
         twtr_s=short,
         twtr_l=short + draw(clocks),
         trtw=max(1, cl + burst + 2 - draw(clocks)),
-        trtp=draw(clocks),
+        trtp=draw(st.integers(0, 12)),
         twr=draw(clocks),
         trtrs=draw(st.integers(0, 3)),
         trfc=trfc,

@@ -135,3 +135,14 @@ def test_slots_of_long_commands_slow_down_small_random_reads() -> None:
         64 * random.integers(0, 1 << 18, 400), np.zeros(400, dtype=bool), np.zeros(400, dtype=int)
     )
     assert simulate(slow, wanted).counts.clocks >= simulate(fast, wanted).counts.clocks
+
+
+def test_a_row_may_close_in_the_clock_of_its_last_read_where_no_gate_forbids_it() -> None:
+    """The row command of a clock is planned anew behind the column command of that clock."""
+    timings = replace(DEVICE.timings, trtp=0, tras=DEVICE.timings.trcd_read)
+    device = replace(DEVICE, timings=timings, bus=replace(DEVICE.bus, separate=True))
+    commands = issued(replay(device, reads(0, SAME_BANK)))
+    clocks = {command.name: command.clock for command in commands[:3]}
+    assert [command.name for command in commands[:3]] == ["ACT", "RD", "PRE"]
+    assert clocks["RD"] - clocks["ACT"] == timings.trcd_read
+    assert clocks["PRE"] == clocks["RD"]
