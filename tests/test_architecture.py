@@ -191,7 +191,10 @@ def test_a_shipped_plugin_uses_no_door_that_a_third_party_lacks(path: Path) -> N
     assert not [name for name in ours if name.startswith("codesign_")], "imports another plugin"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_name)
+PAGES = sorted((ROOT / "codesign" / "report" / "static").iterdir())
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *PAGES], ids=_name)
 def test_a_file_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 

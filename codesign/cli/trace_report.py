@@ -93,7 +93,7 @@ def _module(row: ModuleRow) -> tuple[str, ...]:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "1"
+    return "x".join(map(str, shape)) or "scalar"
 
 
 def _print(

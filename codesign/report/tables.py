@@ -23,7 +23,7 @@ from codesign.result.slots import BANDWIDTH, COMPUTING, FILL, LAUNCH
 MOST = 100
 """Rows of a table that grows with the model (assumed)."""
 
-_CAUSES = {
+TIME_BY_CAUSE = {
     COMPUTING: "an engine computed, or its units had nothing to do meanwhile",
     FILL: "an engine filled or drained its array, as far as its plan says so",
     LAUNCH: "an engine started",
@@ -130,7 +130,7 @@ def bank_table(saved: Saved) -> Table:
 def cause_table(saved: Saved) -> Table:
     """What the causes on the critical path mean, those that are there."""
     there = {part.cause for part in saved.why.parts} if saved.why else set()
-    rows = [(cause, told) for cause, told in _CAUSES.items() if cause in there]
+    rows = [(cause, told) for cause, told in TIME_BY_CAUSE.items() if cause in there]
     return table("What the causes mean", ("cause", "time in which"), rows)
 
 

@@ -253,7 +253,10 @@ def _key(key: Any) -> str:
 
 
 def _check_keywords(model: nn.Module, kwargs: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(model.forward).parameters
+    try:
+        parameters = inspect.signature(model.forward).parameters
+    except (TypeError, ValueError):  # code that is not Python's; torch will say what it misses
+        return
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for name in kwargs:

@@ -57,9 +57,12 @@ def diagnose(error: Exception) -> CaptureError:
 def _is_packed(error: Exception) -> bool:
     """Whether it came from a recurrent layer over a packed sequence, or from packing one."""
     return any(
-        _RECURRENT.search(frame.f_code.co_filename) and frame.f_locals.get(name) is not None
+        _RECURRENT.search(frame.f_code.co_filename)
+        and (
+            frame.f_code.co_name == "pack_padded_sequence"
+            or frame.f_locals.get("batch_sizes") is not None
+        )
         for frame, _ in traceback.walk_tb(error.__traceback__)
-        for name in ("batch_sizes", "lengths")
     )
 
 

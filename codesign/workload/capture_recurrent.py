@@ -51,7 +51,7 @@ def _replaced(operator: Any) -> Iterator[None]:
 
 
 def _set_kernels(operator: Any, kernels: dict[Any, _Kernel]) -> None:
-    operator.py_kernels.clear()
+    # the keys stay, so that other threads find a kernel at every moment
     operator.py_kernels.update(kernels)
     operator._dispatch_cache.clear()
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from codesign.report.figures.colours import ENERGY_COLOURS, ROLE_COLOURS, TIME_COLOURS
 from codesign.report.figures.kit import NAME_SIGNS, legend_above, new_figure
+from codesign.report.tables import TIME_BY_CAUSE
 
 NAME = "stage4.1.residual.second.branch.conv2d"
 PALETTES = {"time": TIME_COLOURS, "roles": ROLE_COLOURS, "energy": ENERGY_COLOURS}
@@ -50,3 +51,8 @@ def test_names_keep_their_order_on_the_lines_that_they_need(count: int, lines: i
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == list(some)
     assert len({round(text.get_window_extent().y0) for text in legend.get_texts()}) == lines
+
+
+def test_every_cause_has_a_colour_and_a_sentence() -> None:
+    assert set(TIME_BY_CAUSE) == set(TIME_COLOURS)
+    assert all(TIME_BY_CAUSE.values())

@@ -180,3 +180,10 @@ def test_the_frame_shown_is_the_users_innermost() -> None:
 def test_without_a_frame_of_the_user_no_place_is_claimed() -> None:
     assert user_frame(ValueError("never raised")) is None
     assert " at " not in str(diagnose(ValueError("boom"))).split(";")[0]
+
+
+def test_a_forward_without_a_signature_is_told_by_torch() -> None:
+    module = nn.Identity()
+    module.forward = torch.relu
+    with pytest.raises(CaptureError, match="no signature found for builtin"):
+        codesign.trace(module, (torch.zeros(2),))

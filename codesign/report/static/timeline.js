@@ -337,13 +337,7 @@
   canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
 
   // -- set-up ----------------------------------------------------------------------------------
-  const key = box.querySelector(".key");
-  for (const [name, colour] of data.key) {
-    const entry = document.createElement("li"), mark = document.createElement("i");
-    mark.style.background = "var(" + variable(colour) + ", " + colour + ")";
-    entry.append(mark, name);
-    key.append(entry);
-  }
+  fillKey(box.querySelector(".key"), data.key);
   readColours();
   resize();
   window.addEventListener("resize", resize);

@@ -1,4 +1,4 @@
-// What the timeline says and counts, apart from any canvas: numbers, colours, sums over slices.
+// What the timeline says and counts, apart from any canvas: numbers, colours, key, sums of slices.
 "use strict";
 const PREFIXES = ["p", "n", "µ", "m", "", "k", "M", "G", "T", "P"];
 function quantity(value, unit, start) {
@@ -22,6 +22,16 @@ const inkOn = (colour) => {
   const [r, g, b] = parts.map((p) => (p <= 0.04045 ? p / 12.92 : Math.pow((p + 0.055) / 1.055, 2.4)));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.18 ? "#ffffff" : "#111111";
 };
+
+// what the colours of the critical path mean
+function fillKey(key, entries) {
+  for (const [name, colour] of entries) {
+    const entry = document.createElement("li"), mark = document.createElement("i");
+    mark.style.background = "var(" + variable(colour) + ", " + colour + ")";
+    entry.append(mark, name);
+    key.append(entry);
+  }
+}
 
 // how much of each slice is there up to its end: covered without gaps, and spent computing
 function sumUp(row) {
