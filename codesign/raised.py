@@ -31,7 +31,8 @@ def raised(error: BaseException, *owners: object) -> str:
 def place_of(error: BaseException, *owners: object) -> str:
     """`` at FILE:LINE in FUNCTION``: the innermost frame in a file of the owner; "" if none is.
 
-    FILE begins in the current folder if it lies there.
+    FILE begins in the current folder if it lies there. Of a function that took other arguments it
+    is where that begins.
 
     Args:
         error: what was caught.
@@ -50,7 +51,15 @@ def place_of(error: BaseException, *owners: object) -> str:
             if _is_in(code.co_filename, [home]):
                 inside = "" if code.co_name == "<module>" else f" in {code.co_name}"
                 return f" at {_shown(code.co_filename)}:{line}{inside}"
+    if isinstance(error, TypeError):  # a call that its signature refuses has no frame of its own
+        return next(filter(None, map(_defined, owners)), "")
     return ""
+
+
+def _defined(owner: object) -> str:
+    """Where a function is written; "" of anything else."""
+    code = getattr(getattr(owner, "__func__", owner), "__code__", None)
+    return f" at {_shown(code.co_filename)}:{code.co_firstlineno}" if code else ""
 
 
 def frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:

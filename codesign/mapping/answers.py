@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Any, TypeVar
 
 from codesign.errors import CodesignError, MappingError, PluginError
@@ -87,6 +88,12 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
                 f"{engine.name} ({engine.kind}): a tile of {op.name!r} must take whole cycles, at "
                 f"least 0, got {tile.cycles!r}; run codesign.testing.check_engine on it"
             )
+    for _, action, count in plan.actions:
+        if not isinstance(count, Integral) or count < 0:
+            raise PluginError(
+                f"{engine.name} ({engine.kind}): plan of {op.name!r} counts {count!r} of "
+                f"{action!r}; whole and at least 0; run codesign.testing.check_engine on it"
+            )
     longest = max((tile.cycles for tile, _ in plan.counts), default=0)
     if longest >= MOST_CYCLES:
         raise MappingError(
@@ -109,7 +116,7 @@ def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:
 
 
 def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
-    told = raised(error, engine)
+    told = raised(error, engine, getattr(type(engine), question, None))
     return (
         f"{engine.name} ({engine.kind}): {question}() of {op.name!r} raised {told}; "
         "run codesign.testing.check_engine on it"

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from codesign.errors import MappingError, TraceError
 from codesign.hardware.objective import Objective, as_objective
+from codesign.hardware.price_tables import check_tables
 from codesign.hardware.spec import Hardware
 from codesign.mapping.answers import refusals
 from codesign.mapping.assign.ask import Engines, as_engines, find_ruled
@@ -62,6 +63,7 @@ def place(
         MappingError: an operator that no engine takes (each engine's reason is given), a tile that
             fits no buffer, tensors that fit no memory, a pin, rule or fixed mapping that names or
             fits nothing, an objective that means nothing.
+        PluginError: a component fails to say what its actions cost, or an engine how it works.
     """
     return place_planned(trace, hardware, residency, engines, mappings, objective)[0]
 
@@ -75,6 +77,7 @@ def place_planned(
     objective: Objective | str | None = None,
 ) -> tuple[Placement, Plans]:
     """As ``place``, with the plans to ask what else there was to choose."""
+    check_tables(hardware.components.values())
     paths = Paths(hardware, as_objective(objective))
     placing = _Placing(trace, paths, as_residency(residency), as_engines(engines), mappings)
     return placing.placement()
