@@ -5,7 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
+from typing import Final
 
+OF_OTHERS: Final = (Exception, SystemExit)
+"""What the code of others, such as a plugin's or a user's, may raise where it is called: an exit
+would else end the program in silence, and with success."""
 LONGEST = 1000
 """Most characters of a message: it quotes what a stranger wrote, which may be of any length."""
 _TAIL = 300

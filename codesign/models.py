@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codesign.errors import CodesignError, ModelError, did_you_mean
+from codesign.errors import OF_OTHERS, CodesignError, ModelError, did_you_mean
 from codesign.plugins import registry
 from codesign.raised import raised
 from codesign.zoo import check_options
@@ -148,7 +148,7 @@ def _factory(spec: str) -> Callable[..., Any]:
         module = importlib.import_module(path)
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code runs here; say what it raised
+    except OF_OTHERS as error:  # the user's code runs here; say what it raised
         raise ModelError(
             f"{spec}: importing {path!r} failed: {raised(error, *_file(path))}; "
             "write package.module:factory as it is imported from the current folder"

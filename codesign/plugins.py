@@ -18,7 +18,7 @@ import pluggy
 
 from codesign import hookspecs
 from codesign.energy import EnergyTables, read_tables, shipped_tables
-from codesign.errors import PluginError
+from codesign.errors import OF_OTHERS, PluginError
 from codesign.hardware.component import Component
 from codesign.plugin_choice import Choice, PluginWarning, Source
 from codesign.raised import raised
@@ -161,7 +161,7 @@ class Registry:
             source = self._sources[owner]
             try:
                 named = list(_named(impl.function(), hook))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
+            except OF_OTHERS as error:  # a plugin may fail in any way
                 known = isinstance(error, PluginError)
                 told = str(error) if known else f"{hook} raised {raised(error, impl.plugin)}"
                 self._fail(source, f"failed: {told}", error)
@@ -216,7 +216,7 @@ class Registry:
             plugin = load()
             self.manager.register(plugin, name=source.name)
             self.manager.check_pending()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
+        except OF_OTHERS as error:  # a plugin may fail in any way
             if self.manager.has_plugin(source.name):
                 self.manager.unregister(name=source.name)
             self._fail(source, f"failed to load: {_why(error, source)}", error)

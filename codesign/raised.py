@@ -64,13 +64,18 @@ def _defined(owner: object) -> str:
 
 def frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
     """The frames that an error came through, the outermost first, with their lines."""
-    trace = error.__traceback__
-    while trace is not None:
-        yield trace.tb_frame, trace.tb_lineno
-        trace = trace.tb_next
-    cause = error.__cause__
-    if type(cause) is type(error) and cause.args == error.args:  # SimPy raises a copy
-        yield from frames(cause)
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        trace = found.__traceback__
+        while trace is not None:
+            yield trace.tb_frame, trace.tb_lineno
+            trace = trace.tb_next
+        cause = found.__cause__
+        # SimPy raises a copy
+        is_copy = type(cause) is type(found) and cause is not None and cause.args == found.args
+        found = cause if is_copy else None
 
 
 def _homes(owner: object) -> Iterator[str]:

@@ -24,12 +24,21 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         draft.unlink(missing_ok=True)
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, other: str = "") -> None:
     """Finds out before any work whether a result can be written, and leaves nothing behind.
 
+    Args:
+        folder: to write to; it need not be there.
+        other: a file that only a folder of something else has.
+
     Raises:
-        CodesignError: the folder is no folder, or it or its nearest parent cannot be written.
+        CodesignError: the folder is no folder, it or its nearest parent cannot be written, or it
+            holds something else.
     """
+    if other and (folder / other).exists():
+        raise CodesignError(
+            f"{folder} holds {other}, which another command has written; give another folder"
+        )
     parents = [folder.absolute(), *folder.absolute().parents]
     there = next(parent for parent in parents if parent.exists())
     if folder == Path() or not there.is_dir() or not os.access(there, os.W_OK):

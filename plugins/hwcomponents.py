@@ -22,7 +22,7 @@ from typing import Any
 
 from codesign import hookimpl
 from codesign.energy import Estimator, Query, Row
-from codesign.errors import EnergyError, did_you_mean, one_line
+from codesign.errors import OF_OTHERS, EnergyError, did_you_mean, one_line
 
 NAME = "hwcomponents"
 PACKAGES = ("hwcomponents", "hwcomponents-cacti", "hwcomponents-adc", "hwcomponents-library")
@@ -52,7 +52,7 @@ def estimate(query: Query) -> Row:
         cost = _ask(query)
     except EnergyError:
         raise
-    except Exception as error:  # the tool may fail in any way; name it
+    except OF_OTHERS as error:  # the tool may fail in any way; name it
         text = one_line(error)[:120]
         raise EnergyError(f"{NAME} has no answer for {query}: {text}") from error
     for name, value in cost.items():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import Codesign
 
-from codesign.whole_file import write_whole
+from codesign.errors import CodesignError
+from codesign.whole_file import check_folder, write_whole
 
 
 def half(path: Path) -> None:
@@ -35,3 +37,19 @@ def test_a_write_that_fails_the_first_time_leaves_nothing(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="No space left"):
         write_whole(tmp_path / "new.txt", half)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_something_else_is_refused_before_any_work(
+    tmp_path: Path, codesign: Codesign
+) -> None:
+    """A folder with a result and a study would have one report, of one of them."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "journal.jsonl").write_text("")
+    ran = codesign("simulate", "lstm_lm", "--hardware", "edge-npu", "-o", tmp_path / "study")
+    assert (ran.code, ran.out) == (2, "")
+    assert "study holds journal.jsonl, which another command has written; give another" in ran.err
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "summary.json").write_text("{}")
+    with pytest.raises(CodesignError, match=r"result holds summary\.json, which another command"):
+        check_folder(tmp_path / "result", "summary.json")
+    check_folder(tmp_path / "result")

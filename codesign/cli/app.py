@@ -172,7 +172,7 @@ def simulate(
     stays = read_residency(residency, pin, partial=partial)
     choosing = read_engines(engines, on, split=split)
     if out is not None:
-        check_folder(out)
+        check_folder(out, "journal.jsonl")
     exports = read_exports(export, tuple(plugins or ()))
     machine = load_hardware(hardware, plugins=tuple(plugins or ()))
     announce(machine)

@@ -46,7 +46,7 @@ def scenario(
 
     changes = read_settings(settings)
     if out is not None:
-        check_folder(out)
+        check_folder(out, "journal.jsonl")
     machine = load_hardware(hardware, plugins=tuple(plugins or ()))
     announce(machine)
     with progress(f"reading and mapping {file}", f"replaying {file}", quiet=json) as watch:

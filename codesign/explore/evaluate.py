@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import StudyError
+from codesign.errors import OF_OTHERS, StudyError
 from codesign.explore.objectives import FACTS, FIGURES, Measure, measured, told
 from codesign.hardware.machine import Hardware
 from codesign.hardware.objective import Objective
@@ -164,7 +164,7 @@ class Evaluator:
         start = time.perf_counter()
         try:
             figures, result = self._figures(task)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a point fails alone
+        except OF_OTHERS as error:  # a point fails alone
             spent, bound = time.perf_counter() - start, self._job.most_events
             most = bound if isinstance(error, BudgetError) else 0
             return Done(task.index, message=told(error), seconds=spent, most_events=most)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean
+from codesign.errors import OF_OTHERS, CodesignError, PluginError, StudyError, did_you_mean
 from codesign.explore.evaluate import Done, Evaluator, Job, Task
 from codesign.plugins import Offer, registry
 from codesign.raised import raised
@@ -153,7 +153,7 @@ def _made(offer: Offer, given: Mapping[str, object]) -> Executor:
         made = offer.value(**given)
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         told = raised(error, offer.value)
         raise PluginError(f"{place}: executor {offer.name!r} raised {told}") from error
     if not callable(getattr(made, "run", None)):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import StudyError, did_you_mean, one_line
+from codesign.errors import OF_OTHERS, StudyError, did_you_mean, one_line
 
 
 def import_function(spec: str) -> Callable[..., Any]:
@@ -24,7 +24,7 @@ def import_function(spec: str) -> Callable[..., Any]:
     sys.path.insert(0, folder)
     try:
         module = importlib.import_module(path)
-    except (Exception, SystemExit) as error:  # the user's code runs here; say what it raised
+    except OF_OTHERS as error:  # the user's code runs here; say what it raised
         raise StudyError(
             f"{spec}: importing {path!r} failed: {one_line(error)}; write package.module:function "
             "as it is imported from the current folder"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from codesign.errors import StudyError
+from codesign.errors import OF_OTHERS, StudyError
 from codesign.explore.journal import Record
 from codesign.explore.objectives import Goal, number, told
 
@@ -70,7 +70,7 @@ class Known:
         if key not in self._found:
             try:
                 figure = number(goal.name, goal.measure(**values))  # type: ignore[misc]  # it takes them
-            except (Exception, SystemExit) as error:
+            except OF_OTHERS as error:
                 self._refused[key] = told(error)
                 raise StudyError(self._refused[key]) from error
             self._note(

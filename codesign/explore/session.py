@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from codesign import __version__
-from codesign.errors import StudyError
+from codesign.errors import OF_OTHERS, StudyError
 from codesign.explore.evaluate import Done, How, Job, Task, Traces
 from codesign.explore.functions import travels
 from codesign.explore.grammar import Constraint
@@ -67,7 +67,7 @@ class Session:
                 f"{folder} has the journal of a study; go on with it (resume=True, --resume) or "
                 "give another folder"
             )
-        check_folder(folder)
+        check_folder(folder, "summary.json")
         folder.mkdir(parents=True, exist_ok=True)
         self.traces = Traces(folder / TRACES, study.machine.precision, study.plugins)
         self._refused: dict[str, str] = {}
@@ -160,7 +160,7 @@ class Session:
         if key not in self._digests:
             try:
                 trace = self.study.source.capture(part)
-            except (Exception, SystemExit) as error:
+            except OF_OTHERS as error:
                 self._refused[key] = told(error)
                 raise StudyError(self._refused[key]) from error
             self.traces.path(trace.digest).parent.mkdir(exist_ok=True)
@@ -215,7 +215,7 @@ class Session:
             how = spaces.how(point, self.study.base)
             if not self.keeps(point, digest, how):
                 return None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model fails alone
+        except OF_OTHERS as error:  # a model fails alone
             return Done(index, message=told(error))
         return Task(index, point, digest, spaces.settings(point), how)
 
@@ -236,7 +236,7 @@ class Session:
             for name, measure in self._here:
                 figures[name] = measured(name, measure, point, cast("Result", done.result))
             violated = broken(self.study.on_results, point | figures)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a function fails alone
+        except OF_OTHERS as error:  # a function fails alone
             bound = {"most_events": done.most_events} if done.most_events else {}
             return record | {"event": "failed", "message": told(error)} | bound
         provenance = {"trace": done.trace, "hardware": done.hardware, "version": __version__}

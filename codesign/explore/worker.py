@@ -14,6 +14,7 @@ import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
+from codesign.errors import OF_OTHERS
 from codesign.explore.evaluate import Evaluator
 from codesign.explore.objectives import told
 from codesign.plugins import registry
@@ -68,7 +69,7 @@ def _serve(line: Connection) -> None:
         evaluator = Evaluator(line.recv())
     except EOFError:
         raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the driver tells
+    except OF_OTHERS as error:  # whatever it is, the driver tells
         line.send(told(error))
         return
     line.send("")

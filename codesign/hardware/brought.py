@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codesign.errors import CodesignError, PluginError
+from codesign.errors import OF_OTHERS, CodesignError, PluginError
 from codesign.hardware.component import Component
 from codesign.raised import raised
 
@@ -49,7 +49,7 @@ def _brought(part: Component) -> tuple[Component, ...]:
         found = part.brings
     except CodesignError:
         raise
-    except Exception as error:  # a plugin may fail in any way; name it
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it
         told = raised(error, part)
         raise PluginError(f"{part.name} ({part.kind}): brings raised {told}; mend it") from error
     if isinstance(found, tuple) and all(isinstance(one, Component) for one in found):

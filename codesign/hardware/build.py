@@ -14,7 +14,14 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails
 
 from codesign.energy import Estimated
-from codesign.errors import CodesignError, EnergyError, HardwareError, PluginError, did_you_mean
+from codesign.errors import (
+    OF_OTHERS,
+    CodesignError,
+    EnergyError,
+    HardwareError,
+    PluginError,
+    did_you_mean,
+)
 from codesign.hardware.component import Component
 from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
@@ -150,7 +157,7 @@ def make(
         raise HardwareError(f"{lines.place()}{name}: {error}") from error
     except CodesignError as error:
         raise HardwareError(f"{lines.place()}{error}") from error
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         told = raised(error, cls)
         raise PluginError(f"{lines.place()}{name} ({cls.kind}): raised {told}; mend it") from error
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from codesign.errors import CodesignError, PluginError
+from codesign.errors import OF_OTHERS, CodesignError, PluginError
 from codesign.hardware.component import Component
 from codesign.hardware.surroundings import Surroundings
 from codesign.plugin_choice import Source
 from codesign.plugins import registry
-from codesign.raised import frames, raised
+from codesign.raised import frames, place_of, raised
 
 if TYPE_CHECKING:
     from codesign.hardware.machine import Hardware
@@ -51,7 +51,7 @@ def own_faults(machine: Hardware) -> Iterator[None]:
         yield
     except CodesignError:
         raise
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         part = _at_fault(error, machine.around)
         if part is None:
             raise
@@ -61,14 +61,19 @@ def own_faults(machine: Hardware) -> Iterator[None]:
         ) from error
 
 
-def _at_fault(error: Exception, around: Surroundings) -> Component | None:
-    """The component that does not ship in whose method an error arose; None if there is none."""
-    for frame, _ in frames(error):
+def _at_fault(error: BaseException, around: Surroundings) -> Component | None:
+    """The component that does not ship in whose method an error arose; None if there is none.
+
+    The innermost whose own code the error came through, else the innermost that ours worked on.
+    """
+    found = []
+    for frame, _ in reversed([*frames(error)]):
         given = frame.f_code.co_varnames[: frame.f_code.co_argcount]
         part = frame.f_locals.get(given[0]) if given else None
         if isinstance(part, Component) and any(_told(type(part), around)):
-            return part
-    return None
+            found.append(part)
+    own = (part for part in found if place_of(error, part))
+    return next(own, found[0] if found else None)
 
 
 def _told(cls: type[Component], around: Surroundings) -> Iterator[str]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from numbers import Real
 
-from codesign.errors import CodesignError, PluginError
+from codesign.errors import OF_OTHERS, CodesignError, PluginError
 from codesign.hardware.component import Component
 from codesign.raised import raised
 
@@ -39,7 +39,7 @@ def _table(part: Component) -> Mapping[str, float]:
         table = part.energies_j()
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         told = raised(error, part, type(part).energies_j)
         raise PluginError(
             f"{part.name} ({part.kind}): raised {told}; run 'codesign plugins check' on its plugin"

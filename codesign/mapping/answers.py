@@ -7,7 +7,7 @@ from functools import partial
 from numbers import Integral
 from typing import Any, TypeVar
 
-from codesign.errors import CodesignError, MappingError, PluginError
+from codesign.errors import OF_OTHERS, CodesignError, MappingError, PluginError
 from codesign.hardware.component import Engine
 from codesign.hardware.plan import MOST_CYCLES, Budget, TilePlan
 from codesign.mapping.kept import Kept, KeptOf, Mark, Marks
@@ -111,11 +111,11 @@ def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:
         if isinstance(error, MappingError):
             raise
         raise PluginError(_failed(engine, op, question, error)) from error
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         raise PluginError(_failed(engine, op, question, error)) from error
 
 
-def _failed(engine: Engine, op: Op, question: str, error: Exception) -> str:
+def _failed(engine: Engine, op: Op, question: str, error: BaseException) -> str:
     told = raised(error, engine, getattr(type(engine), question, None))
     return (
         f"{engine.name} ({engine.kind}): {question}() of {op.name!r} raised {told}; "

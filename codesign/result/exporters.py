@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from codesign.errors import CodesignError, PluginError, did_you_mean
+from codesign.errors import OF_OTHERS, CodesignError, PluginError, did_you_mean
 from codesign.hookspecs import hookimpl
 from codesign.plugins import Offer, registry
 from codesign.raised import raised
@@ -91,7 +91,7 @@ def export_result(
             offer.value(result, draft)
         except (CodesignError, OSError):
             raise
-        except (Exception, SystemExit) as error:  # a plugin may fail anyhow; say where
+        except OF_OTHERS as error:  # a plugin may fail anyhow; say where
             raise PluginError(f"{place} raised {raised(error, offer.value)}") from error
         if not draft.is_file():
             raise PluginError(f"{place} wrote no file; let it write to the path that it is given")

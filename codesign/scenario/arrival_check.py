@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from codesign.errors import CodesignError, ScenarioError
+from codesign.errors import OF_OTHERS, CodesignError, ScenarioError
 from codesign.raised import raised
 from codesign.scenario.checks import shown
 from codesign.scenario.release import MAX_RUNS, Release, Window
@@ -33,7 +33,7 @@ def checked_releases(stream: Stream, window: Window, produced: Produced) -> tupl
             before = release.tick
     except CodesignError as error:
         raise ScenarioError(f"{stream.label}: {error}") from error
-    except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+    except OF_OTHERS as error:  # an arrival may be anybody's; say what it raised
         where = f"{stream.label}: {type(stream.arrival).__name__}.releases"
         told = raised(error, stream.arrival)
         raise ScenarioError(f"{where} raised {told}; mend it") from error
@@ -49,7 +49,7 @@ def checked_rate(stream: Stream, produced: Mapping[str, Fraction]) -> Fraction |
     where = f"{stream.label}: {type(stream.arrival).__name__}.rate"
     try:
         told = stream.arrival.rate(produced)
-    except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+    except OF_OTHERS as error:  # an arrival may be anybody's; say what it raised
         raise ScenarioError(f"{where} raised {raised(error, stream.arrival)}; mend it") from error
     if told is not None and not (isinstance(told, Fraction) and told > 0):
         raise ScenarioError(

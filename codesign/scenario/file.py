@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from codesign.errors import (
+    OF_OTHERS,
     CodesignError,
     HardwareError,
     PluginError,
@@ -142,7 +143,7 @@ class _File:
             return reader.make(chosen.make, node, named, keys)
         except CodesignError:
             raise
-        except (Exception, SystemExit) as error:  # an arrival may be anybody's; say what it raised
+        except OF_OTHERS as error:  # an arrival may be anybody's; say what it raised
             rule = f"{what} ({kind.text}) raised {raised(error, chosen.make)}; mend it"
             raise reader.error(node.line, rule) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable
 
-from codesign.errors import MappingError
+from codesign.errors import OF_OTHERS, MappingError
 from codesign.hardware.component import Engine
 from codesign.hardware.fields_only import is_fields_only
 from codesign.hardware.plan import Budget, Store, TilePlan
@@ -131,7 +131,7 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan | None:
         plan = engine.plan(op, budget)
     except MappingError:
         return None
-    except Exception as error:
+    except OF_OTHERS as error:
         raise AssertionError(
             f"{engine.kind}.plan({op.name!r}, {budget.buffer_bytes} B) raised "
             f"{raised(error, engine)}; raise codesign.errors.MappingError where nothing fits"
@@ -158,7 +158,7 @@ def _check_pure(engine: Engine, op: Op, budget: Budget, plan: TilePlan) -> None:
         )
     try:
         copy = pickle.loads(pickle.dumps(plan))  # noqa: S301  # our own bytes, made on this line
-    except Exception as error:
+    except OF_OTHERS as error:
         raise AssertionError(
             f"{place}: cannot be pickled ({type(error).__name__}), so no worker process can get "
             "it; put only plain data into a plan"

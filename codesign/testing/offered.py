@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from codesign.errors import CodesignError
+from codesign.errors import OF_OTHERS, CodesignError
 from codesign.raised import place_of, raised
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Check:
             raise
         except CodesignError as error:
             raise AssertionError(f"{error}{place_of(error, *self.files)}") from error
-        except (Exception, SystemExit) as error:
+        except OF_OTHERS as error:
             if isinstance(error, AssertionError) and not place_of(error, *self.files):
                 raise  # of the kit
             raise AssertionError(

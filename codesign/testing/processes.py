@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from codesign.errors import CodesignError
+from codesign.errors import OF_OTHERS, CodesignError
 from codesign.hardware.component import Descriptor, Engine, Link, Memory, Service
 from codesign.hardware.spec import Hardware
 from codesign.mapping.place import place
@@ -89,7 +89,7 @@ def _replayed(title: str, engine: Engine, op: Op) -> Replay:
         return replay(place(trace, hardware), hardware)
     except CodesignError as error:
         raise AssertionError(f"{title}: {error}") from error
-    except Exception as error:
+    except OF_OTHERS as error:
         raise AssertionError(
             f"{title}: raised {raised(error, engine)}; a process ends without an exception"
         ) from error

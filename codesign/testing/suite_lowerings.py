@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from codesign.errors import CaptureError, CodesignError, PluginError
+from codesign.errors import OF_OTHERS, CaptureError, CodesignError, PluginError
 from codesign.plugins import Registry, registry
 from codesign.raised import raised
 from codesign.testing.offered import Check, Offered, Skip
@@ -162,7 +162,7 @@ def _traced(
     with patch.object(capture, "registry", lambda _: watched):
         try:
             trace = capture.trace(module, args)
-        except Exception as error:
+        except OF_OTHERS as error:
             if not watched.number and isinstance(error, CodesignError):
                 raise CaptureError(str(error)) from error
             own = isinstance(error, PluginError) and error.__cause__
@@ -207,7 +207,7 @@ def _is_taken(operator: Any, given: list[Any], named: dict[str, Any]) -> bool:
         return False
     try:
         operator(*given, **named)
-    except Exception:  # noqa: BLE001 - torch raises anything for what it cannot take
+    except OF_OTHERS:  # torch raises anything for what it cannot take
         return False
     return True
 

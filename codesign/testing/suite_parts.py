@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_type_hints
 
-from codesign.errors import CodesignError, MappingError
+from codesign.errors import OF_OTHERS, CodesignError, MappingError
 from codesign.hardware.build import Lines, build_component, make
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.plan import Budget
@@ -260,7 +260,7 @@ def check_pickle(part: Component) -> None:
     """
     try:
         copy = pickle.loads(pickle.dumps(part))  # noqa: S301  # our own bytes, made on this line
-    except Exception as error:
+    except OF_OTHERS as error:
         raise AssertionError(
             f"{part.kind}: cannot be pickled ({error}); keep only plain data in its fields, and "
             "define its class in the module, not in a function"

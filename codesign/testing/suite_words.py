@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import TraceError
+from codesign.errors import OF_OTHERS, TraceError
 from codesign.testing.offered import Check, Offered
 from codesign.testing.passes import Sketch, check_pass
 from codesign.testing.rules import expect
@@ -146,7 +146,7 @@ def check_plain(value: Any) -> None:
     """
     try:
         copy = pickle.loads(pickle.dumps(value))  # noqa: S301  # our own bytes, made on this line
-    except Exception as error:
+    except OF_OTHERS as error:
         raise AssertionError(
             f"cannot be pickled ({error}); keep only plain data in its fields"
         ) from error

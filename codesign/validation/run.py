@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from codesign.errors import CodesignError, ValidationError
+from codesign.errors import OF_OTHERS, CodesignError, ValidationError
 from codesign.plugins import Offer
 from codesign.raised import raised
 from codesign.validation.contract import NotRun, Outcome
@@ -81,14 +81,14 @@ def _rows(offer: Offer, data: Path | None) -> Sequence[Any]:
         return tuple(offer.value.rows(folder))
     except CodesignError:
         raise  # a mistake in a reference file, which the message names
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         raise fault(offer, f"raised {raised(error, offer.value)} while it read its rows") from error
 
 
 def _compare(offer: Offer, row: Any, place: str) -> list[Outcome]:
     try:
         found = list(offer.value.compare(row))
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         raise fault(offer, f"raised {raised(error, offer.value)} in {place}") from error
     if not found:
         raise fault(offer, f"gives nothing for {place}; give NotRun with the reason")

@@ -23,7 +23,7 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from codesign.errors import CaptureError, did_you_mean, no_file
+from codesign.errors import OF_OTHERS, CaptureError, did_you_mean, no_file
 from codesign.plugins import registry
 from codesign.workload.capture_error import diagnose
 from codesign.workload.capture_recurrent import one_step_shapes
@@ -178,7 +178,7 @@ def load_pt2(path: Path | str) -> ExportedProgram:
     with _quiet():
         try:
             return torch.export.load(path)
-        except Exception as error:  # torch raises anything; the user gets one line
+        except OF_OTHERS as error:  # torch raises anything; the user gets one line
             raise CaptureError(
                 f"{path} cannot be read as an exported program ({type(error).__name__}); "
                 "write it with torch.export.save(program, path)"
@@ -202,7 +202,7 @@ def export(
             stack.enter_context(context)
         try:
             return torch.export.export(model, placed[0], placed[1], strict=False)
-        except Exception as error:  # torch raises anything; the user gets one line
+        except OF_OTHERS as error:  # torch raises anything; the user gets one line
             raise diagnose(error) from error
 
 
@@ -215,7 +215,7 @@ def make_functional(exported: ExportedProgram) -> ExportedProgram:
     with one_step_shapes(), _quiet():
         try:
             return exported.run_decompositions({})
-        except Exception as error:  # torch raises anything; the user gets one line
+        except OF_OTHERS as error:  # torch raises anything; the user gets one line
             raise diagnose(error) from error
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from codesign.errors import CaptureError, CodesignError, ModelError, one_line
+from codesign.errors import OF_OTHERS, CaptureError, CodesignError, ModelError, one_line
 from codesign.workload.capture import export, make_functional
 from codesign.workload.capture_weights import read_subclasses, refuse_sparse
 from codesign.workload.convert import convert_graph
@@ -49,7 +49,7 @@ def _on_meta(build: Callable[..., nn.Module], options: Mapping[str, Any]) -> nn.
             module = build(**options)
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # the user's code runs here; say what it raised
+    except OF_OTHERS as error:  # the user's code runs here; say what it raised
         raise ModelError(f"it failed to build: {one_line(error)}") from error
     if not isinstance(module, nn.Module):
         raise ModelError(f"it must be built as a torch.nn.Module, got {type(module).__name__}")

@@ -16,7 +16,7 @@ _RECURRENT = re.compile(r"torch[/\\]nn[/\\](modules|utils)[/\\]rnn\.py$")
 _LENGTH = 200
 
 
-def diagnose(error: Exception) -> CaptureError:
+def diagnose(error: BaseException) -> CaptureError:
     """The error to show instead of the one that torch raised.
 
     Args:
@@ -54,7 +54,7 @@ def diagnose(error: Exception) -> CaptureError:
     )
 
 
-def _is_packed(error: Exception) -> bool:
+def _is_packed(error: BaseException) -> bool:
     """Whether it came from a recurrent layer over a packed sequence, or from packing one."""
     return any(
         _RECURRENT.search(frame.f_code.co_filename)

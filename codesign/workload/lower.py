@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
-from codesign.errors import CodesignError, PluginError, UnsupportedOperatorError
+from codesign.errors import OF_OTHERS, CodesignError, PluginError, UnsupportedOperatorError
 from codesign.plugins import Registry
 from codesign.raised import raised
 from codesign.workload.assembly import Assembly
@@ -88,7 +88,7 @@ def _fused(trace: Trace, registry: Registry) -> Trace:
             trace = passes[name](trace)
         except CodesignError:
             raise
-        except Exception as error:  # a plugin may fail in any way; name it and say where
+        except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
             told = raised(error, passes[name])
             raise PluginError(f"the fusion pass {name!r} raised {told}; mend it") from error
     return trace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from codesign.errors import CodesignError, PluginError
+from codesign.errors import OF_OTHERS, CodesignError, PluginError
 from codesign.raised import raised
 from codesign.workload.graph import Node
 
@@ -40,7 +40,7 @@ def run_lowering(lowering: Lowering, node: Node, builder: Builder) -> None:
         lowering(node, builder)
     except CodesignError:
         raise
-    except Exception as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         where = node.module or "the model itself"
         raise PluginError(
             f"the lowering of {node.target} in {where} raised {raised(error, lowering)}; mend it"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from codesign.errors import CodesignError, ModelError
+from codesign.errors import OF_OTHERS, CodesignError, ModelError
 from codesign.raised import raised
 from codesign.zoo import Example
 
@@ -44,7 +44,7 @@ def example_from(factory: Callable[..., Any], options: Mapping[str, int], name: 
         result = factory(**options)
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a factory may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a factory may fail in any way; name it and say where
         raise ModelError(f"{name} failed to build: {raised(error, factory)}") from error
     parts = result if isinstance(result, tuple) else (result,)
     kinds = (torch.nn.Module, (tuple, list), dict)

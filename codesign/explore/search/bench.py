@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from codesign.errors import OF_OTHERS
 from codesign.explore.executors import Serial
 from codesign.explore.search.choices import choices_of, values_at
 from codesign.explore.search.outcome import Outcome
@@ -91,7 +92,7 @@ class Bench:
         try:
             digest = session.trace(spaces.model_part(point))
             return session.keeps(point, digest, spaces.how(point, self.study.base))
-        except (Exception, SystemExit):  # noqa: BLE001 - it is told when it is measured
+        except OF_OTHERS:  # it is told when it is measured
             return True
 
     def measure(self, point: Mapping[str, Any]) -> Outcome:

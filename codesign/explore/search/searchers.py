@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codesign.errors import CodesignError, PluginError, StudyError, did_you_mean
+from codesign.errors import OF_OTHERS, CodesignError, PluginError, StudyError, did_you_mean
 from codesign.explore.search.random_points import RandomPoints
 from codesign.hookspecs import hookimpl
 from codesign.plugins import Offer, registry
@@ -96,7 +96,7 @@ def make_searcher(offer: Offer, study: Study, **given: Any) -> Optimiser:
         made = searcher.make(**{key: known[key] for key in known if searcher.takes(key)})
     except CodesignError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way; name it and say where
+    except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         raise PluginError(f"{place} raised {raised(error, searcher.make)}") from error
     if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
         raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")
