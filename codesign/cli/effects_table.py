@@ -38,8 +38,8 @@ class EffectsTable:
         from codesign.explore.pairs import measured_pairs
 
         self._swept = swept
-        self._effects = None if swept.unmeasured else main_effects(swept)
-        self._pairs = measured_pairs(swept) if swept.unmeasured else None
+        self._effects = None if swept.untried else main_effects(swept)
+        self._pairs = measured_pairs(swept) if swept.untried else None
 
     def print(self) -> None:
         """Prints what each parameter does to each objective."""
@@ -70,7 +70,7 @@ def _print_effects(found: Effects, swept: Swept) -> None:
 def _print_pairs(found: Pairs, swept: Swept) -> None:
     names = [name for name, _ in swept.objectives]
     heading = (
-        f"{found.unmeasured:,} points were not measured, so no mean over all is known; these are "
+        f"{found.untried:,} points were not tried, so no mean over all is known; these are "
         "means over pairs of measured points that differ in this change alone "
         "(codesign sweep --exhaustive measures all)"
     )
@@ -108,7 +108,7 @@ def _changed(name: str, step: Step) -> str:
 def _pairs_json(found: Pairs) -> dict[str, Any]:
     return {
         "points": found.points,
-        "unmeasured": found.unmeasured,
+        "untried": found.untried,
         "pairs": [
             {
                 "names": list(one.parameters),

@@ -129,7 +129,7 @@ def search(
         )
     history = {"hypervolumes": found.hypervolumes, "reference": dict(found.reference)}
     told = {"sampler": found.sampler, "seed": found.seed, "ended": found.ended}
-    _print_front(found, json=json, **told, order=found.order, **history)
+    _print_front(found, output, json=json, **told, order=found.order, **history)
     if not json:
         typer.echo(_ended(found))
 

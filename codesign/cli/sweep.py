@@ -12,6 +12,7 @@ from codesign.cli.interrupt import keeping
 from codesign.cli.options import Json, PointEvents
 from codesign.cli.output import print_json, print_note, print_rich, table
 from codesign.cli.sweep_progress import study_progress
+from codesign.errors import StudyError
 
 if TYPE_CHECKING:
     from codesign.explore.swept import Swept
@@ -70,7 +71,7 @@ def sweep(
         print_note(
             f"{len(found.failed):,} points failed; point {first['index']}: {first['message']}"
         )
-    _print_front(found, json=json)
+    _print_front(found, output, json=json)
 
 
 def pareto(
@@ -96,6 +97,12 @@ def pareto(
     from codesign.explore.swept import JOURNAL, Swept
 
     found = Swept.read(folder)
+    if not found.done and (effects or figures is not None):
+        asked = "effects" if effects else "figures"
+        raise StudyError(
+            f"{folder / JOURNAL}: {asked} need a measured point, got none of {found.points:,}, "
+            f"{len(found.failed):,} failed; codesign report {folder} lists why"
+        )
     told: dict[str, Any] = {}
     if figures is not None:
         from codesign.explore.figures import draw
@@ -108,14 +115,14 @@ def pareto(
 
         moved = EffectsTable(found)
         told["effects"] = moved.as_json()
-    _print_front(found, json=json, **told)
+    _print_front(found, folder, json=json, **told)
     if effects and not json:
         moved.print()
     if figures is not None and not json:
         typer.echo(f"{len(told['figures'])} figures in {figures}")
 
 
-def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
+def _print_front(found: Swept, folder: Path, *, json: bool, **more: Any) -> None:
     front = found.pareto()
     if json:
         counts = {"points": found.points, "left_out": found.left_out}
@@ -126,7 +133,7 @@ def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
         f"{found.model} on {found.hardware}: {len(found.done):,} of {found.points:,} points "
         f"replayed, {found.pruned:,} pruned, {len(found.failed):,} failed, "
         f"{found.left_out:,} left out",
-        f"{len(front):,} on the front" if front else _no_front(found),
+        f"{len(front):,} on the front" if front else _no_front(found, folder),
     )
     if not front:
         return
@@ -148,9 +155,16 @@ def _print_front(found: Swept, *, json: bool, **more: Any) -> None:
     print_rich(table("", columns, rows), *shared)
 
 
-def _no_front(found: Swept) -> str:
+def _no_front(found: Swept, folder: Path) -> str:
+    from codesign.explore.swept import JOURNAL
+
     if found.done or found.pruned:  # bounds alone may show that a point breaks a constraint
         return "no point keeps to all constraints"
+    if found.failed:
+        return (
+            f"no point was measured; {folder / JOURNAL} has why, and codesign report {folder} "
+            "lists it"
+        )
     return "no point was measured"
 
 

@@ -1,14 +1,17 @@
-"""Every value of a study by itself: one that no other value can mend is refused.
+"""Every value of a study by itself: one that no other values can mend is refused.
 
 A value is tried in the hardware and the schedule as the study has them. One that breaks a rule
-there is tried again with the first value of every other parameter, and with each value of each
-other one. Only what breaks the same rule, in the same words, in all of these is refused, before any
-work; a value that another one can mend is a matter of its points, which fail and are recorded.
+there is tried again in every combination of the other parameters of the hardware, or of the
+schedule. Only what breaks the same rule, in the same words, in all of these is refused, before any
+work. A value that others can mend is a matter of its points, which fail and are recorded; so is one
+beside which the others have more than 256 combinations, since not all of them are tried.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.errors import CodesignError, StudyError
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 
 Trial: TypeAlias = "Callable[[Mapping[str, Any]], object]"
 """Raises a CodesignError for values that break a rule."""
+
+_MOST = 256
+"""Most combinations of other parameters that a broken value is tried in (assumed): some tenths of a
+second of checks."""
 
 
 class AxisError(StudyError):
@@ -52,7 +59,8 @@ def check_values(study: Study, early: Sequence[Constraint]) -> None:
             at.
 
     Raises:
-        AxisError: a value that breaks a rule; the message names it and its parameter.
+        AxisError: a value that breaks a rule in every combination; the message names it and its
+            parameter.
     """
     spaces = study.spaces
     for name in spaces.model:
@@ -104,32 +112,46 @@ def _check(
         if not all(one.holds(tried) for one in alone):
             continue
         fault = _fault(trial, tried)
-        if fault and all(
-            fault == _fault(trial, others) for others in _surroundings(space, name, place, beside)
-        ):
-            told = f"{name}: its value {repr(value)[:60]} breaks a rule by itself"
+        if not fault:
+            continue
+        around = _surroundings(space, name, place, beside)
+        if around is not None and all(fault == _fault(trial, values) for values in around):
+            told = f"{name}: its value {repr(value)[:60]} breaks a rule at each of its points"
             raise AxisError(f"{told}: {fault}", name, place)
 
 
 def _surroundings(
     space: Space, name: str, place: int, beside: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    """A value of a parameter among first values of others, and beside each value of another."""
-
-    def values(group: Sequence[Parameter], digit: int) -> dict[str, Any]:
-        return {one.name: one.values[digit] for one in group if one.name in beside}
-
+) -> Iterator[dict[str, Any]] | None:
+    """A value of a parameter in all combinations of others; None where there are too many."""
     own = next(group for group in space.groups if any(one.name == name for one in group))
     # what is checked without others stands by itself
-    fixed = values(own, place) | {one.name: one.values[place] for one in own if one.name == name}
-    others = [group for group in space.groups if group is not own and values(group, 0)]
-    first: dict[str, Any] = {}
-    for group in others:
-        first |= values(group, 0)
-    yield first | fixed
-    for group in others:
-        for digit in range(len(group[0].values)):
-            yield values(group, digit) | fixed
+    fixed = {one.name: one.values[place] for one in own if one.name in {*beside, name}}
+    groups = [[one for one in group if one.name in beside] for group in space.groups]
+    choices = [
+        _choices(group)
+        for group, whole in zip(groups, space.groups, strict=True)
+        if group and whole is not own
+    ]
+    if math.prod(map(len, choices)) > _MOST:
+        return None
+    return (
+        {name: value for part in (*parts, fixed) for name, value in part.items()}
+        for parts in product(*choices)
+    )
+
+
+def _choices(group: Sequence[Parameter]) -> list[dict[str, Any]]:
+    """What parameters that go together may be; one with a condition may also not be there."""
+    found = [
+        {one.name: one.values[digit] for one in group} for digit in range(len(group[0].values))
+    ]
+    if any(one.when for one in group):
+        found += [
+            {one.name: one.values[digit] for one in group if one.when is None}
+            for digit in range(len(group[0].values))
+        ]
+    return found
 
 
 def _fault(trial: Trial, values: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
@@ -93,6 +93,17 @@ class Grid:
             if len(numbers) > len(values):
                 values.append(mine)
         return Column(merged[ids], tuple(values))
+
+
+def left_out(grid: Grid) -> int:
+    """How many combinations would be points if the space had no constraints.
+
+    Args:
+        grid: all points of a space.
+    """
+    if not grid.space.constraints:
+        return 0
+    return len(Grid.of(replace(grid.space, constraints=()))) - len(grid)
 
 
 def _rules(space: Space) -> Iterator[tuple[tuple[int, ...], Bools]]:

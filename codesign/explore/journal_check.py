@@ -54,7 +54,7 @@ def _check(record: Mapping[str, Any], place: str) -> None:
     if rules is None:
         raise _fault(place, "event", f"one of {', '.join(_EVENTS)}", event)
     for key, (words, holds) in rules.items():
-        if key not in record and key in _OPTIONAL:
+        if key not in record and (event, key) in _OPTIONAL:
             continue
         if key not in record:
             raise StudyError(
@@ -133,6 +133,8 @@ _EVENTS: Mapping[str, Mapping[str, Rule]] = {
         "hardware": _NAME,
         "parameters": ("a list of names", _are(_is_name)),
         "combinations": _COUNT,
+        "points": _COUNT,
+        "left_out": _COUNT,
         "objectives": ("a list of pairs of a name and true or false", _are_goals),
     },
     "traced": {"model": _POINT, "trace": _TEXT},
@@ -151,5 +153,10 @@ _EVENTS: Mapping[str, Mapping[str, Rule]] = {
     "pruned": {"points": _COUNT},
 }
 """Keys of the records of each event. A record may have more, of a later version."""
-_OPTIONAL = ("combinations", "most_events")
-"""Keys that records of earlier versions lack."""
+_OPTIONAL = {
+    ("study", "combinations"),
+    ("study", "points"),
+    ("study", "left_out"),
+    ("failed", "most_events"),
+}
+"""Events and keys that records of earlier versions, of large spaces or without a bound lack."""

@@ -77,12 +77,12 @@ class Pairs:
 
     Attributes:
         points: how many were measured.
-        unmeasured: how many were not.
+        untried: how many neither were nor failed.
         contrasts: of each parameter, in order of the study.
     """
 
     points: int
-    unmeasured: int
+    untried: int
     contrasts: tuple[Contrast, ...]
 
     @cached_property
@@ -119,7 +119,7 @@ def measured_pairs(swept: Swept) -> Pairs:
         _contrast(parameters, levels, np.delete(codes, place, axis=0), names, values, scale)
         for place, (parameters, levels) in enumerate(factors)
     )
-    return Pairs(len(swept.done), swept.unmeasured, contrasts)
+    return Pairs(len(swept.done), swept.untried, contrasts)
 
 
 def _contrast(

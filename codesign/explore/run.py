@@ -13,7 +13,7 @@ from codesign.errors import StudyError
 from codesign.explore.bounds import Bounder, Bounds
 from codesign.explore.candidates import Candidates
 from codesign.explore.forms import Forms
-from codesign.explore.grid import Grid
+from codesign.explore.grid import Grid, left_out
 from codesign.explore.journal import Record
 from codesign.explore.save import write_rows
 from codesign.explore.session import Session
@@ -61,7 +61,7 @@ def run_study(
                 "refuse; loosen one"
             )
         if not session.of("planned"):
-            counts = {"points": len(kept), "left_out": len(grid) - len(kept)}
+            counts = {"points": len(kept), "left_out": left_out(grid) + len(grid) - len(kept)}
             session.note({"event": "planned", **counts})
         run = _Run(session, kept, watch)
         if bounder:

@@ -20,11 +20,12 @@ from codesign.errors import OF_OTHERS, StudyError
 from codesign.explore.evaluate import Done, How, Job, Task, Traces
 from codesign.explore.functions import travels
 from codesign.explore.grammar import Constraint
+from codesign.explore.grid import Grid, left_out
 from codesign.explore.journal import Journal, Record
 from codesign.explore.journal_check import check_records
 from codesign.explore.known import Known
 from codesign.explore.objectives import FACTS, measured, told
-from codesign.explore.space import Point
+from codesign.explore.space import Point, Space
 from codesign.explore.swept import JOURNAL
 from codesign.whole_file import check_folder
 from codesign.workload.file import save_trace
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 TRACES = "traces"
 """Folder of the captured traces."""
+_COUNTED = 1 << 16
+"""Most combinations of which it is counted how many are points (assumed): below a second."""
 
 
 class Session:
@@ -265,5 +268,14 @@ def _header(study: Study) -> Record:
         "hardware": study.machine.name,
         "parameters": [parameter.name for parameter in study.space.parameters],
         "combinations": study.space.size,
+        **_counted(study.space),
         "objectives": [[goal.name, goal.maximise] for goal in study.goals],
     }
+
+
+def _counted(space: Space) -> Record:
+    """Points that constraints on parameters leave, and how many they leave out, if they are few."""
+    if space.size > _COUNTED:
+        return {}
+    grid = Grid.of(space)
+    return {"points": len(grid), "left_out": left_out(grid)}

@@ -33,9 +33,11 @@ class Swept:
         hardware: what it was called.
         parameters: names of what varies, in order.
         objectives: name of each, and whether more of it is better.
-        points: how many there are in all, measured or not; of a search, all combinations.
+        points: how many there are in all, measured or not. A search counts those that constraints
+            on facts leave out, too, and of more than 65,536 combinations all.
         pruned: how many need no replay, because a point that was measured beats their bounds.
-        left_out: how many more were left out by what is known before a replay.
+        left_out: how many more were left out by what is known before a replay; of a search that is
+            read again, by constraints on parameters.
         done: rows of the points that were measured, in order of the space: ``index``, the
             parameters, facts, figures and objectives, ``feasible``, ``violated`` (the constraints
             that it breaks), and the digests of the trace and the hardware, and the version.
@@ -59,7 +61,7 @@ class Swept:
         )
 
     @property
-    def unmeasured(self) -> int:
+    def untried(self) -> int:
         """Points that were neither measured nor failed: pruned, not asked for, or not yet."""
         return max(self.pruned, self.points - len(self.done) - len(self.failed))
 
@@ -144,8 +146,20 @@ def _planned(events: Mapping[str, list[Record]]) -> Record | None:
     has_ended = "done" in events or "failed" in events
     for told in events.get("study", []) if has_ended else ():
         if "combinations" in told:  # not in journals of versions that read none of a search
-            return {"points": told["combinations"], "left_out": 0}
+            return space_counts(told)
     return None
+
+
+def space_counts(told: Mapping[str, Any]) -> Record:
+    """Points of the whole space, and how many constraints on parameters leave out.
+
+    Args:
+        told: the record ``study`` of a journal, with ``combinations``; one of a large space, or of
+            an earlier version, has not counted points, so that every combination may be one.
+    """
+    if "points" in told and "left_out" in told:
+        return {"points": told["points"], "left_out": told["left_out"]}
+    return {"points": told["combinations"], "left_out": 0}
 
 
 def _row(record: Mapping[str, Any]) -> Row:

@@ -16,12 +16,13 @@ from codesign.explore.figures.cloud import Cloud
 from codesign.explore.figures.style import write_figure
 from codesign.explore.journal_check import read_records
 from codesign.explore.swept import JOURNAL, Swept
+from codesign.report.document import Document
 from codesign.report.figures.all import figures_of
 from codesign.report.figures.kit import Drawn
 from codesign.report.page import render
 from codesign.report.result_page import result_page
 from codesign.report.saved import Saved, read_saved
-from codesign.report.study_page import study_cloud, study_page
+from codesign.report.study_page import failures_page, study_cloud, study_page, tame
 from codesign.result.forms import LARGEST, SMALLEST
 from codesign.result.saved import SUMMARY
 from codesign.whole_file import check_folder, write_whole
@@ -31,8 +32,7 @@ def make_report(folder: Path, output: Path) -> Path:
     """Writes the page of a folder, see ``codesign.report.write_report``."""
     _check_output(output)
     source = read_source(folder)
-    page = study_page(source) if isinstance(source, Cloud) else result_page(source)
-    text = render(page)
+    text = render(_page(source))
     try:
         write_whole(output, lambda draft: draft.write_text(text, encoding="utf-8"))
     except OSError as error:
@@ -44,14 +44,14 @@ def make_report(folder: Path, output: Path) -> Path:
 
 def make_figures(folder: Path, figures: Path, formats: Sequence[str]) -> list[Path]:
     """Writes the figures of a folder, see ``codesign.report.write_figures``."""
-    source = read_source(folder)
+    draws = _draws(read_source(folder), folder)
     check_folder(figures)
     written: list[Path] = []
     try:
         figures.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")
-            for name, draw in _draws(source).items():
+            for name, draw in draws.items():
                 written += write_figure(draw, figures, name, formats)
     except OSError as error:
         raise ReportError(
@@ -60,8 +60,8 @@ def make_figures(folder: Path, figures: Path, formats: Sequence[str]) -> list[Pa
     return written
 
 
-def read_source(folder: Path) -> Saved | Cloud:
-    """What a folder holds, found out by the names of its files.
+def read_source(folder: Path) -> Saved | Cloud | Swept:
+    """What a folder holds, found out by the names of its files; a table if it has no point.
 
     Raises:
         ReportError: neither a result nor a study, or a damaged one.
@@ -78,7 +78,7 @@ def read_source(folder: Path) -> Saved | Cloud:
     )
 
 
-def _read_study(folder: Path) -> Cloud:
+def _read_study(folder: Path) -> Cloud | Swept:
     """A study.
 
     Raises:
@@ -90,7 +90,7 @@ def _read_study(folder: Path) -> Cloud:
     swept = Swept.of(records)
     _check_sizes(path, swept)
     order = [record["index"] for record in records if record["event"] == "done"]
-    return study_cloud(swept, order)
+    return study_cloud(swept, order) if swept.done else tame(swept)
 
 
 def _check_sizes(path: Path, swept: Swept) -> None:
@@ -107,7 +107,18 @@ def _check_sizes(path: Path, swept: Swept) -> None:
                 )
 
 
-def _draws(source: Saved | Cloud) -> dict[str, Callable[[], Figure]]:
+def _page(source: Saved | Cloud | Swept) -> Document:
+    if isinstance(source, Swept):
+        return failures_page(source)
+    return study_page(source) if isinstance(source, Cloud) else result_page(source)
+
+
+def _draws(source: Saved | Cloud | Swept, folder: Path) -> dict[str, Callable[[], Figure]]:
+    if isinstance(source, Swept):
+        raise ReportError(
+            f"{folder / JOURNAL}: figures need a measured point, got none of {source.points:,}, "
+            f"{len(source.failed):,} failed; codesign report {folder} lists why"
+        )
     if isinstance(source, Cloud):
         return {name: partial(draw, source) for name, draw in FIGURES.items()}
     return {name: partial(_figure, draw, source) for name, draw in figures_of(source).items()}

@@ -62,7 +62,7 @@ def study_cloud(swept: Swept, order: list[int]) -> Cloud:
     Raises:
         StudyError: no point was measured.
     """
-    return Cloud.of(_tame(swept), order, None)
+    return Cloud.of(tame(swept), order, None)
 
 
 def study_page(cloud: Cloud) -> Document:
@@ -74,6 +74,10 @@ def study_page(cloud: Cloud) -> Document:
     sections[3] = replace(sections[3], tables=(_effects(swept),))
     sections += [_failures(swept)] if swept.failed else []
     sections.append(_origin(swept))
+    return _document(swept, sections)
+
+
+def _document(swept: Swept, sections: list[Section]) -> Document:
     return Document(
         f"{swept.model} on {swept.hardware}: a study",
         f"{count(len(swept.done))} of {count(swept.points)} points measured, "
@@ -82,7 +86,17 @@ def study_page(cloud: Cloud) -> Document:
     )
 
 
-def _tame(swept: Swept) -> Swept:
+def failures_page(swept: Swept) -> Document:
+    """What a folder of a study has to show of which no point was measured: why points failed.
+
+    Args:
+        swept: the table, with names that are harmless.
+    """
+    sections = [_headline(swept, 0)] + ([_failures(swept)] if swept.failed else [])
+    return _document(swept, sections)
+
+
+def tame(swept: Swept) -> Swept:
     """The table with names and texts that figures and pages can hold."""
 
     def row(given: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +117,7 @@ def _tame(swept: Swept) -> Swept:
 
 
 def _figure(cloud: Cloud, name: str) -> Section:
-    is_pairs = name == "effects" and cloud.swept.unmeasured
+    is_pairs = name == "effects" and cloud.swept.untried
     title, words = _PAIRS if is_pairs else _WORDS[name]
     made = picture(name, partial(_drawn, FIGURES[name], cloud, words), title, cloud.title)
     return Section(f"{name}-heading", title, (words,), pictures=(made,))
@@ -181,7 +195,7 @@ def _front(swept: Swept) -> Table:
 
 
 def _effects(swept: Swept) -> Table:
-    if swept.unmeasured:
+    if swept.untried:
         return _pairs(swept)
     found = main_effects(swept)
     rows = [

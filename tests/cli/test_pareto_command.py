@@ -132,13 +132,13 @@ def test_of_many_changes_those_with_most_pairs_are_told(tmp_path: Path, codesign
 def test_programs_get_the_pairs_of_a_pruned_study(tmp_path: Path, codesign: Codesign) -> None:
     folder = pruned(tmp_path / "study")
     found = json.loads(codesign("pareto", folder, "--effects", "--json").out)["effects"]
-    assert (found["points"], found["unmeasured"]) == (3, 1)
+    assert (found["points"], found["untried"]) == (3, 1)
     kind, size = found["pairs"]
     assert kind["names"] == ["kind"]
     (change,) = size["changes"]
     assert (change["before"], change["after"], change["pairs"]) == ("64 KiB", "128 KiB", 1)
     assert change["means"] == {"energy_j": [3e-6, 2e-6], "quality": pytest.approx([0.8, 0.6])}
-    assert set(found) == {"points", "unmeasured", "pairs"}
+    assert set(found) == {"points", "untried", "pairs"}
 
 
 def test_programs_get_the_same_effects(folder: Path, codesign: Codesign) -> None:

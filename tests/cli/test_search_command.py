@@ -125,4 +125,4 @@ def test_the_front_of_a_search_can_be_read_again(folder: Path, codesign: Codesig
     again = codesign("pareto", "out", "--effects")
     assert (again.code, again.err) == (0, "")
     assert again.out.startswith(ran.out[: ran.out.index("hypervolume")])
-    assert "7 points were not measured" in again.out
+    assert "7 points were not tried" in again.out

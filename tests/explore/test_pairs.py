@@ -44,7 +44,7 @@ def test_a_change_is_told_by_the_means_of_its_pairs() -> None:
     kept = [(16, "1 GB/s", "GRU"), (32, "1 GB/s", "GRU"), (16, "2 GB/s", "GRU"),
             (32, "2 GB/s", "GRU"), (64, "2 GB/s", "LSTM")]  # fmt: skip
     found = measured_pairs(measured(lambda p: tuple(p.values()) in kept))
-    assert (found.points, found.unmeasured) == (5, 7)
+    assert (found.points, found.untried) == (5, 7)
     (step,) = contrast(found, "rows").steps
     assert (step.before, step.after, step.pairs) == ("16", "32", 2)
     assert step.means["latency_s"] == pytest.approx((8, 4))
@@ -161,7 +161,7 @@ def test_many_values_are_each_a_value_of_its_own() -> None:
 
 def test_one_point_has_no_pairs_and_none_is_an_error() -> None:
     found = measured_pairs(table({"a": [1]}, lambda p: {"energy_j": 1.0}))
-    assert (found.contrasts, found.unmeasured) == ((), 0)
+    assert (found.contrasts, found.untried) == ((), 0)
     with pytest.raises(StudyError, match="need a measured point, got none"):
         measured_pairs(table({"a": [1]}, lambda p: {}, keep=lambda p: False))
 
@@ -172,10 +172,10 @@ def test_pairs_of_a_study_that_prunes_are_those_of_one_that_does_not(tmp_path: P
     some = given.run(tmp_path / "some")
     whole = given.run(tmp_path / "whole", exhaustive=True)
     assert some.pruned > 0
-    assert whole.unmeasured == 0
+    assert whole.untried == 0
     rows = {row["index"]: row for row in whole.done}
     found = measured_pairs(some)
-    assert found.unmeasured == some.pruned
+    assert found.untried == some.pruned
     assert found.told
     for one in found.told:
         told = sum(s.pairs * (s.means["energy_j"][1] - s.means["energy_j"][0]) for s in one.steps)

@@ -20,7 +20,7 @@ def draw_effects(cloud: Cloud) -> Figure:
 
     Where not all points were measured, these are measured pairs, see ``codesign.explore.pairs``.
     """
-    if cloud.swept.unmeasured:
+    if cloud.swept.untried:
         return draw_pairs(cloud)
     found = main_effects(cloud.swept)
     ranked = sorted(found.effects, key=lambda one: -max(one.shares.values()))[:MOST]

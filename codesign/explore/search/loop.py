@@ -18,7 +18,7 @@ from codesign.explore.search.outcome import Optimiser, Outcome
 from codesign.explore.search.searched import swept_of
 from codesign.explore.search.volume import Volume
 from codesign.explore.space import Point
-from codesign.explore.swept import Swept
+from codesign.explore.swept import Swept, space_counts
 
 Watcher: TypeAlias = "Callable[[int, int, int, int], None]"
 _Asked: TypeAlias = "tuple[int, Point]"
@@ -51,7 +51,7 @@ class Loop:
         self._optimiser, self._volume = optimiser, volume
         self._label, self._is_shared = label, is_shared
         self._found: dict[int, Outcome] = {}
-        self._failed = self._left_out = self._idle = 0
+        self._failed = self._left_out = self._excluded = self._idle = 0
         asked = [one for one in bench.session.of("asked") if one["search"] == label]
         self._past: list[list[int]] = [one["points"] for one in asked]
 
@@ -101,7 +101,11 @@ class Loop:
             for record in self._bench.session.of("study", "done", "failed")
             if record["event"] == "study" or record["index"] in mine
         ]
-        return swept_of(kept, self._space.size, self._left_out)
+        (told,) = self._bench.session.of("study")[:1]
+        counts = space_counts({"combinations": self._space.size} | told)
+        # of a space that is too large to be counted, those that were asked for
+        early = counts["left_out"] if "left_out" in told else self._excluded
+        return swept_of(kept, counts["points"], early + self._left_out)
 
     def _rounds(self, begin: Sequence[int], batch: int, budget: int) -> Iterator[list[_Asked]]:
         """What to measure before the next is asked for; nothing where there is no further."""
@@ -148,7 +152,7 @@ class Loop:
             if index in self._found:
                 self._optimiser.tell(point, replace(self._found[index], again=True))
             elif index not in found:
-                self._left_out += 1
+                self._excluded += 1
                 self._found[index] = excluded(self._bench.study, index)
                 self._optimiser.tell(point, self._found[index])
         return list(found.items())
@@ -163,7 +167,7 @@ class Loop:
             outcome = self._found[index] = outcomes[index]
             if outcome.state == "left_out":
                 self._idle += 1
-                self._left_out += 1
+                self._left_out += self._is_point(index)
             else:
                 self._idle = 0
                 self.order.append(index)

@@ -11,7 +11,7 @@ from codesign.explore.swept import Row, Swept
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Searched(Swept):
-    """The points of one search; ``points`` are the combinations of the space.
+    """The points of one search; ``points`` are those that constraints on parameters leave.
 
     Attributes:
         sampler: what asked for them.
