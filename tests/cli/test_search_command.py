@@ -120,6 +120,17 @@ def test_a_folder_is_gone_on_with_only_if_asked(folder: Path, codesign: Codesign
     assert ran.err.startswith("error: out has the journal of a study; go on with it")
 
 
+def test_what_constraints_leave_out_is_not_untried(folder: Path, codesign: Codesign) -> None:
+    (folder / "s.yaml").write_text(STUDY + "constraints: [npu.rows <= 8]\n")
+    first = "tiny on edge-npu: 6 of 6 points replayed, 0 pruned, 0 failed, 6 left out"
+    assert codesign(*RANDOM, "-o", "out", "--budget", "100").out.splitlines()[0] == first
+    again = codesign("pareto", "out", "--effects")
+    assert again.out.splitlines()[0] == first
+    assert "main effects over 6 points" in again.out
+    swept = codesign("sweep", "s.yaml", "-o", "swept", "--exhaustive")
+    assert swept.out.splitlines()[0] == first
+
+
 def test_the_front_of_a_search_can_be_read_again(folder: Path, codesign: Codesign) -> None:
     ran = codesign(*RANDOM, "-o", "out", "--budget", "5")
     again = codesign("pareto", "out", "--effects")

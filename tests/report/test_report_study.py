@@ -119,6 +119,23 @@ def test_failures_say_why(study: Path, tmp_path: Path) -> None:
     assert "it <b>broke</b>" in page.texts["td"]
 
 
+def test_a_study_all_of_whose_points_failed_has_a_page_that_says_why(tmp_path: Path) -> None:
+    study, planned, *_ = records(SPACE, cost, keep=lambda point: False)
+    failed = {"event": "failed", "key": "k", "seconds": 0.0, "point": {}}
+    lines = [failed | {"index": n, "message": f"<b>{n}</b>"} for n in range(2)]
+    folder = write(tmp_path / "study", [study, planned | {"points": 12}, *lines])
+    page = page_of(folder, tmp_path / "page.html")
+    assert page.headings == ["At a glance", "Failures"]
+    assert page.texts["td"] == ["0", "<b>0</b>", "1", "<b>1</b>"]
+    cards = dict(zip(page.texts["dt"], page.texts["dd"][::2], strict=True))
+    assert (cards["Measured"], cards["Failed"], cards["Least energy"]) == ("0", "2", "none")
+    with pytest.raises(
+        ReportError, match=r"got none of 12, 2 failed; codesign report .* lists why"
+    ):
+        write_figures(folder, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_study_in_which_no_point_keeps_to_the_constraints_has_a_page(tmp_path: Path) -> None:
     lines = records(SPACE, cost, feasible=lambda point: False)
     page = page_of(write(tmp_path / "study", lines), tmp_path / "page.html")
