@@ -78,13 +78,15 @@ def resnet18() -> Iterator[Figure]:
     from mapping_speed import ZIGZAG_S
 
     from codesign import load_hardware, simulate
+    from codesign.mapping.kept import forget_all
     from codesign.models import resolve_model
 
     trace = resolve_model("resnet18")
     gc.freeze()  # torch leaves a million objects, which are no part of it
 
     def once() -> float:
-        machine = load_hardware("tpu-like")  # an engine that has planned nothing
+        machine = load_hardware("tpu-like")
+        forget_all()  # nothing has been planned before
         return cpu_s(partial(simulate, trace, machine))
 
     cold = once()
@@ -99,7 +101,7 @@ def gemm() -> Iterator[Figure]:
     from onnxim_speed import ONNXIM_S, cpu_seconds
 
     run = next(run for run in rows(None) if run.name.split()[0] == "g2048")
-    taken = cpu_seconds(run, is_searched=False)
+    taken = cpu_seconds([run], is_searched=False)
     source = "own run of ONNXim a1e8629, its simulation loop only, one core of a shared server"
     yield Figure("GEMM 2048, ONNXim's tiles", taken, "CPU s", "ONNXim", ONNXIM_S["g2048"], source)
 
