@@ -144,7 +144,9 @@ def _engines(saved: Saved) -> list[Slices]:
         sorts = tuple(kinds.get(name, "") for name in names)
         starts = np.maximum(starts, before)
         lengths = ends - starts
-        spent = np.array([computing.get((name, engine), 0) for name in names], dtype=np.int64)
+        # a file of a stranger may hold more than the run is long
+        most = [min(saved.makespan, computing.get((name, engine), 0)) for name in names]
+        spent = np.array(most, dtype=np.int64)
         used = saved.summary.utilization.get(engine)
         # an engine that is a process of its own says how long it was busy, but not in what
         busy = np.minimum(lengths, spent) if spent.any() or not used else lengths

@@ -190,3 +190,12 @@ def test_the_script_gets_what_folded_slices_took_only_where_some_are(tmp_path: P
     assert sum(npu["lengths"]) == 500 * 1_000_000
     assert sum(npu["busy"]) == 500 * 100_000
     assert npu["kinds"] == [""]
+
+
+def test_a_file_may_say_that_more_was_computed_than_64_bits_count(tmp_path: Path) -> None:
+    small().save(tmp_path)
+    saved = read_saved(tmp_path)
+    endless = {**saved.operators, "compute_s": [1e9] * len(saved.operators["name"])}
+    engines = find_items(dataclasses.replace(saved, operators=endless)).slices
+    assert engines
+    assert all((one.busy <= one.lengths).all() for one in engines)

@@ -47,6 +47,7 @@ def saved_files() -> Files:
 def make(draw: random.Random | None, folder: Path) -> bytes:
     """A folder with one to two files changed, torn, or gone; as one JSON document."""
     files = json.loads(json.dumps(saved_files()))
+    spoilt = set[str]()  # what is torn is no document any more
     for _ in range(0 if draw is None else draw.choice((1, 1, 2))):
         assert draw is not None
         name = draw.choice(list(files))
@@ -55,10 +56,11 @@ def make(draw: random.Random | None, folder: Path) -> bytes:
             del files[name]
         elif name.endswith(".parquet"):
             _change_column(files[name], draw)
-        elif how < 0.85:
+        elif how < 0.85 and name not in spoilt:
             files[name] = json_bytes(changed(json.loads(files[name]), draw)).decode("latin-1")
         else:
             files[name] = torn(files[name].encode(), draw).decode("latin-1")
+        spoilt.add(name)
     return json.dumps(files).encode()
 
 
