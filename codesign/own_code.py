@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_path
 
+from codesign.errors import OF_OTHERS
+
 _ELSEWHERE = "is not in the current folder"
 _OURS = "codesign"
 
@@ -63,7 +65,7 @@ def is_own_path(path: str) -> bool:
 
 def _found(path: str, name: str) -> object:
     """What a module of the user calls so; None where the import will tell what is wrong."""
-    with _current_folder_first(), suppress(Exception, SystemExit):
+    with _current_folder_first(), suppress(*OF_OTHERS):
         return getattr(import_module(path), name, None)
     return None
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Codesign
 from test_raised import MODEL, PASS, board, lowering, work, write
 
 import codesign as package
+from codesign.energy.query import Query
+from codesign.energy.row import Row
+from codesign.energy.tables import EnergyTables
 from codesign.errors import CodesignError, PluginError
+from codesign.hardware.own_kinds import own_faults
 from codesign.plugins import registry
 from codesign.raised import frames, raised
 
@@ -93,3 +98,23 @@ def test_two_errors_that_cause_each_other_end() -> None:
     first, second = ValueError("boom"), ValueError("boom")
     first.__cause__, second.__cause__ = second, first
     assert [*frames(first)] == []
+
+
+def test_the_innermost_component_is_blamed(tmp_path: Path) -> None:
+    asks = "def asks(self, other): return other.fails()"
+    machine = package.load_hardware(
+        board(tmp_path, asks, "def fails(self): raise SystemExit(0)"), plugins=[tmp_path]
+    )
+    fancy: Any = machine.components["fancy"]
+    with pytest.raises(PluginError, match=r"^sram \(store\): raised .* in fails"):  # noqa: SIM117
+        with own_faults(machine):
+            fancy.asks(machine.components["sram"])
+
+
+def test_an_estimator_that_exits_is_named() -> None:
+    def leaves(query: Query) -> Row:
+        raise SystemExit(0)
+
+    tables = EnergyTables((), {"mine": leaves})
+    with pytest.raises(PluginError, match="estimator 'mine' raised SystemExit: 0"):
+        tables.estimate(Query(component="own", action="read", estimator="mine"))

@@ -16,7 +16,14 @@ from codesign.energy.families import FAMILIES, OWN, Family
 from codesign.energy.query import Query
 from codesign.energy.read import read_tables
 from codesign.energy.row import STATUSES, UNITS, Quantity, Row
-from codesign.errors import EnergyError, did_you_mean
+from codesign.errors import (
+    OF_OTHERS,
+    CodesignError,
+    EnergyError,
+    PluginError,
+    did_you_mean,
+    one_line,
+)
 
 Estimator: TypeAlias = Callable[[Query], Row]
 """An external tool: a row that answers a question as it stands, or an EnergyError."""
@@ -154,7 +161,12 @@ class EnergyTables:
         if estimator not in self.estimators:
             hint = did_you_mean(estimator[:60], self.estimators)
             raise EnergyError(f"unknown estimator {estimator[:60]!r}{hint}")
-        row = self.estimators[estimator](query)
+        try:
+            row = self.estimators[estimator](query)
+        except CodesignError:
+            raise
+        except OF_OTHERS as error:  # a plugin may fail in any way; name it
+            raise PluginError(f"estimator {estimator!r} raised {one_line(error)}") from error
         if row.figure(query.quantity) is None:
             raise EnergyError(f"estimator {estimator!r} gives no {query.quantity} of {query}")
         return as_it_stands(row, query.quantity).scaled(query.count)

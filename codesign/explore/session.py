@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from codesign import __version__
-from codesign.errors import OF_OTHERS, StudyError
+from codesign.errors import OF_OTHERS, PluginError, StudyError
 from codesign.explore.evaluate import Done, How, Job, Task, Traces
 from codesign.explore.functions import travels
 from codesign.explore.grammar import Constraint
@@ -27,6 +27,7 @@ from codesign.explore.known import Known
 from codesign.explore.objectives import FACTS, measured, told
 from codesign.explore.space import Point, Space
 from codesign.explore.swept import JOURNAL
+from codesign.raised import raised
 from codesign.whole_file import check_folder
 from codesign.workload.file import save_trace
 
@@ -145,7 +146,7 @@ class Session:
                 left.append(plan)
         if left:
             self._running = running = self._executor.run(self._job, left)
-            for done in running:
+            for done in _done_by(self._executor, running):
                 yield self._append(done, points[done.index])
 
     def trace(self, part: Point) -> str:
@@ -279,3 +280,13 @@ def _counted(space: Space) -> Record:
         return {}
     grid = Grid.of(space)
     return {"points": len(grid), "left_out": left_out(grid)}
+
+
+def _done_by(executor: Executor, running: Iterator[Done]) -> Iterator[Done]:
+    """What an executor measures; an exit of its own would end the study in silence."""
+    try:
+        yield from running
+    except SystemExit as error:
+        raise PluginError(
+            f"executor {type(executor).__name__} raised {raised(error, executor)}"
+        ) from error

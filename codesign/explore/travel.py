@@ -17,7 +17,7 @@ from threading import Lock
 from typing import Any
 
 from codesign import __version__
-from codesign.errors import StudyError, one_line
+from codesign.errors import OF_OTHERS, StudyError, one_line
 from codesign.explore.evaluate import Done, Evaluator, Job, Task, Traces
 from codesign.explore.objectives import told
 from codesign.plugins import registry
@@ -98,7 +98,7 @@ class _Opened:
 def _opened(packed: bytes) -> _Opened:
     try:
         return _Opened(packed)
-    except Exception as error:  # noqa: BLE001 - its kind may be unknown where it is told
+    except OF_OTHERS as error:  # its kind may be unknown where it is told
         raise StudyError(
             f"a worker cannot start: {told(error)}; it needs the modules and plugin folders of the "
             "study where they are here, and the same codesign"
@@ -112,7 +112,7 @@ def _place(folder: Path, digest: str) -> Path:
 def _packed(value: Any) -> bytes:
     try:
         return bytes(ForkingPickler.dumps(value))
-    except Exception as error:  # whatever a class of the user raises when it is packed
+    except OF_OTHERS as error:  # whatever a class of the user raises when it is packed
         raise StudyError(
             f"the study cannot travel to another process: {one_line(error)}; give classes and "
             "functions of modules, or take executor 'serial'"

@@ -165,3 +165,16 @@ def test_what_is_kept_is_closed_once_when_the_last_one_leaves() -> None:
         assert kept.closed == 0
     assert kept.closed == 1
     assert not kept.is_kept
+
+
+class Leaves:
+    """An executor that exits."""
+
+    def run(self, job: Job, tasks: Sequence[Task]) -> Iterator[Done]:
+        yield from ()
+        raise SystemExit(0)
+
+
+def test_an_executor_that_exits_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match=r"executor Leaves raised SystemExit: 0 at .* in run"):
+        study().run(tmp_path / "out", exhaustive=True, executor=Leaves())

@@ -94,6 +94,19 @@ def test_what_a_plugin_does_wrong_is_told_with_its_file(
     assert "first.py" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"), [("self.next += 7", "in ask"), ("        pass", "in tell")]
+)
+def test_one_that_exits_when_it_is_asked_or_told_is_named(
+    text: str, place: str, tmp_path: Path
+) -> None:
+    folders = plugin(tmp_path)
+    file = tmp_path / "first.py"
+    file.write_text(file.read_text().replace(text.strip(), "raise SystemExit(0)"))
+    with pytest.raises(PluginError, match=f"searcher 'first' raised SystemExit: 0 at .*{place}"):
+        search(wide(plugins=folders), tmp_path / "found", sampler="first", seed=3, budget=2)
+
+
 def test_a_package_that_is_missing_is_told(tmp_path: Path) -> None:
     folders = plugin(tmp_path, offered="Searcher(First, ('nothing_like_this',))")
     with pytest.raises(StudyError, match="needs nothing_like_this, which is not installed; pip in"):

@@ -84,3 +84,19 @@ def test_what_cannot_travel_is_told_before_anything_does(asked: tuple[Job, list[
     untold = replace(job, measures=(("mine", lambda point, result: 1.0),))
     with pytest.raises(StudyError, match=r"the study cannot travel to another process: .*lambda"):
         packed_job(untold, has_folder=True)
+
+
+class Stays:
+    """What exits when it is packed."""
+
+    def __reduce__(self) -> str:
+        raise SystemExit(0)
+
+    def __call__(self, point: object, result: object) -> float:
+        return 1.0
+
+
+def test_what_exits_when_it_is_packed_is_told(asked: tuple[Job, list[Task]]) -> None:
+    job, _ = asked
+    with pytest.raises(StudyError, match="cannot travel to another process: SystemExit: 0"):
+        packed_job(replace(job, measures=(("mine", Stays()),)), has_folder=True)

@@ -74,6 +74,7 @@ def test_a_plugin_adds_a_format(result: Result, tmp_path: Path) -> None:
     ("body", "message"),
     [
         ("path.write_text('half'); 1 / 0", "exporter 'ours' raised ZeroDivisionError: division"),
+        ("exit(0)", "exporter 'ours' raised SystemExit: 0 at "),
         ("pass", "exporter 'ours' wrote no file; let it write to the path that it is given"),
     ],
 )

@@ -113,6 +113,16 @@ def test_progress_counts_references_up_to_the_last(tmp_path: Path) -> None:
 
 
 FAULTS = {
+    "exits while it compares": (
+        "name, ours, theirs = row",
+        "raise SystemExit(0)",
+        "raised SystemExit: 0 in row 1 of 1",
+    ),
+    "exits while it reads": (
+        "if data is None:",
+        "raise SystemExit(0)\n    if data is None:",
+        "raised SystemExit: 0 while it read its rows",
+    ),
     "raises while it compares": (
         "name, ours, theirs = row",
         "raise RuntimeError('no licence\\nfor it')",

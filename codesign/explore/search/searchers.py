@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,8 @@ from codesign.plugins import Offer, registry
 from codesign.raised import raised
 
 if TYPE_CHECKING:
-    from codesign.explore.search.outcome import Optimiser
+    from codesign.explore.search.outcome import Optimiser, Outcome
+    from codesign.explore.space import Point
     from codesign.explore.study import Study
 
 HOOK = "codesign_searchers"
@@ -92,15 +94,37 @@ def make_searcher(offer: Offer, study: Study, **given: Any) -> Optimiser:
     searcher: Searcher = offer.value
     place = f"plugin {offer.owner!r} ({offer.origin}): searcher {offer.name!r}"
     known = {"study": study, "space": study.space, "goals": study.goals, **given}
-    try:
+    with _told(place, searcher.make):
         made = searcher.make(**{key: known[key] for key in known if searcher.takes(key)})
+    if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
+        raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")
+    return _Held(made, place)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a searcher has made, whose faults are told with its plugin."""
+
+    made: Optimiser
+    place: str
+
+    def ask(self) -> Point | None:
+        with _told(self.place, self.made):
+            return self.made.ask()
+
+    def tell(self, point: Point, outcome: Outcome) -> None:
+        with _told(self.place, self.made):
+            self.made.tell(point, outcome)
+
+
+@contextmanager
+def _told(place: str, owner: object) -> Iterator[None]:
+    try:
+        yield
     except CodesignError:
         raise
     except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
-        raise PluginError(f"{place} raised {raised(error, searcher.make)}") from error
-    if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
-        raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")
-    return made
+        raise PluginError(f"{place} raised {raised(error, owner)}") from error
 
 
 def _of_optuna(name: str, *needs: str) -> Searcher:
