@@ -59,6 +59,8 @@ LISTS: Final = 4
 """Lists of banks of a channel, each in any order: those that want a row command for a waiting read,
 or for a write, and those that want a column command for them. Bank queues use the first alone, for
 all banks with work."""
+COLUMNS: Final = LISTS // 2
+"""The first of these lists that waits for column commands."""
 LISTED_AT: Final = COMMANDS_QUEUE + QUEUE
 """Places of the bank in these lists."""
 BANK_FIELDS: Final = LISTED_AT + LISTS

@@ -66,7 +66,7 @@ def addresses(pattern: Pattern, device: Device, count: int) -> Ints:
     Raises:
         HardwareError: the pattern does not fit into the memory.
     """
-    # a power of two, and numpy's division takes ten times as long
+    # a power of two, and numpy's remainder takes eleven times as long
     return places(pattern, device, count) & (device.organisation.capacity_bytes - 1)
 
 

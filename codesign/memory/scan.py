@@ -110,7 +110,8 @@ def scan_banks(s: State, channel: int, clock: int) -> None:
         row = min(row, ranked(time - clock, s[bank + f.ROW_WANTED + write]))
     start = max(clock, s[channel + f.BUS_FREE + s[f.DUAL]])
     kind = c.RD + write
-    for at in range(s[channel + f.LISTED + 2 + write], s[channel + f.LISTED_END + 2 + write]):
+    number = f.COLUMNS + write
+    for at in range(s[channel + f.LISTED + number], s[channel + f.LISTED_END + number]):
         bank = s[at]
         time = aligned(s, kind, max(start, legal(s, bank, kind)))
         column = min(column, ranked(time - clock, s[bank + f.HIT + write]))

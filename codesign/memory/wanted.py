@@ -61,7 +61,7 @@ def want(s: State, channel: int, bank: int, write: int) -> None:
     list_anew(s, channel, bank, write, s[bank + f.ROW_KIND + write], kind)
     s[bank + f.ROW_KIND + write] = kind
     kind = c.RD + write if row >= 0 and hit != f.NONE else c.NOTHING
-    list_anew(s, channel, bank, 2 + write, s[bank + f.COLUMN_KIND + write], kind)
+    list_anew(s, channel, bank, f.COLUMNS + write, s[bank + f.COLUMN_KIND + write], kind)
     s[bank + f.COLUMN_KIND + write] = kind
 
 

@@ -16,8 +16,8 @@ REQUESTS_EACH: Final = 2048
 fall out of it. Also the longest turn of an arbiter: what a longer one adds is more of the same."""
 MOST_FOR_REFRESH: Final = 16384
 """Transactions that a window is stretched to, at most, so that it keeps a refresh interval. A stack
-of HBM would need twice as many: endless random strides then come 2 to 3 % nearer to what they do in
-the end, and of whole models bound by HBM no latency moves by more than 0.6 %."""
+of HBM would need twice as many: endless random strides then come 1.4 to 3.1 points nearer to what
+they do in the end, and of whole models bound by HBM no latency moves by more than 0.7 %."""
 FEWEST: Final = 512
 """Transactions that a window can be cut down to: more than the queues of a channel hold."""
 

@@ -56,16 +56,7 @@ def replay(
         exact_events: handle every event instead of skipping what recurs; the figures are the same.
         most_events: how many it may handle.
     """
-    total = sum(times for _, times in placement.assignments())
-    told = (lambda ended: watch(ended, total)) if watch else None
-    session = Session(
-        hardware,
-        {_MAIN: placement},
-        exact_events=exact_events,
-        most_events=most_events,
-        watch=told,
-    )
-    session.invoke(_MAIN)
+    session = _once(placement, hardware, watch, exact_events, most_events)
     return session.run()[_MAIN]
 
 
@@ -108,17 +99,7 @@ def record(
         exact_events: handle every event; the path has the same parts.
         most_events: how many it may handle.
     """
-    total = sum(times for _, times in placement.assignments())
-    told = (lambda ended: watch(ended, total)) if watch else None
-    session = Session(
-        hardware,
-        {_MAIN: placement},
-        exact_events=exact_events,
-        most_events=most_events,
-        watch=told,
-        record=True,
-    )
-    session.invoke(_MAIN)
+    session = _once(placement, hardware, watch, exact_events, most_events, record=True)
     return session.recording(_MAIN, session.run()[_MAIN])
 
 
@@ -344,3 +325,25 @@ class Session:
             tuple(invocation for invocation, _ in self._asked[name]),
             uses,
         )
+
+
+def _once(
+    placement: Placement,
+    hardware: Hardware,
+    watch: Watcher | None,
+    exact_events: bool,
+    most_events: int,
+    record: bool = False,
+) -> Session:
+    """A session that was asked for one run of one placement."""
+    total = sum(times for _, times in placement.assignments())
+    session = Session(
+        hardware,
+        {_MAIN: placement},
+        exact_events=exact_events,
+        most_events=most_events,
+        watch=(lambda ended: watch(ended, total)) if watch else None,
+        record=record,
+    )
+    session.invoke(_MAIN)
+    return session
