@@ -4,6 +4,10 @@ from __future__ import annotations
 
 _PREFIXES = ("f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P")
 _PLAIN = _PREFIXES.index("")
+LEAST_SHARE = 0.0005
+"""Share below which ``share`` says 0.0 %."""
+ROUNDING = 1e-9
+"""Relative difference below which figures are the same; roundings of sums are about 1e-15."""
 
 
 def quantity(value: float, unit: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from codesign.cli.output import print_rich, table
-from codesign.cli.quantities import share
+from codesign.cli.quantities import LEAST_SHARE, ROUNDING, share
 
 if TYPE_CHECKING:
     from codesign.explore.effects import Effect, Effects
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from codesign.explore.swept import Swept
 
 _COLUMNS = ("=objective", "parameter", ">share", "best mean at", "worst mean at")
-_LEAST = 0.0005
-"""Share that is told as 0.0 %."""
-_ROUNDING = 1e-9
-"""Relative difference of means that are the same; roundings are about 1e-15."""
 _STEPS = 12
 """Most changes of one parameter that are told, those with most pairs (assumed)."""
 
@@ -155,7 +151,7 @@ def _rows(found: Effects, name: str, maximise: bool) -> Iterator[tuple[str, ...]
         ("several together", found.together[name]),
         ("interplay", found.interplay[name]),
     ):
-        if abs(part) >= _LEAST:
+        if abs(part) >= LEAST_SHARE:
             yield (head, words, share(part, 1), "", "")
 
 
@@ -166,7 +162,7 @@ def _ends(effect: Effect, name: str, maximise: bool) -> tuple[str, str]:
     from codesign.explore.figures.scale import Scale
 
     means = effect.means[name]
-    if max(means) - min(means) <= _ROUNDING * max(map(abs, means)):
+    if max(means) - min(means) <= ROUNDING * max(map(abs, means)):
         return "all the same", ""
     pairs = sorted(zip(means, effect.values, strict=True), key=lambda pair: pair[0])
     (best, where), (worst, there) = (pairs[-1], pairs[0]) if maximise else (pairs[0], pairs[-1])

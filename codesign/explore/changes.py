@@ -9,9 +9,8 @@ from typing import Any, Literal
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.estimates import unit_of
 from codesign.mapping.residency import Residency
-from codesign.replay.shares import TIED
 from codesign.result.result import Result
-from codesign.result.why import Why
+from codesign.result.why import Why, tied
 
 Kind = Literal["bandwidth", "set-up", "clock", "size", "launch", "engine", "residency"]
 LAUNCHES = ("launch_overhead", "t0", "start", "tile_overhead", "call_overhead")
@@ -30,8 +29,8 @@ class Change:
     Attributes:
         text: what, for people: ``dram.bandwidth x2``.
         kind: which sort of change.
-        component: what is changed, several with ``TIED`` between; of a move the engine that the
-            operator goes to.
+        component: what is changed, several as in a part of the path; of a move the engine that
+            the operator goes to.
         settings: new hardware values by path.
         rules: new rules for engines, by operator.
         residency: what stays on chip in the place of what the user asked for.
@@ -80,8 +79,8 @@ def find_changes(result: Result, why: Why) -> tuple[Change, ...]:
 def _tied(found: Sequence[Change], why: Why) -> Iterator[Change]:
     """Rates doubled together where more of one alone makes nothing faster."""
     rates = {one.component: one for one in reversed(found) if one.kind == "bandwidth"}
-    for component in sorted(name for name in why.by("component") if TIED in name):
-        some = [rates[name] for name in component.split(TIED) if name in rates]
+    for component in sorted(why.by("component")):
+        some = [rates[name] for name in tied(component) if name in rates]
         if len(some) > 1:
             settings = {path: value for one in some for path, value in one.settings.items()}
             yield Change(" and ".join(one.text for one in some), "bandwidth", component, settings)

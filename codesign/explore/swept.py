@@ -141,13 +141,12 @@ class Swept:
 
 def _planned(events: Mapping[str, list[Record]]) -> Record | None:
     """What a sweep has planned, or the whole space of a search, which plans nothing."""
-    for planned in events.get("planned", []):
-        return planned
+    if "planned" in events:
+        return events["planned"][0]
+    told = events.get("study", [{}])[0]
     has_ended = "done" in events or "failed" in events
-    for told in events.get("study", []) if has_ended else ():
-        if "combinations" in told:  # not in journals of versions that read none of a search
-            return space_counts(told)
-    return None
+    # combinations are not in journals of versions that read none of a search
+    return space_counts(told) if has_ended and "combinations" in told else None
 
 
 def space_counts(told: Mapping[str, Any]) -> Record:

@@ -21,10 +21,9 @@ from codesign.hardware.plan import TilePlan
 from codesign.mapping.placement import Assignment, Placement, Step
 from codesign.replay.budget import MOST_EVENTS, check_most
 from codesign.replay.run import replay
-from codesign.replay.shares import TIED
 from codesign.result.result import Result
 from codesign.result.slots import LAUNCH
-from codesign.result.why import Why
+from codesign.result.why import Why, tied
 from codesign.simulation import Prepared
 
 LEAST_GAIN = 1.01
@@ -231,9 +230,9 @@ def _answer(
 
 
 def _path_share(change: Change, why: Why) -> float:
-    names = set(change.component.split(TIED))
+    names = set(tied(change.component))
     spent = why.by("component").items()
-    return sum(n for name, n in spent if names & set(name.split(TIED))) / max(1, why.makespan)
+    return sum(n for name, n in spent if names & set(tied(name))) / max(1, why.makespan)
 
 
 def _line(error: CodesignError) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from codesign.quantities import count, quantity, share
+from codesign.quantities import LEAST_SHARE, count, quantity, share
 from codesign.report.document import Card, Range, Section
 from codesign.report.saved import Saved
-
-_LITTLE = 0.0005
-"""Shares below which percent with one digit say 0.0."""
 
 
 def headline(saved: Saved) -> Section:
@@ -63,7 +60,9 @@ def _energy(saved: Saved) -> Card:
     words = f"{quantity(power, 'W')} in the mean"
     if said.assumed_energy_share is not None:
         assumed = said.assumed_energy_share
-        told = share(assumed, 1.0) if assumed >= _LITTLE else "nearly none" if assumed else "none"
+        told = share(assumed, 1.0)
+        if assumed < LEAST_SHARE:
+            told = "nearly none" if assumed else "none"
         words += f"; {told} of it rests on assumed prices"
     return Card("Energy of one run", quantity(said.energy_j, "J"), words)
 
@@ -99,7 +98,7 @@ def _use(saved: Saved) -> tuple[Card, ...]:
 
 def _used(name: str, used: float) -> str:
     """A part and its utilisation, which no line break parts; a little is not nothing."""
-    told = share(used, 1.0) if not 0 < used < _LITTLE else "< 0.1 %"
+    told = share(used, 1.0) if not 0 < used < LEAST_SHARE else "< 0.1 %"
     return f"{name} {told}".replace(" ", "\u00a0")
 
 

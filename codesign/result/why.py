@@ -11,6 +11,7 @@ from codesign.hardware.machine import Hardware
 from codesign.mapping.placement import Placement
 from codesign.replay.budget import MOST_EVENTS
 from codesign.replay.run import Recording, Watcher, record
+from codesign.replay.shares import TIED
 from codesign.replay.trail import Activity, Mode, Stretch
 from codesign.result.causes import CAUSES, Causes, Label, share_out
 
@@ -151,6 +152,15 @@ def find_why(
     return Why(makespan, parts, segments, recording.replay.events)
 
 
+def tied(component: str) -> tuple[str, ...]:
+    """Names of the links and memories that a part of the path was spent on, one or several.
+
+    Args:
+        component: of a ``Part``: ``bus, dram`` where both bound a transfer equally.
+    """
+    return tuple(component.split(TIED))
+
+
 def _parts(stretches: Sequence[Stretch], causes: Causes) -> tuple[Part, ...]:
     """The whole path at once, so that how it is folded changes no part."""
     total: dict[tuple[int, Activity, Mode], int] = {}
@@ -203,4 +213,4 @@ def _keys(stretch: Stretch) -> Iterable[tuple[tuple[int, Activity, Mode], int]]:
             yield (op, doing, mode), ticks
 
 
-__all__ = ["COLUMNS", "Column", "Part", "Segment", "Why", "find_why"]
+__all__ = ["COLUMNS", "Column", "Part", "Segment", "Why", "find_why", "tied"]

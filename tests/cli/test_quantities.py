@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codesign.cli.quantities import count, quantity, share, size
+from codesign.cli.quantities import LEAST_SHARE, count, quantity, share, size
 
 SCALES = {prefix: power for power, prefix in enumerate("fpnµm_kMGTP", start=-5)}
 
@@ -54,6 +54,11 @@ def test_shares_and_counts() -> None:
     assert share(0, 0) == "0.0 %"
     assert share(5, 5) == "100.0 %"
     assert count(351174) == "351,174"
+
+
+def test_the_least_share_is_the_first_that_is_told() -> None:
+    assert share(0.9999 * LEAST_SHARE, 1.0) == "0.0 %"
+    assert share(1.0001 * LEAST_SHARE, 1.0) == "0.1 %"
 
 
 @pytest.mark.parametrize(

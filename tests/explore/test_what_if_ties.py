@@ -13,6 +13,7 @@ from codesign.explore.what_if import what_if
 from codesign.hardware.spec import Hardware
 from codesign.result.result import Result
 from codesign.result.why import find_why
+from codesign.result.why import tied as names_of
 from codesign.simulation import Prepared, prepare
 
 
@@ -40,6 +41,13 @@ def test_a_tie_is_told_as_one() -> None:
     near = asked(2e9, 2e9 + 1).run().why()
     assert "bus0, dram" not in near.by("component")
     assert near.by("cause") == pytest.approx(why.by("cause"), rel=1e-6)
+
+
+def test_names_of_a_tie_are_told_apart_and_one_alone_stays() -> None:
+    _, result = tied()
+    (both,) = (name for name in result.why().by("component") if "," in name)
+    assert names_of(both) == ("bus0", "dram")
+    assert names_of("dram") == ("dram",)
 
 
 def test_what_is_tied_is_doubled_together() -> None:

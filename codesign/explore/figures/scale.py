@@ -13,6 +13,7 @@ import numpy as np
 
 from codesign.explore.levels import text_of
 from codesign.explore.pareto import Floats
+from codesign.quantities import ROUNDING
 
 _UNITS = {
     "_bytes_per_s": "B/s",
@@ -34,8 +35,6 @@ _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "
 _PREFIXES |= {12: "T", 15: "P"}
 _WORDS = {3: "thousand", 6: "million", 9: "billion"}
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_ROUNDING = 1e-9
-"""Relative difference of means that are the same; roundings are about 1e-15."""
 _SMALLEST = -300
 """Power of ten that leaves the smallest doubles finite when they are divided by it."""
 _DECADE = 10.0
@@ -120,7 +119,7 @@ def change_text(name: str, before: float, after: float) -> str:
         after: likewise.
     """
     scale = Scale.of(name, np.array([before, after]))
-    if abs(after - before) <= _ROUNDING * max(abs(before), abs(after)):
+    if abs(after - before) <= ROUNDING * max(abs(before), abs(after)):
         return f"stays {scale.text(after)}"
     ratio = after / before if before * after > 0 else math.nan
     more = f", {ratio - 1:+.1%}"

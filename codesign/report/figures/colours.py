@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from codesign.report.saved import Saved
 from codesign.result.causes import CAUSES
 from codesign.result.static import COMPUTING, LEAKAGE, STATIC
+from codesign.result.why import tied
 
 GREY = "#999999"
 PARTS = {
@@ -73,9 +74,9 @@ def part_colours(saved: Saved) -> dict[str, str]:
         for name in names
     }
     for part in saved.why.parts if saved.why else ():
-        tied = [one for one in part.component.split(", ") if one in found]
+        bound = [one for one in tied(part.component) if one in found]
         if part.component not in found:
-            found[part.component] = _mixed(*(found[one] for one in tied)) if tied else GREY
+            found[part.component] = _mixed(*(found[one] for one in bound)) if bound else GREY
     return found
 
 
