@@ -60,6 +60,14 @@ def print_rich(*parts: Any) -> None:
         typer.echo(line.rstrip())
 
 
+def line_width() -> int:
+    """Signs that a line of ``print_rich`` has room for."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else _WIDTH
+
+
 def printable(text: str) -> str:
     """A text in which signs that steer a terminal are spelled out; lines stay lines."""
     if text.isprintable():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codesign.cli.front_table import note_failures, objective_texts, print_front
 from codesign.cli.interrupt import keeping
 from codesign.cli.options import Json, PointEvents
-from codesign.cli.output import print_note
 from codesign.errors import StudyError
 
 if TYPE_CHECKING:
@@ -95,7 +95,6 @@ def search(
     json: Json = False,
 ) -> None:
     """Measure points of a study that an optimiser asks for, and print their Pareto front."""
-    from codesign.cli.sweep import _print_front
     from codesign.cli.sweep_progress import study_progress
     from codesign.explore.executors import find_executor
     from codesign.explore.study_file import read_study
@@ -122,21 +121,15 @@ def search(
             resume=resume,
             watch=watch,
         )
-    if found.failed and not json:
-        first = found.failed[0]
-        print_note(
-            f"{len(found.failed):,} points failed; point {first['index']}: {first['message']}"
-        )
     history = {"hypervolumes": found.hypervolumes, "reference": dict(found.reference)}
     told = {"sampler": found.sampler, "seed": found.seed, "ended": found.ended}
-    _print_front(found, output, json=json, **told, order=found.order, **history)
+    print_front(found, output, json=json, **told, order=found.order, **history)
     if not json:
         typer.echo(_ended(found))
+    note_failures(found, output, quiet=json)
 
 
 def _ended(found: Searched) -> str:
-    from codesign.cli.sweep import objective_texts
-
     limits = ", ".join(
         f"{name} {objective_texts(name, [figure])[0]}" for name, figure in found.reference.items()
     )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from codesign.cli.front_table import note_failures, print_front
 from codesign.cli.interrupt import keeping
 from codesign.cli.options import Json, PointEvents
-from codesign.cli.output import print_json, print_note, print_rich, table
 from codesign.cli.sweep_progress import study_progress
 from codesign.errors import StudyError
-
-if TYPE_CHECKING:
-    from codesign.explore.swept import Swept
 
 
 def sweep(
@@ -66,12 +62,8 @@ def sweep(
     who = find_executor(executor, workers=workers, address=address, plugins=made.plugins)
     with keeping(output, resume=resume), study_progress(made.source.name, quiet=json) as watch:
         found = made.run(output, resume=resume, exhaustive=exhaustive, executor=who, watch=watch)
-    if found.failed and not json:
-        first = found.failed[0]
-        print_note(
-            f"{len(found.failed):,} points failed; point {first['index']}: {first['message']}"
-        )
-    _print_front(found, output, json=json)
+    print_front(found, output, json=json)
+    note_failures(found, output, quiet=json)
 
 
 def pareto(
@@ -115,95 +107,8 @@ def pareto(
 
         moved = EffectsTable(found)
         told["effects"] = moved.as_json()
-    _print_front(found, folder, json=json, **told)
+    print_front(found, folder, json=json, **told)
     if effects and not json:
         moved.print()
     if figures is not None and not json:
         typer.echo(f"{len(told['figures'])} figures in {figures}")
-
-
-def _print_front(found: Swept, folder: Path, *, json: bool, **more: Any) -> None:
-    front = found.pareto()
-    if json:
-        counts = {"points": found.points, "left_out": found.left_out}
-        ended = {"done": len(found.done), "pruned": found.pruned, "failed": len(found.failed)}
-        print_json({**counts, **ended, "digest": found.digest, "front": front, **more})
-        return
-    print_rich(
-        f"{found.model} on {found.hardware}: {len(found.done):,} of {found.points:,} points "
-        f"replayed, {found.pruned:,} pruned, {len(found.failed):,} failed, "
-        f"{found.left_out:,} left out",
-        f"{len(front):,} on the front" if front else _no_front(found, folder),
-    )
-    if not front:
-        return
-    varies = [n for n in found.parameters if len({repr(row.get(n)) for row in front}) > 1]
-    same = [f"{n} = {_text(front[0].get(n))}" for n in found.parameters if n not in varies]
-    heads = [">" + name for name, _ in found.objectives]
-    columns = (">point", *varies, *heads, "changes")
-    reached = [objective_texts(name, [row[name] for row in front]) for name, _ in found.objectives]
-    rows = [
-        (
-            str(row["index"]),
-            *(_text(row.get(name)) for name in varies),
-            *(texts[place] for texts in reached),
-            _changes(found, varies, front[place - 1] if place else None, row),
-        )
-        for place, row in enumerate(front)
-    ]
-    shared = [f"all have {', '.join(same)}"] if same else []
-    print_rich(table("", columns, rows), *shared)
-
-
-def _no_front(found: Swept, folder: Path) -> str:
-    from codesign.explore.swept import JOURNAL
-
-    if found.done or found.pruned:  # bounds alone may show that a point breaks a constraint
-        return "no point keeps to all constraints"
-    if found.failed:
-        return (
-            f"no point was measured; {folder / JOURNAL} has why, and codesign report {folder} "
-            "lists it"
-        )
-    return "no point was measured"
-
-
-def _changes(
-    found: Swept, varies: list[str], before: dict[str, Any] | None, row: dict[str, Any]
-) -> str:
-    """What differs from the neighbour above, and what that costs and brings."""
-    if before is None:
-        return ""
-    changed = [name for name in varies if repr(before.get(name)) != repr(row.get(name))]
-    shares = [
-        f"{name} {row[name] / before[name] - 1:+.1%}"
-        for name, _ in found.objectives
-        if before[name] and row[name] != before[name]
-    ]
-    return f"{', '.join(changed) or 'nothing'}: {', '.join(shares) or 'the same'}"
-
-
-def objective_texts(name: str, values: Sequence[float]) -> list[str]:
-    """Values of an objective with their unit, all with the prefix that its axis in figures has.
-
-    Args:
-        name: of the objective; its end says the unit, as in ``energy_j``.
-        values: in that unit, finite; whole numbers without a unit stay exact.
-    """
-    import numpy as np
-
-    from codesign.explore.figures.scale import Scale
-
-    scale = Scale.of(name, np.array(values, dtype=float))
-    is_plain = not scale.has_unit
-    return [
-        f"{value:,}" if is_plain and isinstance(value, int) else scale.text(value)
-        for value in values
-    ]
-
-
-def _text(value: object) -> str:
-    """A value as a table shows it: four digits, and a dash where there is none."""
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

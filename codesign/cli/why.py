@@ -110,7 +110,8 @@ def why(
     if json:
         names = {"model": result.model, "hardware": result.hardware, "digest": result.digest}
         asked_too = {"what_if": [one.as_json() for one in answers]} if what_if else {}
-        print_json(names | found.as_json() | asked_too)
+        own = {"own_kinds": list(result.own_kinds)} if result.own_kinds else {}
+        print_json(names | own | found.as_json() | asked_too)
     else:
         from codesign.cli.why_report import report
 

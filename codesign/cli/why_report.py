@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from codesign.cli.front_table import own_kind_lines
 from codesign.cli.output import table
 from codesign.cli.quantities import quantity, share
 from codesign.units import PS_PER_S
@@ -40,6 +41,9 @@ def report(result: Result, found: Why, answers: Sequence[Answer]) -> Iterator[st
     if answers:
         yield ""
         yield _answers(answers)
+    if result.own_kinds:
+        yield ""
+        yield from own_kind_lines(result.own_kinds)
 
 
 def _grouped(found: Why, column: Column, title: str) -> RenderableType:

@@ -151,6 +151,7 @@ _EVENTS: Mapping[str, Mapping[str, Rule]] = {
     },
     "failed": {**_POINTS, "message": _TEXT, "most_events": _COUNT},
     "pruned": {"points": _COUNT},
+    "own_kinds": {"lines": ("a list of texts", _are(_is_text))},
 }
 """Keys of the records of each event. A record may have more, of a later version."""
 _OPTIONAL = {

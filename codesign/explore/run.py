@@ -82,7 +82,9 @@ class _Run:
         self._goals = session.study.goals
 
     def all(self) -> None:
-        """Replays every point."""
+        """Replays every point, also those that an earlier run has pruned."""
+        if self._session.of("pruned"):
+            self._note_pruned(0)
         for _ in self._measure(range(len(self._grid)), 0):
             pass
 
@@ -96,9 +98,12 @@ class _Run:
             records = list(self._measure(sorted(batch), left.pruned))
             scores = [self._scores(one) for one in records if self._is_feasible(one)]
             left.learn(np.array(scores, dtype=float).reshape(len(scores), len(self._goals)))
-        told = {"event": "pruned", "points": left.pruned}
-        if self._session.of("pruned")[-1:] != [told]:
-            self._session.note(told)
+        self._note_pruned(left.pruned)
+
+    def _note_pruned(self, points: int) -> None:
+        before = [record["points"] for record in self._session.of("pruned")]
+        if points != (before[-1] if before else None):
+            self._session.note({"event": "pruned", "points": points})
 
     def _measure(self, places: Iterator[int] | range | list[int], pruned: int) -> Iterator[Record]:
         points = {int(self._grid.indexes[n]): self._grid.point(n) for n in places}

@@ -27,6 +27,7 @@ from codesign.explore.known import Known
 from codesign.explore.objectives import FACTS, measured, told
 from codesign.explore.space import Point, Space
 from codesign.explore.swept import JOURNAL
+from codesign.hardware.own_kinds import own_kind_notes
 from codesign.raised import raised
 from codesign.whole_file import check_folder
 from codesign.workload.file import save_trace
@@ -83,6 +84,7 @@ class Session:
         self.known = Known(study.goals, self.records, self.note)
         if not self.records:
             self.note(_header(study))
+        self._tell_own_kinds()
         self._running: object = None
         self._kept = ExitStack()  # an executor that can keep its processes keeps them until the end
 
@@ -181,6 +183,13 @@ class Session:
         trace = self.traces.as_run(digest, how.form)
         facts = {name: find(trace) for name, find in FACTS.items()}
         return not broken(asked, point | facts | self.known.of(point))
+
+    def _tell_own_kinds(self) -> None:
+        """Notes kinds that do not ship; one that goes on may have them from another place."""
+        known = {line for record in self.of("own_kinds") for line in record["lines"]}
+        lines = [line for line in own_kind_notes(self.study.machine) if line not in known]
+        if lines:
+            self.note({"event": "own_kinds", "lines": lines})
 
     @cached_property
     def _ended(self) -> dict[str, Record]:

@@ -19,6 +19,8 @@ from codesign.explore.pareto import on_front
 
 JOURNAL = "journal.jsonl"
 """Name of the journal in the folder of a study."""
+_RUNS = "runs.parquet"
+"""Name of a file that only the folder of a scenario has."""
 
 Row: TypeAlias = "dict[str, Any]"
 """Values of one point by column."""
@@ -42,6 +44,10 @@ class Swept:
             parameters, facts, figures and objectives, ``feasible``, ``violated`` (the constraints
             that it breaks), and the digests of the trace and the hardware, and the version.
         failed: rows of those that failed: ``index``, the parameters, ``message``.
+        to_come: points that a sweep which was interrupted, or still runs, has yet to look at, at
+            most: bounds may prune some of them. 0 of a search, which plans no points.
+        own_kinds: kinds of components that do not ship with codesign, a line for each, as in
+            ``Result.own_kinds``; no digest covers them.
     """
 
     model: str
@@ -53,6 +59,8 @@ class Swept:
     left_out: int
     done: tuple[Row, ...]
     failed: tuple[Row, ...]
+    to_come: int = 0
+    own_kinds: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -77,21 +85,28 @@ class Swept:
             events.setdefault(record["event"], []).append(record)
         told, planned = events.get("study"), _planned(events)
         if not told or planned is None:
-            raise StudyError("the study has measured no point yet; run it first")
+            raise StudyError(
+                "the study has measured no point yet; run it first, or go on with the same "
+                "command and --resume"
+            )
         # a point that failed for want of events may have been run again with more
         ended = {one["index"]: one for one in (*events.get("failed", []), *events.get("done", []))}
         done = [one for _, one in sorted(ended.items()) if one["event"] == "done"]
         failed = [one for _, one in sorted(ended.items()) if one["event"] == "failed"]
+        pruned = sum(record["points"] for record in events.get("pruned", [])[-1:])
+        left = planned["points"] - len(ended) - pruned if "planned" in events else 0
         return cls(
             told[0]["model"],
             told[0]["hardware"],
             tuple(told[0]["parameters"]),
             tuple((name, maximise) for name, maximise in told[0]["objectives"]),
             planned["points"],
-            sum(record["points"] for record in events.get("pruned", [])[-1:]),
+            pruned,
             planned["left_out"],
             tuple(map(_row, done)),
             tuple(_index(r) | r["point"] | _index(r) | {"message": r["message"]} for r in failed),
+            max(0, left),
+            _own_kinds(events),
         )
 
     @classmethod
@@ -99,9 +114,11 @@ class Swept:
         """What a folder of a study has so far; also while the study runs.
 
         Raises:
-            StudyError: there is no journal, it breaks a rule, or nothing was measured yet.
+            StudyError: there is no journal, it breaks a rule, nothing was measured yet, or the
+                folder is that of a result.
         """
         path = Path(folder) / JOURNAL
+        _check_is_study(path.parent)
         records = read_records(path)
         try:
             return cls.of(records)
@@ -137,6 +154,33 @@ class Swept:
         """SHA-256 of every row: equal digests, equal results to the bit."""
         text = json.dumps([self.done, self.failed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_is_study(folder: Path) -> None:
+    """Refuses the folder of a result or a scenario.
+
+    Raises:
+        StudyError: it holds one, and no journal; with the commands that read it.
+    """
+    if (folder / JOURNAL).exists():
+        return
+    from codesign.result.saved import SUMMARY  # pyarrow comes with it
+
+    if not (folder / SUMMARY).exists():
+        return
+    if (folder / _RUNS).exists():
+        raise StudyError(f"{folder} holds a scenario, of which there is no front; give a study")
+    raise StudyError(
+        f"{folder} holds one result, not a study; codesign report {folder} shows it, and codesign "
+        f"compare {folder} OTHER explains its difference to another"
+    )
+
+
+def _own_kinds(events: Mapping[str, list[Record]]) -> tuple[str, ...]:
+    """Lines of all who have measured, each once."""
+    return tuple(
+        dict.fromkeys(line for one in events.get("own_kinds", []) for line in one["lines"])
+    )
 
 
 def _planned(events: Mapping[str, list[Record]]) -> Record | None:

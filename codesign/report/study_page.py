@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from codesign.explore.alike import alike_on_front
 from codesign.explore.effects import main_effects
 from codesign.explore.figures.all import FIGURES
 from codesign.explore.figures.cloud import Cloud
@@ -73,7 +74,7 @@ def study_page(cloud: Cloud) -> Document:
     sections += [_figure(cloud, name) for name in FIGURES if name != "front"]
     sections[3] = replace(sections[3], tables=(_effects(swept),))
     sections += [_failures(swept)] if swept.failed else []
-    sections.append(_origin(swept))
+    sections += [*_assumptions(swept), _origin(swept)]
     return _document(swept, sections)
 
 
@@ -93,7 +94,7 @@ def failures_page(swept: Swept) -> Document:
         swept: the table, with names that are harmless.
     """
     sections = [_headline(swept, 0)] + ([_failures(swept)] if swept.failed else [])
-    return _document(swept, sections)
+    return _document(swept, [*sections, *_assumptions(swept)])
 
 
 def tame(swept: Swept) -> Swept:
@@ -113,6 +114,7 @@ def tame(swept: Swept) -> Swept:
         objectives=tuple((shown(name, 80), is_max) for name, is_max in swept.objectives),
         done=tuple(map(row, swept.done)),
         failed=tuple(map(row, swept.failed)),
+        own_kinds=tuple(map(shown, swept.own_kinds)),
     )
 
 
@@ -162,7 +164,17 @@ def _headline(swept: Swept, front: int) -> Section:
         "Errors: figures of a study are those of its results. No error is known that holds for "
         "all of its points; compare differences before absolute figures."
     )
-    return Section("headline", "At a glance", (words,), cards)
+    return Section("headline", "At a glance", (*_to_come(swept), words), cards)
+
+
+def _to_come(swept: Swept) -> tuple[str, ...]:
+    if not swept.to_come:
+        return ()
+    return (
+        f"The study has not ended: at most {count(swept.to_come)} of {count(swept.points)} points "
+        "are still to come, and may change the front. Unless it runs just now, codesign sweep "
+        "STUDY -o DIR --resume goes on.",
+    )
 
 
 def _best(swept: Swept, name: str, most: bool) -> str:
@@ -180,17 +192,20 @@ def _text(name: str, value: float) -> str:
 
 
 def _front(swept: Swept) -> Table:
-    front = swept.pareto()
+    front = alike_on_front(swept)
     names = [name for name, _ in swept.objectives]
+    are_alike = any(len(one.rows) > 1 for one in front)
     rows = [
         (
-            row["index"],
-            *(_plain(row.get(name)) for name in swept.parameters),
-            *(_text(name, row[name]) for name in names),
+            one.first["index"],
+            *(one.spans.get(name) or _plain(one.first.get(name)) for name in swept.parameters),
+            *(_text(name, one.first[name]) for name in names),
+            *([count(len(one.rows))] if are_alike else []),
         )
-        for row in front
+        for one in front
     ]
     heads = (">point", *swept.parameters, *(f">{_name(name)}" for name in names))
+    heads += (">alike",) if are_alike else ()
     return table("Points of the front", heads, rows, most=_MOST, is_open=True)
 
 
@@ -227,6 +242,12 @@ def _failures(swept: Swept) -> Section:
     rows = [(row["index"], row["message"]) for row in swept.failed]
     listed = table("Points that failed", (">point", "why"), rows, most=_MOST)
     return Section("failures-heading", "Failures", tables=(listed,))
+
+
+def _assumptions(swept: Swept) -> tuple[Section, ...]:
+    if not swept.own_kinds:
+        return ()
+    return (Section("assumptions-heading", "Assumptions", points=swept.own_kinds),)
 
 
 def _origin(swept: Swept) -> Section:

@@ -228,7 +228,9 @@ def test_nothing_measured_is_one_line(
     plain = codesign("pareto", "study")
     assert plain.code == 0
     assert plain.out.splitlines()[1:] == [
-        "no point was measured; study/journal.jsonl has why, and codesign report study lists it"
+        "at most 3 still to come: unless it runs just now, codesign sweep STUDY -o study --resume "
+        "goes on",
+        "no point was measured; study/journal.jsonl has why, and codesign report study lists it",
     ]
     assert not (tmp_path / "out").exists()
 

@@ -75,3 +75,37 @@ def test_a_journal_of_an_earlier_version_has_all_combinations() -> None:
     told, _, *done = records({"a": [1, 2, 3]}, lambda p: {"energy_j": 1.0})
     found = Swept.of([told | {"combinations": 9}, *done])
     assert (found.points, found.left_out, found.untried) == (9, 0, 6)
+
+
+def test_a_sweep_of_all_after_a_pruned_one_has_nothing_pruned_and_none_untried(
+    tmp_path: Path,
+) -> None:
+    def made() -> Any:
+        rates = [f"{n} GB/s" for n in (1, 2, 4, 8, 16)]
+        return study(hardware_space={"dram.bandwidth": rates, "npu.rows": [16, 32, 64]})
+
+    pruned = made().run(tmp_path / "out")
+    assert pruned.pruned > 0
+    assert pruned.untried == pruned.pruned
+    whole = made().run(tmp_path / "out", resume=True, exhaustive=True)
+    assert (len(whole.done), whole.pruned, whole.untried, whole.to_come) == (30, 0, 0, 0)
+    assert whole.pareto() == pruned.pareto()
+
+
+def test_what_an_interrupted_sweep_has_left_is_to_come_and_none_at_its_end(tmp_path: Path) -> None:
+    def stop(done: int, *_: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        study().run(tmp_path / "out", watch=stop)
+    assert Swept.read(tmp_path / "out").to_come == 12 - 5
+    found = study().run(tmp_path / "out", resume=True)
+    assert found.to_come == 0
+    assert len(found.done) + found.pruned == 12
+
+
+def test_a_search_has_nothing_to_come(tmp_path: Path) -> None:
+    found = study().search(tmp_path / "out", sampler="random", budget=3)
+    assert (len(found.done), found.points, found.to_come) == (3, 12, 0)
+    assert Swept.read(tmp_path / "out").to_come == 0

@@ -77,11 +77,16 @@ def test_the_table_of_the_front_is_that_of_the_study(study: Path, tmp_path: Path
     page = page_of(study, tmp_path / "page.html")
     front = Swept.read(study).pareto()
     cells = page.texts["td"]
-    width = 1 + len(SPACE) + 3
-    rows = [cells[place * width : (place + 1) * width] for place in range(len(front))]
+    width = 1 + len(SPACE) + 3 + 1
+    rows = [cells[place * width : (place + 1) * width] for place in range(3)]
+    # an LSTM has twice the layers of a GRU, so one with one layer is a GRU with two
     assert [row[:4] for row in rows] == [
-        [str(row["index"]), row["kind"], row["sram.size"], str(row["layers"])] for row in front
+        ["0", "GRU", "128 KiB", "1"],
+        ["1", "GRU (LSTM)", "128 KiB", "2 (1)"],
+        ["7", "LSTM", "128 KiB", "2"],
     ]
+    assert [row[-1] for row in rows] == ["1", "2", "1"]
+    assert len(front) == 4
     assert all(row[4].endswith("J") and row[5].endswith("s") for row in rows)
 
 
@@ -112,6 +117,31 @@ def test_sensitivity_of_a_whole_study_is_told_by_main_effects(tmp_path: Path) ->
     page = page_of(write(tmp_path / "study", records(SPACE, cost)), tmp_path / "page.html")
     assert any("share of the variance that" in text for text in page.texts["p"])
     assert not any("joins two measured points" in text for text in page.texts["p"])
+
+
+def test_a_study_that_was_interrupted_says_how_much_is_to_come(tmp_path: Path) -> None:
+    study, planned, *done = records(SPACE, cost)
+    whole = page_of(write(tmp_path / "whole", [study, planned, *done]), tmp_path / "a.html")
+    part = page_of(write(tmp_path / "part", [study, planned, *done[:5]]), tmp_path / "b.html")
+    assert not any("still to come" in text for text in whole.texts["p"])
+    (told,) = (text for text in part.texts["p"] if "still to come" in text)
+    assert told.startswith("The study has not ended: at most 7 of 12 points are still to come")
+    assert "codesign sweep STUDY -o DIR --resume goes on" in told
+
+
+@pytest.mark.parametrize("measured", [12, 0])
+def test_a_kind_that_does_not_ship_is_an_assumption_of_the_page(
+    measured: int, tmp_path: Path
+) -> None:
+    study, planned, *done = records(SPACE, cost)
+    failed = {"event": "failed", "index": 99, "key": "", "seconds": 0.0, "point": {}}
+    own = {"event": "own_kinds", "lines": ["own: own kind '<b>mine</b>'", "x: own kind 'y'"]}
+    lines = [study, own, planned, *done[:measured], failed | {"message": "no"}]
+    page = page_of(write(tmp_path / "study", lines), tmp_path / "page.html")
+    assert page.texts["li"] == own["lines"]
+    assert "Assumptions" in page.headings
+    plain = page_of(write(tmp_path / "plain", [study, planned, *done]), tmp_path / "page.html")
+    assert "Assumptions" not in plain.headings
 
 
 def test_failures_say_why(study: Path, tmp_path: Path) -> None:

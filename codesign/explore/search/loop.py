@@ -98,8 +98,8 @@ class Loop:
         mine = set(self.order)
         kept = [
             record
-            for record in self._bench.session.of("study", "done", "failed")
-            if record["event"] == "study" or record["index"] in mine
+            for record in self._bench.session.of("study", "own_kinds", "done", "failed")
+            if "index" not in record or record["index"] in mine
         ]
         (told,) = self._bench.session.of("study")[:1]
         counts = space_counts({"combinations": self._space.size} | told)

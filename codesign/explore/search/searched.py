@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codesign.explore.journal import Record
 from codesign.explore.swept import Row, Swept
@@ -56,4 +56,5 @@ def swept_of(records: Iterable[Record], points: int = 0, left_out: int = 0) -> S
         left_out: how many were left out.
     """
     kept = [record for record in records if record["event"] != "planned"]
-    return Swept.of([*kept, {"event": "planned", "points": points, "left_out": left_out}])
+    planned = {"event": "planned", "points": points, "left_out": left_out}
+    return replace(Swept.of([*kept, planned]), to_come=0)
