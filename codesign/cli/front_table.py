@@ -35,9 +35,9 @@ def print_front(found: Swept, folder: Path, *, json: bool, **more: Any) -> None:
     if json:
         counts = {"points": found.points, "left_out": found.left_out}
         ended = {"done": len(found.done), "pruned": found.pruned, "failed": len(found.failed)}
-        told = {"to_come": found.to_come, "own_kinds": list(found.own_kinds)}
-        front = found.pareto()
-        print_json({**counts, **ended, **told, "digest": found.digest, "front": front, **more})
+        told: dict[str, Any] = {"to_come": found.to_come, "own_kinds": list(found.own_kinds)}
+        told |= {"digest": found.digest, "front": found.pareto()}
+        print_json({**counts, **ended, **told, **more})
         return
     from codesign.explore.alike import alike_on_front
 
@@ -55,7 +55,7 @@ def print_front(found: Swept, folder: Path, *, json: bool, **more: Any) -> None:
 
 def own_kind_lines(notes: Sequence[str]) -> Iterator[str]:
     """Kinds that do not ship, a line for each, in the words of the assumptions of a result."""
-    yield from (f"assumption: {note}" for note in notes)
+    yield from (f"assumption: {' '.join(note.splitlines())}" for note in notes)
 
 
 def note_failures(found: Swept, folder: Path, *, quiet: bool) -> None:
