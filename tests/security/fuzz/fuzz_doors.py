@@ -35,6 +35,7 @@ from codesign.cli import main
 from codesign.cli.options import read_settings
 from codesign.energy import read_tables
 from codesign.errors import CodesignError, StudyError
+from codesign.explore.alike import alike_on_front
 from codesign.explore.grammar import Constraint
 from codesign.explore.journal import Journal
 from codesign.explore.study_file import read_study
@@ -113,7 +114,7 @@ def _scenario(path: Path) -> None:
 
 def _pareto(path: Path) -> None:
     found = Swept.read(path.parent)
-    found.pareto()
+    assert [row for one in alike_on_front(found) for row in one.rows] == found.pareto()
     found.columns()
     assert len(found.digest) == 64
 
