@@ -185,7 +185,10 @@ class Session:
         return not broken(asked, point | facts | self.known.of(point))
 
     def _tell_own_kinds(self) -> None:
-        """Notes kinds that do not ship; one that goes on may have them from another place."""
+        """Notes kinds that do not ship, which no value of a study changes.
+
+        Who goes on with a journal may have them from another place.
+        """
         known = {line for record in self.of("own_kinds") for line in record["lines"]}
         lines = [line for line in own_kind_notes(self.study.machine) if line not in known]
         if lines:

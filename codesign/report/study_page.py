@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from codesign.explore.alike import alike_on_front
+from codesign.explore.alike import Alike, alike_on_front
 from codesign.explore.effects import main_effects
 from codesign.explore.figures.all import FIGURES
 from codesign.explore.figures.cloud import Cloud
@@ -69,8 +69,9 @@ def study_cloud(swept: Swept, order: list[int]) -> Cloud:
 def study_page(cloud: Cloud) -> Document:
     """Everything that a folder of a study has to show."""
     swept = cloud.swept
-    sections = [_headline(swept, int(cloud.front.sum())), _figure(cloud, "front")]
-    sections[1] = replace(sections[1], tables=(_front(swept),))
+    front = alike_on_front(swept)
+    sections = [_headline(swept, front), _figure(cloud, "front")]
+    sections[1] = replace(sections[1], tables=(_front(swept, front),))
     sections += [_figure(cloud, name) for name in FIGURES if name != "front"]
     sections[3] = replace(sections[3], tables=(_effects(swept),))
     sections += [_failures(swept)] if swept.failed else []
@@ -93,7 +94,7 @@ def failures_page(swept: Swept) -> Document:
     Args:
         swept: the table, with names that are harmless.
     """
-    sections = [_headline(swept, 0)] + ([_failures(swept)] if swept.failed else [])
+    sections = [_headline(swept, ())] + ([_failures(swept)] if swept.failed else [])
     return _document(swept, [*sections, *_assumptions(swept)])
 
 
@@ -114,7 +115,6 @@ def tame(swept: Swept) -> Swept:
         objectives=tuple((shown(name, 80), is_max) for name, is_max in swept.objectives),
         done=tuple(map(row, swept.done)),
         failed=tuple(map(row, swept.failed)),
-        own_kinds=tuple(map(shown, swept.own_kinds)),
     )
 
 
@@ -147,14 +147,16 @@ def _point(swept: Swept, row: dict[str, Any]) -> str:
     return f"point {row['index']}: {', '.join(chosen)}; {', '.join(reached)}"
 
 
-def _headline(swept: Swept, front: int) -> Section:
+def _headline(swept: Swept, front: Sequence[Alike]) -> Section:
     best = [
         Card(f"{'Most' if most else 'Least'} {_name(name)}", _best(swept, name, most), "")
         for name, most in swept.objectives
     ]
     left = f"{count(swept.left_out)} more were left out by what is known before a replay"
+    points = sum(len(one.rows) for one in front)
+    alike = f"; {count(len(front))} different" if len(front) < points else ""
     cards = (
-        Card("On the front", count(front), f"of {count(len(swept.done))} measured points"),
+        Card("On the front", count(points), f"of {count(len(swept.done))} measured points{alike}"),
         Card("Measured", count(len(swept.done)), f"of {count(swept.points)}; {left}"),
         Card("Pruned", count(swept.pruned), "a measured point beats their bounds"),
         Card("Failed", count(len(swept.failed)), "see failures" if swept.failed else "none"),
@@ -191,8 +193,7 @@ def _text(name: str, value: float) -> str:
     return Scale.of(name, np.array([float(value)])).text(float(value))
 
 
-def _front(swept: Swept) -> Table:
-    front = alike_on_front(swept)
+def _front(swept: Swept, front: Sequence[Alike]) -> Table:
     names = [name for name, _ in swept.objectives]
     are_alike = any(len(one.rows) > 1 for one in front)
     rows = [

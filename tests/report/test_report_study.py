@@ -70,7 +70,8 @@ def test_the_headline_counts_points_and_says_what_is_best(study: Path, tmp_path:
     assert cards["Failed"] == "1"
     assert cards["Least energy"] == "1 µJ"
     assert cards["Most quality"] == "0.4"
-    assert cards["On the front"] == str(len(Swept.read(study).pareto()))
+    assert cards["On the front"] == str(len(Swept.read(study).pareto())) == "4"
+    assert "of 12 measured points; 3 different" in page.texts["dd"]
 
 
 def test_the_table_of_the_front_is_that_of_the_study(study: Path, tmp_path: Path) -> None:
@@ -135,7 +136,10 @@ def test_a_kind_that_does_not_ship_is_an_assumption_of_the_page(
 ) -> None:
     study, planned, *done = records(SPACE, cost)
     failed = {"event": "failed", "index": 99, "key": "", "seconds": 0.0, "point": {}}
-    own = {"event": "own_kinds", "lines": ["own: own kind '<b>mine</b>'", "x: own kind 'y'"]}
+    own = {
+        "event": "own_kinds",
+        "lines": ["own: own kind '<b>mine</b>'", f"x: own kind 'y' {'long ' * 80}end"],
+    }
     lines = [study, own, planned, *done[:measured], failed | {"message": "no"}]
     page = page_of(write(tmp_path / "study", lines), tmp_path / "page.html")
     assert page.texts["li"] == own["lines"]
