@@ -100,10 +100,10 @@ def _to_come(found: Swept, folder: Path) -> Iterator[str]:
 
 
 def _counted(front: Sequence[Alike]) -> str:
-    points = sum(len(one.rows) for one in front)
-    if len(front) == points:
-        return f"{points:,} on the front"
-    return f"{points:,} on the front, {f'{len(front):,} different' if front[1:] else 'all alike'}"
+    from codesign.explore.alike import unlike
+
+    points = count(sum(len(one.rows) for one in front))
+    return ", ".join(filter(None, (f"{points} on the front", unlike(front))))
 
 
 def _table(found: Swept, front: Sequence[Alike]) -> Iterator[RenderableType]:

@@ -59,6 +59,17 @@ def alike_on_front(swept: Swept) -> tuple[Alike, ...]:
     )
 
 
+def unlike(front: Sequence[Alike]) -> str:
+    """How many different points a front has, in words; empty where each is one of its own.
+
+    Args:
+        front: of ``alike_on_front``.
+    """
+    if all(len(one.rows) == 1 for one in front):
+        return ""
+    return f"{len(front):,} different" if len(front) > 1 else "all alike"
+
+
 def _spans(levels: Mapping[str, Levels], places: Sequence[int]) -> dict[str, str]:
     """What parameters take in some rows of a table, those that take several values."""
     taken = {name: [int(one.codes[place]) for place in places] for name, one in levels.items()}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from codesign.explore.alike import Alike, alike_on_front
+from codesign.explore.alike import Alike, alike_on_front, unlike
 from codesign.explore.effects import main_effects
 from codesign.explore.figures.all import FIGURES
 from codesign.explore.figures.cloud import Cloud
@@ -154,9 +154,9 @@ def _headline(swept: Swept, front: Sequence[Alike]) -> Section:
     ]
     left = f"{count(swept.left_out)} more were left out by what is known before a replay"
     points = sum(len(one.rows) for one in front)
-    alike = f"; {count(len(front))} different" if len(front) < points else ""
+    told = "; ".join(filter(None, (f"of {count(len(swept.done))} measured points", unlike(front))))
     cards = (
-        Card("On the front", count(points), f"of {count(len(swept.done))} measured points{alike}"),
+        Card("On the front", count(points), told),
         Card("Measured", count(len(swept.done)), f"of {count(swept.points)}; {left}"),
         Card("Pruned", count(swept.pruned), "a measured point beats their bounds"),
         Card("Failed", count(len(swept.failed)), "see failures" if swept.failed else "none"),
