@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Codesign
-from test_raised import MODEL, PASS, board, lowering, work, write
+from failing_plugins import MODEL, PASS, board, lowering, work, write
 
 import codesign as package
 from codesign.energy.query import Query

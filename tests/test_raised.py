@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from textwrap import dedent
-from types import ModuleType
 
 import pytest
 from conftest import Codesign
+from failing_plugins import MODEL, PASS, board, caught, line_of, lowering, work, write
 
 import codesign as package
 from codesign.errors import CodesignError, PluginError
 from codesign.plugins import Registry, registry
 from codesign.pytest_plugin import codesign_checks
-from codesign.raised import place_of, raised
-from codesign.templates import write_plugin
-from codesign.testing import matmul
 from codesign.testing.suite import plugin_checks
-from codesign.workload.record import Trace
 
-HEAD = """
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
-
-from codesign import hookimpl
-from codesign_plugins.sram import Sram
-from codesign_plugins.vector import Vector
-"""
-BOARD = """
-name: board
-precision: int8
-components:
-  fancy: {kind: fancy, buffer: sram, lanes: 16}
-  npu: {kind: systolic, buffer: sram}
-  sram: {kind: store, size: 256 KiB}
-  bus: {kind: link, connects: [dram, sram]}
-  dram: {kind: flat_dram, device: LPDDR4, size: 1 GiB, bandwidth: 6.4 GB/s}
-"""
-KINDS = """
-@dataclass(frozen=True, kw_only=True)
-class Fancy(Vector):
-    \"\"\"An engine.\"\"\"
-    kind: ClassVar[str] = "fancy"
-    {engine}
-
-@dataclass(frozen=True, kw_only=True)
-class Store(Sram):
-    \"\"\"A memory.\"\"\"
-    kind: ClassVar[str] = "store"
-    {memory}
-
-@hookimpl
-def codesign_components():
-    return [Fancy, Store]
-"""
 SUPPORTS = "def supports(self, op): return 1 // len(op.inputs[9:])"
 PLAN = "def plan(self, op, budget): return 1 // (op.macs * 0)"
 PROCESS = """
@@ -75,31 +31,6 @@ CHECK = "def check(self): return 1 // 0"
 def _forgotten() -> Iterator[None]:
     yield
     registry.cache_clear()
-
-
-def write(folder: Path, body: str, name: str = "engine") -> Path:
-    file = folder / f"{name}.py"
-    file.parent.mkdir(exist_ok=True, parents=True)
-    file.write_text(HEAD + dedent(body))
-    return file
-
-
-def line_of(file: Path, text: str) -> int:
-    """Number of the only line with a text."""
-    (found,) = (n for n, line in enumerate(file.read_text().splitlines(), 1) if text in line)
-    return found
-
-
-def board(folder: Path, engine: str = "", memory: str = "") -> Path:
-    """A hardware file beside the plugin of its two kinds."""
-    write(folder, KINDS.format(engine=engine or "pass", memory=memory or "pass"))
-    (folder / "board.yaml").write_text(BOARD)
-    return folder / "board.yaml"
-
-
-def work() -> Trace:
-    op = matmul(8, 8, 8)
-    return Trace("work", (op,), tuple(access.tensor for access in op.operands))
 
 
 @pytest.mark.parametrize(
@@ -154,34 +85,6 @@ def test_an_error_of_a_shipped_component_is_left_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(Sram, "service", service)
     with pytest.raises(IndexError, match="ours"):
         package.simulate(work(), package.load_hardware("edge-npu").with_("sram.size", "1 MiB"))
-
-
-PASS = """
-def zz(trace):
-    return trace.items[len(trace.items)]
-
-@hookimpl
-def codesign_fusion_passes():
-    return {"zz": zz}
-"""
-MODEL = """
-from codesign.zoo import ModelEntry
-
-def build(batch):
-    return [][batch]
-
-@hookimpl
-def codesign_models():
-    return {"mine": ModelEntry(build, "none")}
-"""
-
-
-def lowering(folder: Path) -> tuple[Path, str]:
-    """A plugin whose lowering fails, and where that is."""
-    write_plugin("lowering", "gate_mine", folder / "made")
-    file = folder / "made" / "gate_mine.py"
-    file.write_text(file.read_text().replace("builder.new(node.outputs[0])", "node.wrong"))
-    return file, f" at {file}:{line_of(file, 'node.wrong')} in lower_gate; "
 
 
 def test_a_capture_names_the_line_of_a_lowering_that_fails(tmp_path: Path) -> None:
@@ -282,92 +185,3 @@ def test_the_command_and_pytest_say_the_same(tmp_path: Path, codesign: Codesign)
     assert place in ran.out
     told = [str(caught(param.values[0])) for param in codesign_checks(file, "fancy")[4:5]]
     assert [place in one for one in told] == [True]
-
-
-# -- the helper itself -------------------------------------------------------------------------
-
-
-def module(folder: Path, name: str, text: str) -> ModuleType:
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.py").write_text(text)
-    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made
-    spec.loader.exec_module(made)
-    return made
-
-
-def caught(call: Callable[[], object]) -> Exception:
-    try:
-        call()
-    except Exception as error:  # noqa: BLE001 - that is what is looked at
-        return error
-    raise AssertionError("nothing was raised")
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> ModuleType:
-    text = """
-import json
-
-class Base:
-    def ask(self):
-        return json.loads("{")
-
-class Own(Base):
-    pass
-
-def outer(call):
-    return call()
-
-def split(number):
-    return 1 // number
-"""
-    return module(tmp_path, "raised_mine", text)
-
-
-def test_it_is_the_innermost_frame_of_the_owner_not_of_a_library(mine: ModuleType) -> None:
-    error = caught(mine.Own().ask)
-    assert place_of(error, mine.Own()) == f" at {mine.__file__}:6 in ask"
-    assert raised(error, mine.Own) == (
-        "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 "
-        f"(char 1) at {mine.__file__}:6 in ask"
-    )
-
-
-def test_the_own_file_of_a_class_comes_before_those_of_its_bases(
-    mine: ModuleType, tmp_path: Path
-) -> None:
-    text = "import raised_mine\nclass Sub(raised_mine.Own):\n    def ask(self):\n        "
-    sub = module(tmp_path, "raised_sub", text + "return super().ask()\n")
-    assert place_of(caught(sub.Sub().ask), sub.Sub()) == f" at {sub.__file__}:4 in ask"
-    text = "import raised_mine\nclass Bare(raised_mine.Own):\n    pass\n"
-    bare = module(tmp_path, "raised_bare", text)
-    assert place_of(caught(bare.Bare().ask), bare.Bare()) == f" at {mine.__file__}:6 in ask"
-
-
-def test_functions_partials_modules_files_and_folders_are_owners(
-    mine: ModuleType, tmp_path: Path
-) -> None:
-    error = caught(partial(mine.split, 0))
-    place = f" at {mine.__file__}:15 in split"
-    owners = (mine.split, partial(mine.split, 0), mine, Path(str(mine.__file__)), tmp_path)
-    assert [place_of(error, owner) for owner in owners] == [place] * 5
-
-
-def test_nobody_is_named_where_no_frame_is_the_owners(mine: ModuleType) -> None:
-    def fails() -> None:
-        raise ValueError("here")
-
-    assert place_of(caught(fails), mine.Own(), 3, "text", None) == ""
-    assert raised(caught(fails), mine) == "ValueError: here"
-    assert (
-        place_of(caught(lambda: Registry(["nowhere"])), Registry) == ""
-    )  # our own code is nobody's
-
-
-def test_what_an_owner_calls_back_does_not_hide_its_line(mine: ModuleType) -> None:
-    error = caught(lambda: mine.outer(partial(int, "x")))
-    assert place_of(error, mine) == f" at {mine.__file__}:12 in outer"
