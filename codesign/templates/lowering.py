@@ -24,9 +24,10 @@ def lower_gate(node: Node, builder: Builder) -> None:
 def gated() -> tuple[Any, tuple[Any, ...]]:
     """A module that calls the operator, and its arguments: what the conformance kit tries."""
     import torch
+    from torch import library
 
     if not hasattr(torch.ops.my_plugin, "gate"):
-        made = torch.library.custom_op(
+        made = library.custom_op(
             "my_plugin::gate",
             lambda x, y: x * torch.sigmoid(y),
             mutates_args=(),

@@ -111,7 +111,7 @@ class Folds:
         return [(times, fold) for times, fold in found if times.any()]
 
     def _cost(self, division: Division, cost: Cost) -> Array:
-        total = np.zeros_like(self.whole)
+        total = np.zeros(1, dtype=np.int64)
         for times, fold in division:
             total = total + times * cost(self.engine, fold)
         return total
