@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +19,7 @@ from codesign.energy import EnergyTables, read_tables, shipped_tables
 from codesign.errors import OF_OTHERS, PluginError
 from codesign.hardware.component import Component
 from codesign.plugin_choice import Choice, PluginWarning, Source
+from codesign.plugin_files import contents, load_path, no_plugin, plugin_paths
 from codesign.raised import raised
 
 GROUP = "codesign"
@@ -63,8 +62,8 @@ class Registry:
             is_strict: whether a plugin of a folder that fails is an error.
 
         Raises:
-            PluginError: a folder that does not exist, a rule that fits no installed plugin, two
-                plugins of one name, or a plugin of a folder that fails.
+            PluginError: a folder that does not exist or holds no plugin, a rule that fits no
+                installed plugin, two plugins of one name, or a plugin of a folder that fails.
         """
         self.manager = pluggy.PluginManager(GROUP)
         self.manager.add_hookspecs(hookspecs)
@@ -179,25 +178,25 @@ class Registry:
             warnings.warn(failed.told(), PluginWarning, stacklevel=4)
 
     def _load_folder(self, folder: Path) -> None:
-        if folder.suffix == ".py" and folder.is_file():
-            paths = [folder.parent if folder.name == "__init__.py" else folder]
-        elif folder.is_dir():
-            packages = (path.parent for path in folder.glob("*/__init__.py"))
-            found = sorted([*folder.glob("*.py"), *packages])
-            paths = [path for path in found if not path.name.startswith("_")]
-        else:
-            raise PluginError(
-                f"plugin folder {folder} does not exist; give a folder of *.py files, or one file"
-            )
-        for path in paths:
+        paths = plugin_paths(folder)
+        sources = [Source(path.stem, str(path)) for path in paths]
+        for path, source in zip(paths, sources, strict=True):
             self._drop_if_same(path)
-            self._register(Source(path.stem, str(path)), partial(_load_path, path))
+            self._register(source, partial(load_path, path))
+        if not any(self._is_plugin(source.name) for source in sources):
+            raise PluginError(no_plugin(folder, paths))
+
+    def _is_plugin(self, name: str) -> bool:
+        """Whether a file has a hook, or failed before it could be asked for one."""
+        return self._sources[name].state == "failed" or bool(
+            self.manager.get_hookcallers(self.manager.get_plugin(name))
+        )
 
     def _drop_if_same(self, path: Path) -> None:
         """A copy of a loaded plugin, to the byte, takes its place; an edited one is a clash."""
         loaded = self.manager.get_plugin(path.stem)
         source = getattr(loaded, "__file__", None)
-        if source and _sources(Path(source)) == _sources(path):
+        if source and contents(Path(source)) == contents(path):
             self.manager.unregister(loaded)
             if self._sources.pop(path.stem).is_shipped:
                 self._copies.add(path.stem)
@@ -246,32 +245,6 @@ def _installed(entry: EntryPoint) -> Source:
     about = entry.dist
     name, version = (about.name, about.version) if about else (GROUP, "")
     return Source(entry.name, str(entry.value), name, version)
-
-
-def _sources(path: Path) -> dict[str, bytes]:
-    """Files of a plugin by name: one, or all of a package, whatever they hold."""
-    if path.name == "__init__.py":
-        path = path.parent
-    if not path.is_dir():
-        return {path.name: path.read_bytes()}
-    files = [file for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc"]
-    return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}
-
-
-def _load_path(path: Path) -> object:
-    """Loads a Python file, or a package with its modules."""
-    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    name = f"codesign_folder_{path.stem}_{place}"
-    file, inside = (path / "__init__.py", [str(path)]) if path.is_dir() else (path, None)
-    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inside)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is not a Python file")
-    for stale in [known for known in sys.modules if known.startswith(f"{name}.")]:
-        del sys.modules[stale]
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _named(result: Any, hook: str) -> Iterable[tuple[str, Any]]:

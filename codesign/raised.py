@@ -43,14 +43,14 @@ def place_of(error: BaseException, *owners: object) -> str:
     homes = list(dict.fromkeys(home for owner in owners for home in _homes(owner)))
     if isinstance(error, SyntaxError) and error.filename:  # it has no frame where it is
         is_own = _is_in(error.filename, homes)
-        return f" at {_shown(error.filename)}:{error.lineno}" if is_own else ""
+        return f" at {shown(error.filename)}:{error.lineno}" if is_own else ""
     found = list(frames(error))
     for home in homes:
         for frame, line in reversed(found):
             code = frame.f_code
             if _is_in(code.co_filename, [home]):
                 inside = "" if code.co_name == "<module>" else f" in {code.co_name}"
-                return f" at {_shown(code.co_filename)}:{line}{inside}"
+                return f" at {shown(code.co_filename)}:{line}{inside}"
     if isinstance(error, TypeError):  # a call that its signature refuses has no frame of its own
         return next(filter(None, map(_defined, owners)), "")
     return ""
@@ -59,7 +59,7 @@ def place_of(error: BaseException, *owners: object) -> str:
 def _defined(owner: object) -> str:
     """Where a function is written; "" of anything else."""
     code = getattr(getattr(owner, "__func__", owner), "__code__", None)
-    return f" at {_shown(code.co_filename)}:{code.co_firstlineno}" if code else ""
+    return f" at {shown(code.co_filename)}:{code.co_firstlineno}" if code else ""
 
 
 def frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
@@ -100,7 +100,7 @@ def _home(module: ModuleType | None) -> Iterator[str]:
     yield file if is_alone else os.path.dirname(file)
 
 
-def _shown(file: str) -> str:
+def shown(file: str) -> str:
     """A path as a reader would type it: what lies in the current folder begins there."""
     path = Path(os.path.abspath(file))
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -104,7 +104,9 @@ def test_what_is_left_out_is_not_loaded_and_listed_as_blocked() -> None:
 
 
 def test_a_file_of_the_same_name_takes_the_place_of_what_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / "sram.py").write_text("KIND = 1\n")
+    (tmp_path / "sram.py").write_text(
+        "from codesign import hookimpl\n@hookimpl\ndef codesign_models(): return {}\n"
+    )
     with pytest.raises(PluginError, match="rename one or leave one out"):
         Registry([tmp_path])
     assert Registry([tmp_path, "no:sram"]).plugins()["sram"] == str(tmp_path / "sram.py")

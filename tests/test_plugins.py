@@ -121,6 +121,7 @@ def test_every_public_function_takes_folders_as_text(tmp_path: Path) -> None:
 
 def test_files_that_start_with_an_underscore_are_left_alone(tmp_path: Path) -> None:
     folder = _write(tmp_path, "_helper", "raise RuntimeError('must not run')")
+    _write(tmp_path, "mine", KIND.format(kind="mram"))
     assert "_helper" not in Registry((folder,)).plugins()
 
 
@@ -283,4 +284,5 @@ def test_a_package_that_changed_is_loaded_anew_with_all_its_modules(tmp_path: Pa
 def test_a_folder_without_modules_or_with_an_underscore_is_no_plugin(tmp_path: Path) -> None:
     _package(tmp_path, "_helper", "mram")
     (tmp_path / "presets").mkdir()
-    assert Registry((tmp_path,)).plugins() == Registry().plugins()
+    _write(tmp_path, "mine", KIND.format(kind="mram"))
+    assert {*Registry((tmp_path,)).plugins()} == {*Registry().plugins(), "mine"}

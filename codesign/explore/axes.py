@@ -1,10 +1,12 @@
 """Every value of a study by itself: one that no other values can mend is refused.
 
-A value is tried in the hardware and the schedule as the study has them. One that breaks a rule
-there is tried again in every combination of the other parameters of the hardware, or of the
-schedule. Only what breaks the same rule, in the same words, in all of these is refused, before any
-work. A value that others can mend is a matter of its points, which fail and are recorded; so is one
-beside which the others have more than 256 combinations, since not all of them are tried.
+Whatever the size of a study, each value has to be one that its field, its option or its model can
+have: that takes as many checks as there are values. One that its field can have, and that breaks a
+rule in the hardware as the study has it, is tried again in every combination of the other
+parameters of the hardware. Only what breaks the same rule, in the same words, in all of these is
+refused, before any work. A value that others can mend is a matter of its points, which fail and are
+recorded; so is one beside which the others have more than 256 combinations, since not all of them
+are tried.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from codesign.workload.schedule_text import check_schedule
 if TYPE_CHECKING:
     from codesign.explore.evaluate import How
     from codesign.explore.study import Study
+    from codesign.hardware.machine import Hardware
 
 Trial: TypeAlias = "Callable[[Mapping[str, Any]], object]"
 """Raises a CodesignError for values that break a rule."""
@@ -59,16 +62,30 @@ def check_values(study: Study, early: Sequence[Constraint]) -> None:
             at.
 
     Raises:
-        AxisError: a value that breaks a rule in every combination; the message names it and its
-            parameter.
+        AxisError: a value that breaks a rule by itself, or in every combination; the message names
+            it and its parameter.
     """
     spaces = study.spaces
     for name in spaces.model:
         _check(study.space, early, name, (), study.source.check_values)
     for name in spaces.hardware:
+        _check(study.space, early, name, (), _Fields(study.machine))
         _check(study.space, early, name, tuple(spaces.hardware), study.machine.with_all)
-    for name in spaces.schedule:
-        _check(study.space, early, name, tuple(spaces.schedule), _Schedules(study))
+    for (
+        name
+    ) in spaces.schedule:  # what is said of one thing is checked without what is said of others
+        _check(study.space, early, name, (), _Schedules(study))
+
+
+class _Fields:
+    """Tries values of the hardware, each by its field alone."""
+
+    def __init__(self, machine: Hardware) -> None:
+        self._machine = machine
+
+    def __call__(self, values: Mapping[str, Any]) -> None:
+        for path, value in values.items():
+            self._machine.check_value(path, value)
 
 
 class _Schedules:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import reprlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import ErrorDetails
 
 from codesign.energy import Estimated
 from codesign.errors import (
@@ -25,17 +23,12 @@ from codesign.errors import (
 from codesign.hardware.component import Component
 from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
+from codesign.hardware.refusals import Lines, bad_default, class_place, explain, refusal
 from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node
 from codesign.raised import raised
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_BOUNDS = {
-    "greater_than_equal": (">=", "ge", "raise it"),
-    "greater_than": (">", "gt", "raise it"),
-    "less_than_equal": ("<=", "le", "lower it"),
-    "less_than": ("<", "lt", "lower it"),
-}
 
 
 def build_component(
@@ -102,28 +95,6 @@ def left_out(component: Component, given: Collection[str]) -> Iterator[Provenanc
                 yield Provenance(component.name, ".".join(path), str(entry), source, "assumed")
 
 
-class Lines:
-    """Finds the place in the file of a field that is wrong.
-
-    Args:
-        label: what errors call the file; empty if there is none.
-        line: line of the component.
-        lines: lines of its fields and table entries, by path.
-    """
-
-    def __init__(
-        self, label: str = "", line: int = 0, lines: Mapping[tuple[str, ...], int] | None = None
-    ) -> None:
-        self.label, self.line, self.lines = label, line, lines or {}
-
-    def place(self, path: Sequence[str] = ()) -> str:
-        """``file:line: `` of a path, or of its nearest part that has a line."""
-        for length in range(len(path), 0, -1):
-            if tuple(path[:length]) in self.lines:
-                return f"{self.label}:{self.lines[tuple(path[:length])]}: "
-        return f"{self.label}:{self.line}: " if self.label else ""
-
-
 def make(
     cls: type[Component],
     name: str,
@@ -144,15 +115,13 @@ def make(
         HardwareError: a value of the wrong type or unit or out of its range, or one that has no
             estimate.
     """
+    validator = adapter(cls)
     try:
-        component = adapter(cls).validate_python({**values, "name": name}, context=around)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        path = [str(key) for key in first["loc"] if key != "[key]"]
-        raise HardwareError(lines.place(path) + _explain(first, name, cls.kind, path)) from error
-    try:
+        component = validator.validate_python({**values, "name": name}, context=around)
         component.check()
         return follow(component, values, around.tables)
+    except ValidationError as error:
+        raise refusal(error, cls, name, {"name", *values}, lines) from error
     except EnergyError as error:
         raise HardwareError(f"{lines.place()}{name}: {error}") from error
     except CodesignError as error:
@@ -160,6 +129,58 @@ def make(
     except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         told = raised(error, cls)
         raise PluginError(f"{lines.place()}{name} ({cls.kind}): raised {told}; mend it") from error
+
+
+def check_defaults(cls: type[Component]) -> None:
+    """Checks that the defaults of a class keep the rules of their own fields.
+
+    Args:
+        cls: class of a component.
+
+    Raises:
+        PluginError: one does not, or a field has a type that cannot be checked; with the file and
+            line of the class.
+    """
+    validator = adapter(cls)
+    try:
+        validator.validate_python({"name": cls.kind}, context=Surroundings())
+    except ValidationError as error:
+        found = bad_default(error, cls, ("name",))
+        if found is not None:
+            raise found from error
+    except OF_OTHERS:  # what it computes from fields is looked at where it has all of them
+        return
+
+
+def check_alone(
+    cls: type[Component], name: str, field: str, value: object, around: Surroundings
+) -> None:
+    """Checks a value by the type of its field alone, whatever the other fields are.
+
+    Args:
+        cls: class of the component.
+        name: of the component.
+        field: one of its fields.
+        value: for it.
+        around: what the value may refer to.
+
+    Raises:
+        HardwareError: no other values can mend it. One that needs others to be judged passes.
+    """
+    try:
+        _field_adapter(cast(Any, cls), field).validate_python(value, context=around)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise HardwareError(explain(first, name, cls.kind, field)) from error
+    except CodesignError:
+        raise
+    except OF_OTHERS:  # such as a validator of a plugin that asks for the other fields
+        return
+
+
+@lru_cache(maxsize=256)
+def _field_adapter(cls: Any, field: str) -> TypeAdapter[Any]:
+    return TypeAdapter(get_type_hints(cls, include_extras=True)[field])
 
 
 def adapter(cls: type[Component]) -> TypeAdapter[Component]:
@@ -177,7 +198,9 @@ def _adapter(cls: Any) -> TypeAdapter[Component]:
         return TypeAdapter(cls)
     except (PydanticUserError, NameError, TypeError) as error:
         cause = str(error).splitlines()[0]
-        raise PluginError(f"kind {cls.kind!r} ({cls.__qualname__}): {cause}; mend it") from error
+        raise PluginError(
+            f"{class_place(cls)}kind {cls.kind!r} ({cls.__qualname__}): {cause}; mend it"
+        ) from error
 
 
 def check_field(field: str, name: str, cls: type[Component], place: str = "") -> None:
@@ -186,20 +209,3 @@ def check_field(field: str, name: str, cls: type[Component], place: str = "") ->
     if field not in known:
         hint = did_you_mean(field[:60], known)
         raise HardwareError(f"{place}unknown field {field[:60]!r} for {name} ({cls.kind}){hint}")
-
-
-def _explain(error: ErrorDetails, name: str, kind: str, path: list[str]) -> str:
-    place = ".".join([name, *path])
-    context: dict[str, Any] = error.get("ctx", {})
-    got = reprlib.repr(error["input"])
-    if error["type"] == "missing":
-        return f"{name} ({kind}) needs the field {path[-1]!r}; add it"
-    if error["type"] == "value_error":
-        return f"{place}: {context['error']}"
-    if error["type"] in _BOUNDS:
-        sign, key, remedy = _BOUNDS[error["type"]]
-        return f"{place} must be {sign} {context[key]}, got {got}; {remedy}"
-    if error["type"] == "literal_error":
-        return f"{place} must be {context['expected']}, got {got}; choose one of them"
-    rule = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{place}: {rule}, got {got}; see what a {kind} takes with: codesign plugins show {kind}"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codesign.errors import HardwareError, no_file
-from codesign.hardware.build import Lines
 from codesign.hardware.dram_sections import ABSENT, SECTIONS, build_device, defaults
 from codesign.hardware.provenance import Leaf, Provenance, read_field
+from codesign.hardware.refusals import Lines
 from codesign.hardware.yaml_source import Node, parse_yaml, read_keys, read_yaml
 from codesign.memory.device import Device
 

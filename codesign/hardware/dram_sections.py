@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from codesign.errors import HardwareError, UnitError, did_you_mean
-from codesign.hardware.build import Lines
 from codesign.hardware.dram_values import (
     Schema,
     amperes,
@@ -20,6 +19,7 @@ from codesign.hardware.dram_values import (
     text,
     volts,
 )
+from codesign.hardware.refusals import Lines
 from codesign.memory.controller import Controller
 from codesign.memory.device import CommandBus, Device, Organisation, Rail, Timings
 from codesign.memory.mapping import FIELDS, AddressMapping, Xor

@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any, TypeAlias
 
 from codesign.errors import HardwareError, UnitError, did_you_mean
-from codesign.hardware.build import Lines
+from codesign.hardware.refusals import Lines
 from codesign.units import parse_quantity, ticks
 
 Reader: TypeAlias = Callable[[object], object]

@@ -51,6 +51,24 @@ def find_fault(components: Mapping[str, Component]) -> Fault | None:
     return _fault(_wiring(components))
 
 
+def check_buffer(
+    components: Mapping[str, Component], part: Component, field: str, value: object
+) -> None:
+    """Checks a value for a field of a component: the buffer of an engine has to be a memory.
+
+    A name with a dot is of a part that is brought: others decide whether it is.
+
+    Raises:
+        HardwareError: it is none.
+    """
+    name = str(value)
+    if field != "buffer" or not isinstance(part, Engine) or "." in name:
+        return
+    memories = [one for one, found in components.items() if isinstance(found, Memory)]
+    if name not in memories:
+        raise HardwareError(" ".join(_nameless(f"{part.name}.buffer", name, memories)))
+
+
 def build_graph(components: Mapping[str, Component]) -> Graph:
     """The undirected graph of components without a fault, by name; an edge is a port.
 
@@ -140,10 +158,14 @@ def _faults(wiring: Wiring) -> Iterator[Fault]:
             yield from _link_faults(wire)
         for place, end in wire.ends:
             if end not in memories:
-                yield place, f"must name a memory, got {end!r}{did_you_mean(end, memories)}"
+                yield _nameless(place, end, memories)
     graph = _graph(_unsized(wiring))
     yield from _ring_faults(graph, _names(wiring, Link))
     yield from _reach_faults(graph, wiring)
+
+
+def _nameless(place: str, end: str, memories: list[str]) -> Fault:
+    return place, f"must name a memory, got {end!r}{did_you_mean(end, memories)}"
 
 
 def _link_faults(link: Wire) -> Iterator[Fault]:

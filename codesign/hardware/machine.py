@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from codesign.errors import HardwareError, did_you_mean
 from codesign.hardware import graph as graphs
 from codesign.hardware.brought import with_brought
-from codesign.hardware.build import Lines, adapter, check_field, left_out, make
+from codesign.hardware.build import adapter, check_alone, check_field, left_out, make
 from codesign.hardware.component import Component, Direction, Engine, Link, Memory
 from codesign.hardware.estimates import given_values
 from codesign.hardware.provenance import Provenance
+from codesign.hardware.refusals import Lines
 from codesign.hardware.surroundings import Surroundings
 from codesign.units import ticks
 from codesign.workload.dtype import DType
@@ -219,6 +220,25 @@ class Hardware:
             components[name] = make(type(components[name]), name, values, Lines(), self.around)
             provenance = _with_origins(provenance, components[name], values, mine)
         return dataclasses.replace(self, components=components, provenance=provenance)
+
+    def check_value(self, path: str, value: object) -> None:
+        """Checks one value by itself, whatever the others are; with others it may break a rule yet.
+
+        Args:
+            path: as in ``with_``.
+            value: as in ``with_``.
+
+        Raises:
+            HardwareError: no such component, field or entry, a value that its field cannot have,
+                or a buffer that is no memory.
+        """
+        name, _, rest = path.partition(".")
+        part = self.components[self._changeable(name, path)]
+        values = given_values(part, self.provenance)
+        _change(values, part, rest, value)
+        field = rest.partition(".")[0]
+        check_alone(type(part), name, field, values[field], self.around)
+        graphs.check_buffer(self.components, part, field, value)
 
     def _changeable(self, name: str, path: str) -> str:
         if name not in self.components:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterator
+from inspect import get_annotations
 from typing import Any, get_args, get_type_hints
 
 from codesign.errors import HardwareError
@@ -55,6 +56,16 @@ def check_fields(kind: type[Component]) -> None:
             f"{title}.{field.name}: a number without a unit; annotate it with a type of "
             "codesign.units (Count, Bytes, Joules, ...) or Annotated[float, Unit('1')]",
         )
+        expect(
+            not _is_hidden(kind, field.name),
+            f"{title}.{field.name}: set without a type, so that the default of the class before it "
+            f"stays; write {field.name}: and its type before the =",
+        )
+
+
+def _is_hidden(kind: type, field: str) -> bool:
+    """Whether a class gives a field of a base a value that no instance will have."""
+    return any(field in one.__dict__ and field not in get_annotations(one) for one in kind.__mro__)
 
 
 def _documented(kind: type) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from codesign.errors import PluginError, did_you_mean
 from codesign.hookspecs import HOOKS
 from codesign.plugin_choice import Source
+from codesign.plugin_files import no_plugin, plugin_paths
 from codesign.plugins import Offer, Registry, registry
 from codesign.testing.imports import check_imports
 from codesign.testing.offered import Check, Offered
@@ -92,20 +93,19 @@ def _words(plugin: str | Path) -> tuple[Path, ...]:
     is_path = isinstance(plugin, Path) or path.exists() or path.suffix == ".py" or "/" in plugin
     if is_path and not path.exists():
         raise _UnknownPluginError(f"{path} does not exist; give a plugin file, a folder or a name")
+    if path.is_dir() and not plugin_paths(path):
+        raise _UnknownPluginError(no_plugin(path, ()))
     return (path,) if is_path else ()
 
 
 def _sources(loaded: Registry, plugin: str | Path, words: tuple[Path, ...]) -> list[Source]:
     if words:
         inside = words[0].parent if words[0].name == "__init__.py" else words[0]
-        found = [
+        return [
             one
             for one in loaded.sources()
             if not one.distribution and Path(one.origin).is_relative_to(inside)
         ]
-        if not found:
-            raise _UnknownPluginError(f"{plugin} has no plugin file *.py; give another folder")
-        return found
     found = [one for one in loaded.sources() if plugin in (one.name, one.distribution)]
     if not found:
         known = {name for one in loaded.sources() for name in (one.name, one.distribution)}
@@ -172,7 +172,8 @@ def _hardware(files: tuple[Path, ...], offers: list[Offer]) -> tuple[Path, ...]:
 def _check_any(count: int) -> None:
     if not count:
         raise AssertionError(
-            "offers nothing; mark a function of a name of docs/hooks.md with @hookimpl"
+            "offers nothing; mark a function of a name of docs/hooks.md with @hookimpl, and let it "
+            "return what it offers"
         )
 
 

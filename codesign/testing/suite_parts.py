@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_type_hints
 
-from codesign.errors import OF_OTHERS, CodesignError, MappingError
-from codesign.hardware.build import Lines, build_component, make
+from codesign.errors import OF_OTHERS, CodesignError, MappingError, PluginError
+from codesign.hardware.build import build_component, check_defaults, make
 from codesign.hardware.component import Component, Engine, Link, Memory
 from codesign.hardware.plan import Budget
+from codesign.hardware.refusals import Lines
 from codesign.hardware.spec import list_hardware, load_hardware
 from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import read_yaml
@@ -69,6 +70,7 @@ def kind_checks(offered: Offered, name: str, kind: Any) -> Iterator[Check]:
     if not (isinstance(kind, type) and issubclass(kind, Component)):
         return
     yield Check(f"{title}: fields have documentation and units", partial(check_fields, kind))
+    yield Check(f"{title}: defaults keep the rules of their fields", partial(check_defaults, kind))
     yield Check(f"{title}: energies and powers have a source", partial(check_sources, kind))
     found, why = _instances(offered, kind)
     for message in _unread(offered):
@@ -137,9 +139,12 @@ def _units(hint: Any) -> set[str]:
     return found
 
 
-def _instances(offered: Offered, kind: type[Component]) -> tuple[list[Instance], str]:
+def _instances(
+    offered: Offered, kind: type[Component]
+) -> tuple[list[Instance], CodesignError | None]:
     """Examples of the plugin, an instance by defaults, those of its files; else one of a preset."""
-    found, why = [], ""
+    found: list[Instance] = []
+    why: CodesignError | None = None
     example = offered.examples.get(kind.kind)
     if example is not None:
         ops = tuple(example.operators()) if example.operators else None
@@ -148,7 +153,7 @@ def _instances(offered: Offered, kind: type[Component]) -> tuple[list[Instance],
         try:
             found.append(Instance("defaults", _by_defaults(kind)))
         except CodesignError as error:
-            why = str(error)
+            why = error
     for path in offered.hardware:
         try:
             parts = load_hardware(path, plugins=offered.words).components.values()
@@ -197,7 +202,9 @@ def _of_presets(words: tuple[Path | str, ...]) -> dict[str, Component]:
     return found
 
 
-def _no_instance(name: str, why: str) -> None:
+def _no_instance(name: str, why: CodesignError | None) -> None:
+    if isinstance(why, PluginError):  # its own code fails, whatever stands in a file
+        raise AssertionError(f"no instance can be had of it: {why}")
     raise AssertionError(
         f"no instance can be had of it ({why}); give every field a default, put a hardware file "
         f"*.yaml that uses kind {name!r} beside the plugin, or offer one through codesign_examples"

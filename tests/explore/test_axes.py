@@ -14,6 +14,7 @@ from codesign.explore.axes import AxisError
 from codesign.explore.search.bench import Bench
 from codesign.explore.study import Study
 from codesign.explore.study_file import read_study
+from codesign.hardware.machine import Hardware
 
 HARDWARE = Path(__file__).parents[2] / "hardware" / "edge-npu.yaml"
 
@@ -135,19 +136,95 @@ def test_a_value_that_is_mended_where_another_is_not_there_is_not_refused(tmp_pa
 
 
 @pytest.mark.parametrize("count", [256, 257])
-def test_beside_more_combinations_than_are_tried_a_value_fails_at_its_points(
+def test_beside_more_combinations_than_are_tried_a_broken_rule_of_many_fails_at_its_points(
     count: int, tmp_path: Path
 ) -> None:
     rates = [f"{n} GB/s" for n in range(1, count + 1)]
-    space = {"npu.rows": [16, 0], "dram.bandwidth": rates}
+    space: dict[str, list[Any]] = {"sram.lanes": [4, 8], "dram.bandwidth": rates}
     if count == 256:
-        with pytest.raises(AxisError, match=r"npu\.rows: its value 0 breaks a rule"):
-            study(model=tiny(), model_space={}, hardware_space=space)
+        with pytest.raises(AxisError, match=r"sram\.lanes: its value 8 breaks a rule"):
+            laned(tmp_path, space)
         return
-    made = study(model=tiny(), model_space={}, hardware_space=space)
-    with Bench(made, tmp_path) as bench:
-        outcome = bench.measure({"npu.rows": 0, "dram.bandwidth": "1 GB/s"})
-    assert (outcome.state, "npu.rows must be >= 1" in outcome.message) == ("failed", True)
+    made = laned(tmp_path, space)
+    with Bench(made, tmp_path / "out") as bench:
+        outcome = bench.measure({"sram.lanes": 8, "dram.bandwidth": "1 GB/s"})
+    assert (outcome.state, "sram.lanes above 4 need two ways" in outcome.message) == (
+        "failed",
+        True,
+    )
+
+
+MANY: dict[str, list[Any]] = {
+    "npu.rows": [*range(1, 21)],
+    "npu.cols": [*range(1, 21)],
+    "dram.bandwidth": [f"{n} GB/s" for n in range(1, 21)],
+}
+"""Beside these 8,000 combinations none is tried."""
+EXTRAS = {
+    "conditions": {"sram.size": "npu.rows > 3"},
+    "zipped": [["sram.size", "sram.leakage"]],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("sram.size", "64 KiX", "expected a unit of B, got '64 KiX'; write for example '1 MiB'"),
+        ("sram.size", "3 pJ", "expected a unit of B, got '3 pJ'"),
+        ("sram.size", 0, "sram.size must be >= 1, got 0; raise it"),
+        ("sram.size", True, "expected a number in B, got 'True'"),
+        ("npu.dataflow", "rs", "npu.dataflow must be 'ws', 'os' or 'is', got 'rs'; choose one"),
+        ("npu.buffer", "srma", "npu.buffer must name a memory, got 'srma'; did you mean 'sram'?"),
+        ("npu.buffer", "vector", "npu.buffer must name a memory, got 'vector'"),
+        ("schedule", "time", "schedule must be time-major"),
+        ("weight_bits", 0, "1 to 128, got 0"),
+        ("codec", "bitmp", "did you mean 'bitmap'"),
+    ],
+)
+@pytest.mark.parametrize("extra", [{}, {"conditions"}, {"zipped"}], ids=repr)
+def test_a_value_that_nothing_mends_is_refused_in_a_space_of_any_size(
+    path: str, value: object, message: str, extra: set[str]
+) -> None:
+    good = {"npu.dataflow": "ws", "npu.buffer": "sram", "schedule": "time-major"}
+    good |= {"weight_bits": 4, "codec": "bitmap"}
+    own = [good.get(path, "64 KiB"), value]
+    part = "hardware_space" if "." in path else "schedule_space"
+    spaces: dict[str, dict[str, list[Any]]] = {"hardware_space": {**MANY}, "schedule_space": {}}
+    if extra:
+        spaces["hardware_space"] |= {"sram.size": ["1 MiB", "2 MiB"], "sram.leakage": [0, "1 mW"]}
+    spaces[part][path] = own
+    more: dict[str, Any] = {key: EXTRAS[key] for key in extra}
+    with pytest.raises(AxisError) as caught:
+        study(model=tiny(), model_space={}, **spaces, **more)
+    assert (caught.value.parameter, caught.value.place) == (path, 1)
+    assert message in str(caught.value)
+
+
+def test_an_entry_of_a_table_that_is_not_there_is_refused_in_a_space_of_any_size() -> None:
+    space = {**MANY, "vector.energies.mcc": ["1 pJ"]}
+    with pytest.raises(CodesignError, match=r"vector\.energies\.mcc"):
+        study(model=tiny(), model_space={}, hardware_space=space)
+
+
+def test_a_value_that_others_may_mend_is_left_to_its_points_in_a_large_space() -> None:
+    waits = {**WAITS, "npu.rows": MANY["npu.rows"], "npu.cols": MANY["npu.cols"]}
+    made = study(model=tiny(), model_space={}, hardware="edge-npu-lpddr5", hardware_space=waits)
+    assert made.space.size == 1600
+
+
+def test_a_large_space_takes_as_many_checks_as_it_has_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    check = Hardware.check_value
+
+    def counted(self: Hardware, path: str, value: object) -> None:
+        asked.append(path)
+        check(self, path, value)
+
+    monkeypatch.setattr(Hardware, "check_value", counted)
+    study(model=tiny(), model_space={}, hardware_space=MANY)
+    assert len(asked) == sum(map(len, MANY.values()))
 
 
 def test_values_that_go_together_are_tried_together() -> None:
@@ -213,4 +290,17 @@ def test_a_range_is_told_with_its_own_line(tmp_path: Path) -> None:
         "hardware_space:\n  npu.rows: {from: 0, to: 64, step: 32}\n"
     )
     with pytest.raises(CodesignError, match=r"s\.yaml:5: npu\.rows: its value 0 breaks"):
+        read_study(path)
+
+
+def test_a_file_of_a_large_space_is_told_the_line_of_a_value_that_does_not_parse(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "model: study_parts:tiny\nhardware: edge-npu\nobjectives: [energy_j]\nhardware_space:\n"
+        "  npu.rows: {from: 1, to: 40, step: 1}\n  npu.cols: {from: 1, to: 40, step: 1}\n"
+        "  sram.size:\n    - 64 KiB\n    - 64 KiX\n"
+    )
+    with pytest.raises(CodesignError, match=r"s\.yaml:9: sram\.size: its value '64 KiX' breaks"):
         read_study(path)
