@@ -89,7 +89,7 @@ def test_a_bad_default_is_told_with_its_own_line(
     assert "board.yaml" not in str(caught.value)
     ran = codesign("plugins", "check", file)
     assert ran.code == 1
-    begins = (f"failed  kind {kind}: defaults keep the rules" for kind in ("fancy", "store"))
+    begins = [f"failed  kind {kind}: defaults keep the rules" for kind in ("fancy", "store")]
     (told,) = (line for line in ran.out.splitlines() if line.startswith(tuple(begins)))
     assert f": {file}:{line_of(file, text)}: the default of field" in told
     assert message in told
