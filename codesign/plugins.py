@@ -18,6 +18,7 @@ from codesign import hookspecs
 from codesign.energy import EnergyTables, read_tables, shipped_tables
 from codesign.errors import OF_OTHERS, PluginError
 from codesign.hardware.component import Component
+from codesign.plugin_answers import named_offers, wrong_hook
 from codesign.plugin_choice import Choice, PluginWarning, Source
 from codesign.plugin_files import contents, load_path, no_plugin, plugin_paths
 from codesign.raised import raised
@@ -159,7 +160,7 @@ class Registry:
             owner = impl.plugin_name
             source = self._sources[owner]
             try:
-                named = list(_named(impl.function(), hook))
+                named = named_offers(impl.function(), hook, impl.function)
             except OF_OTHERS as error:  # a plugin may fail in any way
                 known = isinstance(error, PluginError)
                 told = str(error) if known else f"{hook} raised {raised(error, impl.plugin)}"
@@ -224,7 +225,7 @@ class Registry:
 def _why(error: BaseException, source: Source) -> str:
     """Why a plugin does not load; a hook with other arguments is told in full."""
     if isinstance(error, pluggy.PluginValidationError):
-        return ": ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        return wrong_hook(error.plugin) or " ".join(str(error).split())
     return raised(error, *_places(source))
 
 
@@ -247,19 +248,16 @@ def _installed(entry: EntryPoint) -> Source:
     return Source(entry.name, str(entry.value), name, version)
 
 
-def _named(result: Any, hook: str) -> Iterable[tuple[str, Any]]:
-    if isinstance(result, Mapping):
-        return list(result.items())
-    if not isinstance(result, (list, tuple)):
-        raise PluginError(f"{hook} must return a list or a dict, got {result!r}")
-    return [(getattr(item, "kind", None) or str(item), item) for item in result]
-
-
 def _unique(offers: Iterable[Offer]) -> dict[str, Offer]:
     found: dict[str, Offer] = {}
     for offer in sorted(offers, key=lambda o: (o.name, o.owner)):
         if offer.name in found:
             first = found[offer.name]
+            if first.owner == offer.owner:
+                raise PluginError(
+                    f"plugin {offer.owner!r} ({offer.origin}) offers {offer.name!r} twice "
+                    f"({offer.hook}); rename one or leave one out"
+                )
             raise PluginError(
                 f"{offer.name!r} is offered by both plugin {first.owner!r} ({first.origin}) and "
                 f"plugin {offer.owner!r} ({offer.origin}); rename one or leave one out"

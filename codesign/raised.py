@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from textwrap import dedent
 from types import FrameType, ModuleType
 from typing import Any
 
 from codesign.errors import one_line
 
 _OURS = "codesign"
+_CALL = re.compile(r"([\w.]+)\(\) (?:takes|missing|got) ")
 
 
 def raised(error: BaseException, *owners: object) -> str:
@@ -52,12 +58,27 @@ def place_of(error: BaseException, *owners: object) -> str:
                 inside = "" if code.co_name == "<module>" else f" in {code.co_name}"
                 return f" at {shown(code.co_filename)}:{line}{inside}"
     if isinstance(error, TypeError):  # a call that its signature refuses has no frame of its own
-        return next(filter(None, map(_defined, owners)), "")
+        found_at = next(filter(None, map(defined_at, owners)), "")
+        called = _CALL.match(str(error))
+        return found_at or (_written_at(called[1].split("."), homes) if called else "")
     return ""
 
 
-def _defined(owner: object) -> str:
-    """Where a function is written; "" of anything else."""
+def _written_at(names: list[str], homes: Iterable[str]) -> str:
+    """Where some files, or those of some folders, have ``Class.function``; "" if none has."""
+    for home in map(Path, homes):
+        for file in sorted(home.rglob("*.py")) if home.is_dir() else [home]:
+            with suppress(OSError, SyntaxError, ValueError):
+                nodes = ast.parse(file.read_bytes()).body
+                for name in names:
+                    (node,) = (one for one in nodes if getattr(one, "name", "") == name)
+                    nodes = getattr(node, "body", [])
+                return f" at {shown(str(file))}:{node.lineno}"
+    return ""
+
+
+def defined_at(owner: object) -> str:
+    """`` at FILE:LINE``: where a function is written; "" of anything else."""
     code = getattr(getattr(owner, "__func__", owner), "__code__", None)
     return f" at {shown(code.co_filename)}:{code.co_firstlineno}" if code else ""
 
@@ -110,3 +131,36 @@ def _is_in(file: str, homes: list[str]) -> bool:
     """Whether a file is one of some files, or lies below one of some folders."""
     path = Path(os.path.abspath(file))
     return any(path.is_relative_to(os.path.abspath(home)) for home in homes)
+
+
+def class_place(cls: type, field: str = "") -> str:
+    """``FILE:LINE: `` of the line that gives a class a field, or of the class; "" without a file.
+
+    Of several classes the nearest counts that annotates the field.
+
+    Args:
+        cls: a class.
+        field: name of one of its fields.
+    """
+    owners = [one for one in cls.__mro__ if field in inspect.get_annotations(one)]
+    owner = owners[0] if owners else cls
+    try:
+        lines, start = inspect.getsourcelines(owner)
+        file = inspect.getsourcefile(owner)
+    except (OSError, TypeError):  # typed at a prompt, or built
+        return ""
+    (found,) = ast.parse(dedent("".join(lines))).body[:1]
+    said = (node for node in getattr(found, "body", ()) if isinstance(node, ast.AnnAssign))
+    own = [node.lineno - 1 for node in said if getattr(node.target, "id", "") == field]
+    return f"{shown(str(file))}:{start + (own or [0])[0]}: "
+
+
+def unwritten(part: object, function: str) -> NotImplementedError:
+    """What every class of its sort has to write, and that of an object has not.
+
+    Args:
+        part: the object.
+        function: what is missing, with its arguments.
+    """
+    place, name = class_place(type(part)), type(part).__qualname__
+    return NotImplementedError(f"{place}class {name} has no {function}; write it")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from inspect import signature
 from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,10 +24,10 @@ from codesign.errors import (
 from codesign.hardware.component import Component
 from codesign.hardware.estimates import DEFAULT, Resolver, follow, origin
 from codesign.hardware.provenance import Leaf, Provenance, read_field
-from codesign.hardware.refusals import Lines, bad_default, class_place, explain, refusal
+from codesign.hardware.refusals import Lines, bad_default, explain, refusal
 from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node
-from codesign.raised import raised
+from codesign.raised import class_place, raised
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -118,17 +119,30 @@ def make(
     validator = adapter(cls)
     try:
         component = validator.validate_python({**values, "name": name}, context=around)
-        component.check()
+        _check(component)
         return follow(component, values, around.tables)
     except ValidationError as error:
         raise refusal(error, cls, name, {"name", *values}, lines) from error
     except EnergyError as error:
         raise HardwareError(f"{lines.place()}{name}: {error}") from error
+    except PluginError:
+        raise
     except CodesignError as error:
         raise HardwareError(f"{lines.place()}{error}") from error
     except OF_OTHERS as error:  # a plugin may fail in any way; name it and say where
         told = raised(error, cls)
         raise PluginError(f"{lines.place()}{name} ({cls.kind}): raised {told}; mend it") from error
+
+
+def _check(component: Component) -> None:
+    """Lets a component check itself; an answer is a fault that its author forgot to raise."""
+    answer: object = cast(Any, component).check()
+    if answer is not None:
+        raise PluginError(
+            f"{class_place(type(component))}check() of {type(component).__qualname__} must raise a "
+            f"HardwareError where something is wrong and return nothing, got {answer!r:.60}; raise "
+            "it"
+        )
 
 
 def check_defaults(cls: type[Component]) -> None:
@@ -194,6 +208,14 @@ def adapter(cls: type[Component]) -> TypeAdapter[Component]:
 
 @lru_cache(maxsize=256)
 def _adapter(cls: Any) -> TypeAdapter[Component]:
+    lost = {field.name for field in fields(cls) if field.init} - {
+        *signature(cls.__init__).parameters
+    }
+    if lost:
+        raise PluginError(
+            f"{class_place(cls)}kind {cls.kind!r} ({cls.__qualname__}): its __init__ does not take "
+            f"{sorted(lost)[0]!r}; leave __init__ to the dataclass, and do the rest in check()"
+        )
     try:
         return TypeAdapter(cls)
     except (PydanticUserError, NameError, TypeError) as error:

@@ -18,6 +18,7 @@ from codesign.errors import HardwareError
 from codesign.hardware.plan import Budget, Least, TilePlan
 from codesign.hardware.provenance import Provenance
 from codesign.memory.device import Device
+from codesign.raised import unwritten
 from codesign.units import Bytes, Watts
 from codesign.workload.record import Op
 
@@ -184,7 +185,7 @@ class Memory(Component):
         The same in whatever order they are given. Who takes less than an equal share leaves the
         rest to the others; nobody is served faster than alone.
         """
-        raise NotImplementedError
+        raise unwritten(self, "service(self, descriptors)")
 
     def ceiling(self, descriptor: Descriptor) -> int:
         """Bytes per second that no company makes a memory exceed, in bytes asked for; for bounds.
@@ -256,7 +257,7 @@ class Link(Component):
     @property
     def bytes_per_s(self) -> int:
         """Rate of one channel."""
-        raise NotImplementedError
+        raise unwritten(self, "bytes_per_s(self)")
 
     @property
     def setup_s(self) -> float:
@@ -326,7 +327,7 @@ class Engine(Component):
 
     def supports(self, op: Op) -> str | None:
         """None if the engine takes the operator, else the reason why not, for people."""
-        raise NotImplementedError
+        raise unwritten(self, "supports(self, op)")
 
     def plan(self, op: Op, budget: Budget) -> TilePlan:
         """How the engine runs an operator it supports: a pure function of its arguments.
@@ -334,7 +335,7 @@ class Engine(Component):
         Raises:
             MappingError: not even the smallest tile fits the budget.
         """
-        raise NotImplementedError
+        raise unwritten(self, "plan(self, op, budget)")
 
     def least(self, op: Op) -> Least:
         """What none of its plans of an operator goes below: a study spares replays by it.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codesign.errors import OF_OTHERS, CodesignError, PluginError
 from codesign.hardware.component import Component
+from codesign.hardware.own_answers import check_answers
 from codesign.hardware.surroundings import Surroundings
 from codesign.plugin_choice import Source
 from codesign.plugins import registry
@@ -41,12 +42,17 @@ def own_kind_notes(machine: Hardware) -> tuple[str, ...]:
 def own_faults(machine: Hardware) -> Iterator[None]:
     """Whatever a component that codesign does not ship raises is told as its error.
 
+    It is asked first what every run asks it, so that no wrong answer travels.
+
     Args:
         machine: whose components are asked inside.
 
     Raises:
-        PluginError: names the component, its kind, what it raised and where.
+        PluginError: names the component, its kind, what it raised or answered, and where.
     """
+    for part in machine.components.values():
+        if any(_told(type(part), machine.around)):
+            check_answers(part)
     try:
         yield
     except CodesignError:

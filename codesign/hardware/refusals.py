@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import reprlib
 from collections.abc import Collection, Mapping, Sequence
-from textwrap import dedent
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from codesign.errors import CodesignError, HardwareError, PluginError
 from codesign.hardware.component import Component
-from codesign.raised import place_of, shown
+from codesign.raised import class_place, place_of
 
 _BOUNDS = {
     "greater_than_equal": (">=", "ge", "raise it"),
@@ -127,25 +124,3 @@ def _is_default(fault: ErrorDetails, given: Collection[str]) -> bool:
 
 def _path(fault: ErrorDetails) -> list[str]:
     return [str(key) for key in fault["loc"] if key != "[key]"]
-
-
-def class_place(cls: type, field: str = "") -> str:
-    """``FILE:LINE: `` of the line that gives a class a field, or of the class; "" without a file.
-
-    Of several classes the nearest counts that annotates the field.
-
-    Args:
-        cls: a class.
-        field: name of one of its fields.
-    """
-    owners = [one for one in cls.__mro__ if field in inspect.get_annotations(one)]
-    owner = owners[0] if owners else cls
-    try:
-        lines, start = inspect.getsourcelines(owner)
-        file = inspect.getsourcefile(owner)
-    except (OSError, TypeError):  # typed at a prompt, or built
-        return ""
-    (found,) = ast.parse(dedent("".join(lines))).body[:1]
-    said = (node for node in getattr(found, "body", ()) if isinstance(node, ast.AnnAssign))
-    own = [node.lineno - 1 for node in said if getattr(node.target, "id", "") == field]
-    return f"{shown(str(file))}:{start + (own or [0])[0]}: "

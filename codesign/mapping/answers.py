@@ -53,7 +53,12 @@ def _refusal(engine: Engine, op: Op, content: Mark) -> str | None:
     key = id(engine), content
     found = _refused.find(key)
     if found is None:  # the engine stands beside the answer so that no other is made at its address
-        answer = _ask(engine, op, "supports", partial(engine.supports, op))
+        answer: object = _ask(engine, op, "supports", partial(engine.supports, op))
+        if answer is not None and not isinstance(answer, str):
+            raise PluginError(
+                f"{engine.name} ({engine.kind}): supports() of {op.name!r} must be None or the "
+                f"reason why not, got {answer!r:.60}; run codesign.testing.check_engine on it"
+            )
         found = _refused.keep(key, (engine, answer))
     return found[1]
 
@@ -88,8 +93,10 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
                 f"{engine.name} ({engine.kind}): a tile of {op.name!r} must take whole cycles, at "
                 f"least 0, got {tile.cycles!r}; run codesign.testing.check_engine on it"
             )
+    _check_rows(engine, op, "actions", plan.actions, (str, str, Integral))
+    _check_rows(engine, op, "slots", plan.slots, (str, int))
     for _, action, count in plan.actions:
-        if not isinstance(count, Integral) or count < 0:
+        if count < 0:
             raise PluginError(
                 f"{engine.name} ({engine.kind}): plan of {op.name!r} counts {count!r} of "
                 f"{action!r}; whole and at least 0; run codesign.testing.check_engine on it"
@@ -101,6 +108,26 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
             "what it waits for, or lower the clock"
         )
     return plan
+
+
+def _check_rows(engine: Engine, op: Op, name: str, rows: object, types: tuple[type, ...]) -> None:
+    """Rows of a plan are tuples: a generator would be empty when it is read again."""
+    row: object = rows
+    if isinstance(rows, tuple):
+        row = next((one for one in rows if not _is_row(one, types)), None)
+        if row is None:
+            return
+    words = {str: "text", int: "int", Integral: "int"}
+    raise PluginError(
+        f"{engine.name} ({engine.kind}): {name} of the plan of {op.name!r} must be a tuple of "
+        f"({', '.join(words[one] for one in types)}), got {row!r:.60}; run "
+        "codesign.testing.check_engine on it"
+    )
+
+
+def _is_row(row: object, types: tuple[type, ...]) -> bool:
+    is_shaped = isinstance(row, tuple) and len(row) == len(types)
+    return is_shaped and all(map(isinstance, row, types))
 
 
 def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from codesign.errors import OF_OTHERS, CodesignError
-from codesign.raised import place_of, raised
+from codesign.raised import class_place, defined_at, place_of, raised
 
 if TYPE_CHECKING:
     from codesign.hardware.component import Component
@@ -42,11 +42,13 @@ class Check:
         title: what is checked; one line.
         run: the check.
         files: of the plugin, where what fails is looked for.
+        owner: what the plugin offers and the check looks at; a class or a function has a line.
     """
 
     title: str
     run: Callable[[], object]
     files: tuple[Path, ...] = ()
+    owner: object = None
 
     def __call__(self) -> None:
         """Runs it.
@@ -62,12 +64,21 @@ class Check:
         except CodesignError as error:
             raise AssertionError(f"{error}{place_of(error, *self.files)}") from error
         except OF_OTHERS as error:
-            if isinstance(error, AssertionError) and not place_of(error, *self.files):
-                raise  # of the kit
+            if isinstance(error, AssertionError) and not place_of(error, *self.files):  # of the kit
+                raise AssertionError(f"{self._place(str(error))}{error}") from error
             raise AssertionError(
                 f"raised {raised(error, *self.files)}; raise a codesign.CodesignError that says "
                 "what to change, or mend it"
             ) from error
+
+    def _place(self, message: str) -> str:
+        """``FILE:LINE: `` of the owner, where a message does not name a line of the plugin."""
+        if any(f"{file.name}:" in message for file in self.files):
+            return ""
+        if isinstance(self.owner, type):
+            return class_place(self.owner)
+        at = defined_at(self.owner)
+        return f"{at.removeprefix(' at ')}: " if at else ""
 
     def outcome(self) -> Outcome:
         """Runs it and tells what came of it."""

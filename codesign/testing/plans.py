@@ -185,6 +185,13 @@ def most_bytes(op: Op, operand: int, stores: int) -> int:
 
 
 def _check_slots(place: str, op: Op, plan: TilePlan) -> None:
+    for name, rows, width in (("slots", plan.slots, 2), ("actions", plan.actions, 3)):
+        expect(
+            isinstance(rows, tuple)
+            and all(isinstance(row, tuple) and len(row) == width for row in rows),
+            f"{place}: {name} must be a tuple of tuples of {width}, got {rows!r:.60}; write "
+            "((...), (...))",
+        )
     slots = dict(plan.slots)
     expect(
         _is_count(plan.start_cycles) and plan.start_cycles <= plan.cycles,

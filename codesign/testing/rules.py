@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import get_annotations
+from numbers import Real
+from types import MemberDescriptorType
 from typing import Any, get_args, get_type_hints
 
 from codesign.errors import HardwareError
@@ -65,7 +67,12 @@ def check_fields(kind: type[Component]) -> None:
 
 def _is_hidden(kind: type, field: str) -> bool:
     """Whether a class gives a field of a base a value that no instance will have."""
-    return any(field in one.__dict__ and field not in get_annotations(one) for one in kind.__mro__)
+    return any(
+        field not in get_annotations(one)
+        and field in one.__dict__
+        and not isinstance(one.__dict__[field], MemberDescriptorType)  # of a class with slots
+        for one in kind.__mro__
+    )
 
 
 def _documented(kind: type) -> set[str]:
@@ -92,6 +99,11 @@ def check_energies(part: Component) -> None:
     Raises:
         AssertionError: names the action and what it got.
     """
+    prices: object = part.energies_j()
+    expect(
+        isinstance(prices, Mapping),
+        f"{part.kind}: energies_j must return joules by action, got {prices!r:.60}; return a dict",
+    )
     for action in part.energies_j():
         check_priced(part, action)
 
@@ -102,6 +114,12 @@ def check_priced(part: Component, action: str) -> None:
     Raises:
         AssertionError: names the action and what it got.
     """
+    price: object = part.energies_j().get(action, 0.0)
+    expect(
+        isinstance(price, Real),
+        f"{part.kind}: the energy of {action!r} must be a number of joules, got {price!r:.60}; "
+        "correct energies_j",
+    )
     try:
         energy, triple = part.energy_j(action, 1), part.energy_j(action, 3)
     except HardwareError as error:

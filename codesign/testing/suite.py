@@ -50,7 +50,6 @@ BY_HOOK: Mapping[str, Checks] = {
     "codesign_validations": validation_checks,
 }
 """The checks of one offer of each hook."""
-_SIGNATURE = "; a hook takes no arguments: write def codesign_...() with a name of docs/hooks.md"
 
 
 def plugin_checks(plugin: str | Path, of: str = "*") -> list[Check]:
@@ -143,7 +142,7 @@ def _checks(loaded: Registry, source: Source, words: tuple[Path, ...], of: str) 
     offered = Offered(source.name, words, files, beside, kinds, examples)
     for offer in offers:
         for check in BY_HOOK[offer.hook](offered, offer.name, offer.value):
-            yield replace(check, files=files)
+            yield replace(check, files=files, owner=offer.value)
 
 
 def _files(source: Source) -> tuple[Path, ...]:
@@ -178,5 +177,4 @@ def _check_any(count: int) -> None:
 
 
 def _fail(message: str) -> None:
-    is_signature = "hookspec" in message or "unknown hook" in message
-    raise AssertionError(message + (_SIGNATURE if is_signature else ""))
+    raise AssertionError(message)

@@ -22,7 +22,7 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "a hook with an argument": (
         "engine",
         (("def codesign_components()", "def codesign_components(colour)"),),
-        "a hook takes no arguments: write def codesign_...()",
+        "a hook takes no arguments: write def codesign_components()",
     ),
     "a hook of another name": (
         "engine",
@@ -123,10 +123,10 @@ FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
         (
             (
                 "from codesign import Result",
-                "from codesign.plugins import _named\nfrom codesign import Result",
+                "from codesign.plugins import _unique\nfrom codesign import Result",
             ),
         ),
-        "imports codesign.plugins._named, which is private",
+        "imports codesign.plugins._unique, which is private",
     ),
     "the command line": (
         "exporter",
