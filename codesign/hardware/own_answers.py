@@ -70,7 +70,7 @@ def _questions(part: Component) -> Iterator[_Question]:
     yield _Question("preparation", None, _is_text, "a text; give it @property")
     yield _Question("origins", None, _tuple_of(Provenance), "a tuple of Provenance")
     if isinstance(part, Link):
-        yield _Question("bytes_per_s", None, _is_count, "a whole number of at least 1; round it")
+        yield _Question("bytes_per_s", None, _is_count, "a whole number of at least 1")
         yield _Question("setup_s", None, _is_amount, "seconds, at least 0 and finite")
         yield _Question("separate", None, lambda one: isinstance(one, bool), "True or False")
         yield _Question("decoders", None, _is_map, "a dict from codecs to elements per second")
@@ -82,6 +82,7 @@ def _of_memory() -> Iterator[_Question]:
     yield _Question("alignment", None, _is_count, "a whole number of bytes; give it @property")
     yield _Question("rests", None, _tuple_of(Rest), "a tuple of Rest; give it @property")
     yield _Question("endurance", None, _is_endurance, "None or a number above 0")
+    yield _Question("background", ({Memory.IDLE: 1},), _is_spent, "(count, joules) by action")
     for one in _TRANSFERS:
         yield _Question("latency_s", (one.direction,), _is_amount, "seconds, at least 0 and finite")
         yield _Question("classify", (one,), _is_hashable, "hashable, such as a text or a tuple")
@@ -115,7 +116,7 @@ def _is_count(answer: object) -> bool:
 
 
 def _is_amount(answer: object) -> bool:
-    return isinstance(answer, Real) and math.isfinite(answer) and answer >= 0
+    return isinstance(answer, Real) and 0 <= float(answer) < math.inf
 
 
 def _is_endurance(answer: object) -> bool:
@@ -124,6 +125,13 @@ def _is_endurance(answer: object) -> bool:
 
 def _is_map(answer: object) -> bool:
     return isinstance(answer, Mapping)
+
+
+def _is_spent(answer: object) -> bool:
+    return isinstance(answer, Mapping) and all(
+        isinstance(one, tuple) and len(one) == 2 and all(map(_is_amount, one))
+        for one in answer.values()
+    )
 
 
 def _is_hashable(answer: object) -> bool:

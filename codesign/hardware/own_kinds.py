@@ -50,9 +50,9 @@ def own_faults(machine: Hardware) -> Iterator[None]:
     Raises:
         PluginError: names the component, its kind, what it raised or answered, and where.
     """
-    for part in machine.components.values():
-        if any(_told(type(part), machine.around)):
-            check_answers(part)
+    for own in machine.components.values():
+        if any(_told(type(own), machine.around)):
+            check_answers(own)
     try:
         yield
     except CodesignError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from codesign.errors import OF_OTHERS, CodesignError, MappingError, PluginError
 from codesign.hardware.component import Engine
@@ -127,7 +127,7 @@ def _check_rows(engine: Engine, op: Op, name: str, rows: object, types: tuple[ty
 
 def _is_row(row: object, types: tuple[type, ...]) -> bool:
     is_shaped = isinstance(row, tuple) and len(row) == len(types)
-    return is_shaped and all(map(isinstance, row, types))
+    return is_shaped and all(map(isinstance, cast("tuple[Any, ...]", row), types))
 
 
 def _ask(engine: Engine, op: Op, question: str, answer: Callable[[], T]) -> T:

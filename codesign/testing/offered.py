@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from codesign.raised import class_place, defined_at, place_of, raised
 if TYPE_CHECKING:
     from codesign.hardware.component import Component
     from codesign.testing.examples import Example
+
+
+_PLACED = re.compile(r"\S+:\d+: ")
 
 
 class Skip(Exception):  # noqa: N818 - no error: what cannot be checked is told
@@ -73,7 +77,7 @@ class Check:
 
     def _place(self, message: str) -> str:
         """``FILE:LINE: `` of the owner, where a message does not name a line of the plugin."""
-        if any(f"{file.name}:" in message for file in self.files):
+        if _PLACED.match(message) or any(f"{file.name}:" in message for file in self.files):
             return ""
         if isinstance(self.owner, type):
             return class_place(self.owner)

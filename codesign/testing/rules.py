@@ -99,13 +99,17 @@ def check_energies(part: Component) -> None:
     Raises:
         AssertionError: names the action and what it got.
     """
+    for action in _prices(part):
+        check_priced(part, action)
+
+
+def _prices(part: Component) -> Mapping[str, object]:
     prices: object = part.energies_j()
     expect(
         isinstance(prices, Mapping),
         f"{part.kind}: energies_j must return joules by action, got {prices!r:.60}; return a dict",
     )
-    for action in part.energies_j():
-        check_priced(part, action)
+    return part.energies_j()
 
 
 def check_priced(part: Component, action: str) -> None:
@@ -114,7 +118,7 @@ def check_priced(part: Component, action: str) -> None:
     Raises:
         AssertionError: names the action and what it got.
     """
-    price: object = part.energies_j().get(action, 0.0)
+    price = _prices(part).get(action, 0.0)
     expect(
         isinstance(price, Real),
         f"{part.kind}: the energy of {action!r} must be a number of joules, got {price!r:.60}; "

@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 from codesign.errors import OF_OTHERS, CodesignError, MappingError, PluginError
 from codesign.hardware.build import build_component, check_defaults, make
 from codesign.hardware.component import Component, Engine, Link, Memory
+from codesign.hardware.own_answers import check_answers
 from codesign.hardware.plan import Budget
 from codesign.hardware.refusals import Lines
 from codesign.hardware.spec import list_hardware, load_hardware
@@ -79,6 +80,7 @@ def kind_checks(offered: Offered, name: str, kind: Any) -> Iterator[Check]:
         yield Check(f"{title}: an instance", partial(_no_instance, name, why))
     for one in found:
         place = f"{title} ({one.where})"
+        yield Check(f"{place}: answers in the right types", partial(check_answers, one.part))
         yield Check(f"{place}: keeps its promises", partial(_check_promises, one))
         if isinstance(one.part, Engine) and one.part.process is None:
             yield Check(

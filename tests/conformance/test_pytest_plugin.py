@@ -23,7 +23,7 @@ def test_the_option_collects_every_check_of_a_plugin(tmp_path: Path) -> None:
     found = ran(tmp_path, "--codesign-plugin", str(module), str(module.parent / "tests"))
     assert found.returncode == 0, found.stdout
     assert "kind probe (defaults): keeps its promises" in found.stdout
-    assert "24 passed" in found.stdout  # twelve by the option, twelve by the test that it wrote
+    assert "28 passed" in found.stdout  # fourteen by the option, fourteen by the test that it wrote
 
 
 def test_a_check_that_fails_says_what_to_change_without_a_traceback(tmp_path: Path) -> None:

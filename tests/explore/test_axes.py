@@ -185,7 +185,7 @@ EXTRAS = {
 def test_a_value_that_nothing_mends_is_refused_in_a_space_of_any_size(
     path: str, value: object, message: str, extra: set[str]
 ) -> None:
-    good = {"npu.dataflow": "ws", "npu.buffer": "sram", "schedule": "time-major"}
+    good: dict[str, Any] = {"npu.dataflow": "ws", "npu.buffer": "sram", "schedule": "time-major"}
     good |= {"weight_bits": 4, "codec": "bitmap"}
     own = [good.get(path, "64 KiB"), value]
     part = "hardware_space" if "." in path else "schedule_space"

@@ -97,7 +97,10 @@ def make_searcher(offer: Offer, study: Study, **given: Any) -> Optimiser:
     with _told(place, searcher.make):
         made = searcher.make(**{key: known[key] for key in known if searcher.takes(key)})
     if not (callable(getattr(made, "ask", None)) and callable(getattr(made, "tell", None))):
-        raise PluginError(f"{place} has no ask() and tell(point, outcome), got {made!r}")
+        raise PluginError(
+            f"{place} has no ask() and tell(point, outcome), got an object of "
+            f"{type(made).__qualname__}"
+        )
     return _Held(made, place)
 
 
@@ -110,7 +113,12 @@ class _Held:
 
     def ask(self) -> Point | None:
         with _told(self.place, self.made):
-            return self.made.ask()
+            point: object = self.made.ask()
+        if point is None or isinstance(point, Mapping):
+            return point if point is None else dict(point)
+        raise PluginError(
+            f"{self.place}: ask() must return values by name, or None, got {point!r:.60}"
+        )
 
     def tell(self, point: Point, outcome: Outcome) -> None:
         with _told(self.place, self.made):
