@@ -93,10 +93,10 @@ def _planned(engine: Engine, op: Op, budget: Budget) -> TilePlan:
                 f"{engine.name} ({engine.kind}): a tile of {op.name!r} must take whole cycles, at "
                 f"least 0, got {tile.cycles!r}; run codesign.testing.check_engine on it"
             )
-    _check_rows(engine, op, "actions", plan.actions, (str, str, Integral))
+    _check_rows(engine, op, "actions", plan.actions, (str, str, object))
     _check_rows(engine, op, "slots", plan.slots, (str, int))
     for _, action, count in plan.actions:
-        if count < 0:
+        if not isinstance(count, Integral) or count < 0:
             raise PluginError(
                 f"{engine.name} ({engine.kind}): plan of {op.name!r} counts {count!r} of "
                 f"{action!r}; whole and at least 0; run codesign.testing.check_engine on it"
@@ -117,7 +117,7 @@ def _check_rows(engine: Engine, op: Op, name: str, rows: object, types: tuple[ty
         row = next((one for one in rows if not _is_row(one, types)), None)
         if row is None:
             return
-    words = {str: "text", int: "int", Integral: "int"}
+    words = {str: "text", int: "int", object: "count"}
     raise PluginError(
         f"{engine.name} ({engine.kind}): {name} of the plan of {op.name!r} must be a tuple of "
         f"({', '.join(words[one] for one in types)}), got {row!r:.60}; run "

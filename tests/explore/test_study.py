@@ -131,9 +131,10 @@ def test_whatever_changes_the_results_changes_the_digest(changes: dict[str, Any]
 
 
 def test_a_plugin_that_changes_makes_another_study(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text("ONE = 1\n")
+    hook = "from codesign import hookimpl\n@hookimpl\ndef codesign_models(): return {}\n"
+    (tmp_path / "mine.py").write_text(f"{hook}ONE = 1\n")
     before = study(plugins=(tmp_path,)).digest
-    (tmp_path / "mine.py").write_text("ONE = 2\n")
+    (tmp_path / "mine.py").write_text(f"{hook}ONE = 2\n")
     assert study(plugins=(tmp_path,)).digest != before
 
 
