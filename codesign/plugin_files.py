@@ -40,13 +40,13 @@ def no_plugin(folder: Path, paths: Sequence[Path]) -> str:
     """
     if not paths:
         return (
-            f"plugin folder {folder} holds no plugin: no file *.py and no package whose name "
-            "begins without an underscore; give the folder that holds them"
+            f"plugin folder {str(folder)!r} holds no plugin: no file *.py and no package whose "
+            "name begins without an underscore; give the folder that holds them"
         )
     names = ", ".join(path.name for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
     return (
-        f"{folder} holds no plugin: nothing in {names} is marked with @hookimpl; mark a function "
-        "of a name of docs/hooks.md, or begin with: codesign plugins new"
+        f"{str(folder)!r} holds no plugin: nothing in {names} is marked with @hookimpl; mark a "
+        "function of a name of docs/hooks.md, or begin with: codesign plugins new"
     )
 
 

@@ -26,25 +26,25 @@ def test_a_helper_beside_a_plugin_need_not_be_one(tmp_path: Path) -> None:
         (
             {},
             "",
-            "plugin folder {at} holds no plugin: no file *.py and no package whose name b",
+            "plugin folder '{at}' holds no plugin: no file *.py and no package whose name b",
         ),
         (
             {"_mine.py": HOOK},
             "",
             "no package whose name begins without an underscore; give",
         ),
-        ({"board.yaml": "name: board"}, "", "plugin folder {at} holds no plugin: no file *.py"),
+        ({"board.yaml": "name: board"}, "", "plugin folder '{at}' holds no plugin: no file *.py"),
         ({"inner/mine.py": HOOK}, "", "holds no plugin: no file *.py and no package"),
         (
             {"a.py": "", "b.py": "x = 1"},
             "",
-            "{at} holds no plugin: nothing in a.py, b.py is ",
+            "'{at}' holds no plugin: nothing in a.py, b.py is ",
         ),
         ({f"{n}.py": "" for n in "abcd"}, "", "nothing in a.py, b.py, c.py, ... is marked with"),
         (
             {"a.py": "x = 1"},
             "a.py",
-            "a.py holds no plugin: nothing in a.py is marked with",
+            "a.py' holds no plugin: nothing in a.py is marked with",
         ),
     ],
 )
@@ -70,7 +70,7 @@ def test_every_door_refuses_a_folder_without_a_plugin(tmp_path: Path, codesign: 
     ):
         ran = codesign(*args)
         assert (ran.code, ran.out) == (2, "")
-        assert f"plugin folder {tmp_path} holds no plugin" in ran.err
+        assert f"plugin folder '{tmp_path}' holds no plugin" in ran.err
     with pytest.raises(PluginError, match="holds no plugin"):
         load_hardware("edge-npu", plugins=[tmp_path])
 

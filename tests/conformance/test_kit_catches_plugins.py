@@ -285,51 +285,6 @@ def test_there_is_a_template_for_every_use() -> None:
     assert set(USES) == {*LIGHT, "lowering", "model", "validation"}
 
 
-LOWERING_FAULTS = {
-    "one argument": (
-        ("def lower_gate(node: Node, builder: Builder)", "def lower_gate(builder: Any)"),
-        "must take a node and a builder",
-    ),
-    "something returned": (
-        ('    builder.emit("elementwise"', '    return builder.emit("elementwise"'),
-        "a lowering returns nothing: it tells the builder",
-    ),
-    "an output that nobody wrote": (
-        ("    output = builder.new(node.outputs[0])\n", "    output = inputs[0]\n"),
-        "bind every output of the node",
-    ),
-    "a target that is not in the graph": (
-        ('{"probe.gate": lower_gate}', '{"probe.gate": lower_gate, "probe.door": lower_gate}'),
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", list(LOWERING_FAULTS)[:3])
-def test_a_faulty_lowering_is_told_with_what_to_change(fault: str, tmp_path: Path) -> None:
-    change, message = LOWERING_FAULTS[fault]
-    module = written(tmp_path, "lowering", change)
-    if fault == "something returned":
-        module.write_text(
-            module.read_text()
-            .replace("return builder.emit(", "return [builder.emit(")
-            .replace('functions=("sigmoid", "mul"))', 'functions=("sigmoid", "mul"))]')
-        )
-    assert message in failures(module)
-
-
-def test_a_lowering_that_no_graph_is_found_for_is_skipped_and_says_so(tmp_path: Path) -> None:
-    change, _ = LOWERING_FAULTS["a target that is not in the graph"]
-    found = {one.title: one for one in outcomes(written(tmp_path, "lowering", change))}
-    lost = found["lowering probe.door: lowers a small graph"]
-    assert lost.state == "skipped"
-    assert "offer (module, args) through codesign_examples" in lost.message
-
-
-def test_an_operator_of_torch_is_called_without_an_example(tmp_path: Path) -> None:
-    assert [one.state for one in outcomes("aten_elementwise", "aten.sigmoid")] == ["passed"] * 2
-
-
 def test_a_hardware_file_beside_a_plugin_gives_an_instance(tmp_path: Path) -> None:
     module = written(tmp_path, "engine", ("lanes: Count = 16", "lanes: Count"))
     board = module.with_suffix(".yaml")
@@ -367,38 +322,3 @@ def test_a_folder_of_a_package_is_one_plugin(tmp_path: Path) -> None:
     found = outcomes(package)
     assert {one.state for one in found} == {"passed"}
     assert found[0].title == "plugin probe: offers something"
-
-
-def test_only_offers_of_a_name_are_checked() -> None:
-    found = outcomes("exporters", "csv")
-    assert [one.title for one in found] == ["exporter csv: writes one file, whole"]
-
-
-@pytest.mark.parametrize(
-    ("plugin", "of", "message"),
-    [
-        ("nowhere.py", "*", r"^nowhere.py does not exist; give a plugin file, a folder or a name$"),
-        ("systolc", "*", "no plugin is called 'systolc'; did you mean 'systolic'"),
-        ("sram", "srm", "plugin 'sram' offers nothing that is called 'srm'"),
-    ],
-)
-def test_what_is_no_plugin_is_a_mistake_of_who_asks(plugin: str, of: str, message: str) -> None:
-    with pytest.raises(PluginError, match=message):
-        plugin_checks(plugin, of)
-
-
-def test_an_empty_folder_is_a_mistake_of_who_asks(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="holds no plugin: no file"):
-        plugin_checks(tmp_path)
-
-
-def test_a_check_tells_what_came_of_it() -> None:
-    def skipped() -> None:
-        raise Skip("nothing to see")
-
-    def failed() -> None:
-        raise KeyError("lanes")
-
-    assert Check("a", lambda: None).outcome().state == "passed"
-    assert Check("a", skipped).outcome().message == "nothing to see"
-    assert "raised KeyError: 'lanes'" in Check("a", failed).outcome().message

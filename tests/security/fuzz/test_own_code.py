@@ -73,6 +73,13 @@ def test_a_function_of_the_users_own_is_called() -> None:
     assert read_study(study(model="mine_of_fuzz:model")).source.name
 
 
+def with_plugin(folder: Path) -> None:
+    """Makes a folder that holds a plugin."""
+    folder.mkdir()
+    text = "from codesign import hookimpl\n@hookimpl\ndef codesign_models(): return {}\n"
+    (folder / "mine.py").write_text(text)
+
+
 @pytest.mark.parametrize("plugins", ["..", "/tmp", "../other", "a/../../b"])
 def test_plugins_of_a_study_lie_in_the_current_folder(plugins: str) -> None:
     with pytest.raises(StudyError, match="is not in the current folder"):
@@ -80,8 +87,14 @@ def test_plugins_of_a_study_lie_in_the_current_folder(plugins: str) -> None:
 
 
 def test_plugins_in_the_current_folder_are_loaded() -> None:
-    Path("parts").mkdir()
+    with_plugin(Path("parts"))
     assert read_study(study(plugins=["parts"])).plugins == ("parts",)
+
+
+def test_a_folder_without_plugins_is_told_with_the_line_of_the_study() -> None:
+    Path("parts").mkdir()
+    with pytest.raises(StudyError, match=r"study\.yaml:\d+: plugin folder 'parts' holds no plugin"):
+        read_study(study(plugins=["parts"]))
 
 
 @pytest.mark.parametrize("model", ["../x.pt2", "/tmp/x.pt2"])
@@ -91,7 +104,7 @@ def test_a_program_elsewhere_is_not_loaded(model: str) -> None:
 
 
 def test_a_link_in_the_current_folder_is_the_users(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
+    with_plugin(tmp_path / "elsewhere")
     Path("parts").symlink_to(tmp_path / "elsewhere")
     assert read_study(study(plugins=["parts"])).plugins == ("parts",)
 
