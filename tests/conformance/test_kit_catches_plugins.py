@@ -10,13 +10,8 @@ from broken_plugins import failures, outcomes, written
 from codesign.templates import USES
 
 LIGHT = ("engine", "memory", "link", "fusion", "format", "exporter", "searcher", "executor")
-
-
 READ = '("buffer", "read", read)'
-
-
 PLAN = "return replace(plan, slots="
-
 
 FAULTS: dict[str, tuple[str, tuple[tuple[str, str], ...], str]] = {
     "a hook with an argument": (
