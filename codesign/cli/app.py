@@ -270,16 +270,16 @@ def trace(
         if output is not None:
             save_trace(captured, output)
     if output is None:
-        from codesign.cli.trace_report import Sort, print_trace
+        from codesign.cli.trace_report import Granularity, print_trace
 
-        sort: Sort = "tensors" if tensors else "modules" if tree else "operators"
-        print_trace(captured, sort, grep, every=every, json=json)
+        granularity: Granularity = "tensors" if tensors else "modules" if tree else "operators"
+        print_trace(captured, granularity, grep, every=every, json=json)
         return
-    operators = sum(1 for _ in captured.ops())
+    operators, form = sum(1 for _ in captured.ops()), "as annotated" if said else "as captured"
     typer.echo(
         f"{output}: {count(operators)} operators, {quantity(captured.macs, 'MAC')}, "
         f"{count(captured.parameters)} parameters, coverage {captured.coverage.share:.0%}, "
-        f"digest {captured.digest[:12]}"
+        f"digest {captured.digest[:12]} {form}, before any hardware"
     )
 
 

@@ -21,17 +21,19 @@ from codesign.workload.listing import (
 )
 from codesign.workload.record import Trace
 
-Sort = Literal["operators", "tensors", "modules"]
+Granularity = Literal["operators", "tensors", "modules"]
 SHOWN = 40
 """Rows that are printed unless all are asked for."""
 
 
-def print_trace(trace: Trace, sort: Sort, pattern: str, *, every: bool, json: bool) -> None:
+def print_trace(
+    trace: Trace, granularity: Granularity, pattern: str, *, every: bool, json: bool
+) -> None:
     """Prints what a trace is made of.
 
     Args:
         trace: the model.
-        sort: which rows.
+        granularity: what has a row each.
         pattern: those that it matches; all if empty.
         every: print more than ``SHOWN`` rows.
         json: print one JSON document of all rows.
@@ -39,12 +41,12 @@ def print_trace(trace: Trace, sort: Sort, pattern: str, *, every: bool, json: bo
     Raises:
         TraceError: the pattern matches nothing.
     """
-    if sort == "tensors":
+    if granularity == "tensors":
         tensors = _found(tensor_rows(trace), pattern, "tensor", trace)
         _print(trace, "tensors", tensors, _TENSOR, [_tensor(row) for row in tensors], every, json)
         return
     operators = _found(operator_rows(trace), pattern, "operator", trace)
-    if sort == "modules":
+    if granularity == "modules":
         modules = module_rows(operators)
         _print(trace, "modules", modules, _MODULE, [_module(row) for row in modules], every, json)
     else:
@@ -98,7 +100,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _print(
     trace: Trace,
-    sort: Sort,
+    granularity: Granularity,
     rows: Sequence[Any],
     columns: Sequence[str],
     cells: Sequence[tuple[str, ...]],
@@ -106,7 +108,7 @@ def _print(
     json: bool,
 ) -> None:
     if json:
-        print_json({"model": trace.name, sort: [asdict(row) for row in rows]})
+        print_json({"model": trace.name, granularity: [asdict(row) for row in rows]})
         return
     shown = cells if every else cells[:SHOWN]
     print_rich(table("", columns, shown))

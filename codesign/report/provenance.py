@@ -8,6 +8,12 @@ from codesign.report.checks import find_checks
 from codesign.report.document import Section, Table, table
 from codesign.report.saved import Saved
 
+_TWO_DIGESTS = (
+    "A trace has one digest as captured, which codesign trace MODEL -o FILE prints, and one as run, "
+    "which stands here: with the annotations of the run, in the number format of the hardware, and "
+    "in the order of its schedule. The two are equal where none of these changes the trace."
+)
+
 
 def provenance(saved: Saved) -> tuple[Section, ...]:
     """The last sections of a page."""
@@ -66,10 +72,10 @@ def _origin(saved: Saved) -> Section:
         ("hardware", said.hardware),
         ("version of codesign", said.version),
         ("digest of the result", said.digest),
-        ("digest of the trace", said.trace_digest),
+        ("digest of the trace as run", said.trace_digest),
         ("digest of the hardware", said.hardware_digest),
         ("fabric events", f"{said.fabric_events:,}"),
     )
     words = "Equal digests are equal results, to the bit."
     listed = table("Versions and digests", ("what", "value"), rows, is_open=True)
-    return Section("origin-heading", "Provenance", (words,), tables=(listed,))
+    return Section("origin-heading", "Provenance", (words, _TWO_DIGESTS), tables=(listed,))

@@ -65,6 +65,16 @@ def test_what_is_not_modelled_is_said_in_the_report(codesign: Codesign, sample: 
     assert all(f"NOT MODELLED: {target} x{times}" in out for target, times in missing)
 
 
+def test_the_report_says_which_of_the_two_digests_of_a_trace_it_has(
+    codesign: Codesign, sample: Path
+) -> None:
+    captured, result = library.load_trace(sample), library.simulate(str(sample), "edge-npu")
+    assert captured.digest != result.trace_digest, "the hardware computes in a format of its own"
+    out = codesign("simulate", sample, *HARDWARE).out
+    assert f"trace as run {result.trace_digest[:12]}, hardware " in out
+    assert captured.digest[:12] not in out
+
+
 def test_every_assumption_is_in_the_report(
     codesign: Codesign, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +221,8 @@ def test_a_trace_can_be_written_with_its_annotations(
 ) -> None:
     said, made = tmp_path / "a.yaml", tmp_path / "made.json"
     said.write_text('"*": {weight_bits: 8, sparsity: "0.5", codec: bitmap}\n')
-    assert codesign("trace", sample, "-o", made, "--annotate", said).code == 0
+    ran = codesign("trace", sample, "-o", made, "--annotate", said)
+    assert (ran.code, " as annotated, " in ran.out) == (0, True)
     told = {"weight_bits": 8, "sparsity": "0.5", "codec": "bitmap"}
     declared = library.annotate(library.load_trace(sample), "*", **told)  # type: ignore[arg-type]
     assert library.load_trace(made).digest == declared.digest != library.load_trace(sample).digest

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import Codesign
 
-from codesign import Residency, Trace, save_trace, simulate
+from codesign import Residency, Trace, load_trace, save_trace, simulate
 from codesign.errors import MappingError
 from codesign.mapping.assign.ask import Engines
 from codesign.testing import elementwise, matmul
@@ -180,6 +180,8 @@ def test_a_file_is_written_as_before_and_takes_no_options_of_lists(
 ) -> None:
     ran = codesign("trace", model, "-o", tmp_path / "again.json")
     assert ran.out.startswith(f"{tmp_path / 'again.json'}: 4 operators")
+    digest = load_trace(tmp_path / "again.json").digest
+    assert ran.out.endswith(f", digest {digest[:12]} as captured, before any hardware\n")
     for words in (("--tensors",), ("--grep", "x"), ("--tree",), ("--all",)):
         ran = codesign("trace", model, "-o", tmp_path / "no.json", *words)
         assert ran.code == 2
