@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -110,6 +110,7 @@ class Document:
         sections: in order.
         timeline: what the timeline draws, as JSON values; None where there is none.
         fallback: the timeline as SVG, for who runs no script.
+        colours: that no other page has, each with that on dark.
     """
 
     title: str
@@ -117,6 +118,7 @@ class Document:
     sections: tuple[Section, ...]
     timeline: dict[str, Any] | None = None
     fallback: Markup | None = None
+    colours: Mapping[str, str] = field(default_factory=dict)
 
 
 def table(

@@ -92,7 +92,14 @@ def _own(root: ET.Element, name: str) -> None:
 
 
 def _painted(style: str) -> str:
-    return re.sub("#[0-9a-f]{6}", lambda found: _COLOURS.get(found[0], found[0]), style)
+    return re.sub(
+        "#[0-9a-f]{6}", lambda found: _COLOURS.get(found[0]) or _own_colour(found[0]), style
+    )
+
+
+def _own_colour(colour: str) -> str:
+    """A colour that only some pages give a value on dark, see ``tie_colours``."""
+    return f"var(--c-{colour[1:]}, {colour})"
 
 
 def _describe(root: ET.Element, name: str, heading: str, said: str) -> None:

@@ -32,7 +32,7 @@ def render(document: Document) -> str:
     return _template().render(
         document=document,
         # the page's own files, so nothing to escape
-        style=Markup(_read("report.css") + page_colours()),  # noqa: S704
+        style=Markup(_read("report.css") + page_colours(document.colours)),  # noqa: S704
         script=Markup(script),  # noqa: S704
         data=_json(document.timeline),
         policy=_policy(script),

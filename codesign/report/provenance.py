@@ -9,9 +9,9 @@ from codesign.report.document import Section, Table, table
 from codesign.report.saved import Saved
 
 _TWO_DIGESTS = (
-    "A trace has one digest as captured, which codesign trace MODEL -o FILE prints, and one as run, "
-    "which stands here: with the annotations of the run, in the number format of the hardware, and "
-    "in the order of its schedule. The two are equal where none of these changes the trace."
+    "A trace has one digest as captured, which codesign trace MODEL -o FILE prints, and one as "
+    "run, which stands here: with the annotations of the run, in the number format of the "
+    "hardware, and in the order of its schedule. They are equal where none of these changes it."
 )
 
 

@@ -8,6 +8,7 @@ from codesign.quantities import count
 from codesign.report.banks import Banks, find_banks
 from codesign.report.document import Document, Section
 from codesign.report.figures.all import figures_of
+from codesign.report.figures.colours import tie_colours
 from codesign.report.headline import headline
 from codesign.report.items import MOST_ITEMS, Items, find_items
 from codesign.report.names import shown
@@ -46,6 +47,7 @@ def result_page(saved: Saved) -> Document:
         tuple(sections),
         timeline_data(saved, items),
         fallback.svg,
+        tie_colours(saved),
     )
 
 

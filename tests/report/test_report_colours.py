@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 from report_case import banked, generated, with_why
 
+from codesign.report import write_report
 from codesign.report.figures.all import figures_of
 from codesign.report.figures.colours import (
     ENERGY_COLOURS,
@@ -26,10 +27,12 @@ from codesign.report.figures.colours import (
     TIME_COLOURS,
     ink_on,
     luminance,
+    mean_colour,
     ordered,
     page_colours,
     part_colours,
     state_colours,
+    tie_colours,
 )
 from codesign.report.figures.kit import Drawn
 from codesign.report.items import find_items
@@ -208,28 +211,64 @@ def test_the_memory_off_the_chip_is_blue_on_every_machine(saved: Saved, tmp_path
     assert list(part_colours(other)) == ["npu", "vector", "sram", "bus", "dram"]
 
 
-def test_nine_components_and_more_have_colours_of_their_own(tmp_path: Path) -> None:
-    one = read_saved(generated(tmp_path, 2))
-    parts = tuple(Part(name=f"m{n}", kind="sram", sort="memory") for n in range(16))
-    many = dataclasses.replace(one, parts=parts)
-    found = part_colours(many)
-    own = [found[part.name] for part in parts]
-    assert own[:8] == list(PARTS)
-    assert len(set(own)) == 16
-    assert all(luminance(pale) > luminance(full) for full, pale in zip(own, own[8:], strict=False))
+def with_parts(saved: Saved, names: list[str]) -> Saved:
+    """The same result on a machine of memories."""
+    parts = tuple(Part(name=name, kind="sram", sort="memory") for name in names)
+    return dataclasses.replace(saved, parts=parts)
 
 
-def test_components_that_tie_have_the_mean_of_both_colours(tmp_path: Path) -> None:
-    folder = generated(tmp_path, 2)
-    with_why(folder, 2_000_000)
+def test_sixteen_components_have_colours_of_their_own_and_more_take_turns(tmp_path: Path) -> None:
+    names = [f"m{n}" for n in range(20)]
+    colours = part_colours(with_parts(read_saved(generated(tmp_path, 2)), names))
+    own = [colours[name] for name in names]
+    assert own[:16] == list(PARTS)
+    assert own[16:] == list(PARTS)[:4]
+
+
+def tied(folder: Path, name: str) -> Saved:
+    """A result on whose critical path several components tie."""
+    with_why(generated(folder, 2), 2_000_000)
     path = folder / "why.json"
-    path.write_text(path.read_text().replace('"dram"', '"bus, dram"'))
-    found = part_colours(read_saved(folder))
-    channels = [
-        [int(found[name][at : at + 2], 16) for at in (1, 3, 5)]
-        for name in ("bus", "dram", "bus, dram")
-    ]
-    assert np.abs(np.mean(channels[:2], axis=0) - channels[2]).max() <= 0.5
+    path.write_text(path.read_text().replace('"dram"', f'"{name}"'))
+    return read_saved(folder)
+
+
+def test_components_that_tie_have_the_mean_of_both_colours_in_light_and_dark(
+    tmp_path: Path,
+) -> None:
+    saved = tied(tmp_path, "bus, dram")
+    found = part_colours(saved)
+    ((light, dark),) = tie_colours(saved).items()
+    assert light == found["bus, dram"] != dark
+    single = [found["bus"], found["dram"]]
+    for both, mean in ((single, light), ([IN_DARK[one] for one in single], dark)):
+        channels = [[int(one[at : at + 2], 16) for at in (1, 3, 5)] for one in (*both, mean)]
+        assert np.abs(np.mean(channels[:2], axis=0) - channels[2]).max() <= 0.5
+
+
+def test_the_mean_of_any_components_stands_out_from_the_paper_of_its_page() -> None:
+    for number in (2, 3):
+        for some in itertools.combinations(PARTS.items(), number):
+            light, dark = (mean_colour(pair[place] for pair in some) for place in (0, 1))
+            assert contrast(light, PAPER) > 1.9, some
+            assert contrast(dark, DARK_PAPER) > 2.8, some
+
+
+def test_a_page_knows_a_tie_in_light_in_dark_and_on_paper(tmp_path: Path) -> None:
+    saved = tied(tmp_path / "result", "bus, dram")
+    text = write_report(tmp_path / "result", tmp_path / "page.html").read_text()
+    ((light, dark),) = tie_colours(saved).items()
+    assert text.count(f"--c-{light[1:]}:{light};") == 2
+    assert text.count(f"--c-{light[1:]}:{dark};") == 1
+    path = text[text.index('id="figure-critical-path"') :]
+    assert f"fill: var(--c-{light[1:]}, {light})" in path
+
+
+def test_no_tie_is_no_colour_and_a_tie_of_strangers_is_grey(tmp_path: Path) -> None:
+    assert tie_colours(read_saved(generated(tmp_path / "plain", 2))) == {}
+    strange = tied(tmp_path / "strange", "here, there")
+    assert part_colours(strange)["here, there"] == GREY
+    assert tie_colours(strange) == {}
 
 
 def test_every_role_of_a_tensor_has_a_colour() -> None:

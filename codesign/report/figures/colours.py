@@ -10,6 +10,7 @@ and on dark. A test holds them to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from codesign.report.saved import Saved
 from codesign.result.causes import CAUSES
@@ -20,8 +21,10 @@ GREY = "#999999"
 PARTS = {
     "#0072b2": "#277eba", "#e69f00": "#e69f00", "#009e73": "#00a87a", "#cc79a7": "#dd93bb",
     "#4baae2": "#8fd0f5", "#4a46af": "#a18fec", "#715300": "#a08341", "#d55e00": "#e0661a",
+    "#61377f": "#904e8a", "#93bea6": "#6be7bf", "#535838": "#616d52", "#d8ac5f": "#fece7e",
+    "#0152ff": "#505aff", "#005558": "#bce7ec", "#9f88fa": "#7360d1", "#5b8e48": "#746434",
 }  # fmt: skip
-"""Of components: colour on light, colour on dark."""
+"""Of components: colour on light, colour on dark. Few machines have more than eight."""
 _OF_ROLES = {
     "#332288": "#7d6fe0", "#aa4499": "#c964b8", "#6c9fcf": "#88ccee", "#4cb7a4": "#64dccc",
     "#e17771": "#e5808f", "#c9a227": "#ddcc77", "#117733": "#3f9a57", "#777777": "#6e6a6d",
@@ -58,7 +61,7 @@ def part_colours(saved: Saved) -> dict[str, str]:
 
     Memories off the chip have the first colours, engines the next, then memories on the chip, then
     links: a DRAM is blue on every page. Components that name a tie, such as ``bus, dram``, have the
-    mean of the colours of both. From the ninth component on colours are paler.
+    mean of the colours of both. From the seventeenth component on colours come again.
 
     Args:
         saved: the result, whose ledger names the components where an earlier version wrote it.
@@ -67,17 +70,32 @@ def part_colours(saved: Saved) -> dict[str, str]:
     names = list(dict.fromkeys((*known, *saved.engines, *saved.ledger["component"])))
     colours = list(PARTS)
     places = {name: place for place, name in enumerate(sorted(names, key=_sort_of(saved)))}
-    found = {
-        name: _mixed(
-            colours[places[name] % len(colours)], *["#ffffff"] * (places[name] // len(colours))
-        )
-        for name in names
+    found = {name: colours[places[name] % len(colours)] for name in names}
+    return found | {
+        name: mean_colour(found[one] for one in bound) if bound else GREY
+        for name, bound in _ties(saved, found).items()
     }
-    for part in saved.why.parts if saved.why else ():
-        bound = [one for one in tied(part.component) if one in found]
-        if part.component not in found:
-            found[part.component] = _mixed(*(found[one] for one in bound)) if bound else GREY
-    return found
+
+
+def tie_colours(saved: Saved) -> dict[str, str]:
+    """Colours of components that tie, which no palette has: that on light, and that on dark."""
+    colours = part_colours(saved)
+    return {
+        colours[name]: mean_colour(IN_DARK[colours[one]] for one in bound)
+        for name, bound in _ties(saved, colours).items()
+        if bound
+    }
+
+
+def _ties(saved: Saved, colours: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """What the critical path names beside single components: the components of each tie."""
+    single = {part.name for part in saved.parts} | {*saved.engines, *saved.ledger["component"]}
+    named = dict.fromkeys(part.component for part in saved.why.parts) if saved.why else ()
+    return {
+        name: tuple(one for one in tied(name) if one in colours)
+        for name in named
+        if name not in single
+    }
 
 
 def _sort_of(saved: Saved) -> Callable[[str], int]:
@@ -112,10 +130,15 @@ def ordered(names: Iterable[str], colours: Mapping[str, str]) -> dict[str, str]:
     return kept | {name: GREY for name in wanted if name not in kept}
 
 
-def page_colours() -> str:
-    """Rules of a style sheet that give each colour its two values, see ``IN_DARK``."""
-    light = "".join(f"--c-{name[1:]}:{name};" for name in IN_DARK)
-    dark = "".join(f"--c-{name[1:]}:{colour};" for name, colour in IN_DARK.items())
+def page_colours(own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Rules of a style sheet that give each colour its two values, see ``IN_DARK``.
+
+    Args:
+        own: colours of one page alone, each with that on dark.
+    """
+    both = IN_DARK | own
+    light = "".join(f"--c-{name[1:]}:{name};" for name in both)
+    dark = "".join(f"--c-{name[1:]}:{colour};" for name, colour in both.items())
     return (
         f":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
         f"@media print{{:root{{{light}}}}}\n"
@@ -138,6 +161,8 @@ def ink_on(colour: str) -> str:
     return "#fefefe" if luminance(colour) < 0.18 else "#111111"
 
 
-def _mixed(*colours: str) -> str:
-    channels = ([int(one[place : place + 2], 16) for one in colours] for place in (1, 3, 5))
+def mean_colour(colours: Iterable[str]) -> str:
+    """The mean of some colours ``#rrggbb``, channel by channel."""
+    every = list(colours)
+    channels = ([int(one[place : place + 2], 16) for one in every] for place in (1, 3, 5))
     return "#" + "".join(f"{round(sum(found) / len(found)):02x}" for found in channels)
