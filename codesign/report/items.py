@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +13,16 @@ from numpy.typing import NDArray
 from codesign.report.rates import Rate, rate_of
 from codesign.report.saved import Saved
 from codesign.report.sums import bytes_by_component
+from codesign.result.forms import Segment
 
 MOST_ITEMS = 20_000
 """Slices of all tracks together that a page holds (assumed): some 700 kB."""
 MOST_STEPS = 1_000
 """Steps of a rate (assumed): half as many as a wide screen has pixels."""
+
+
+Shares: TypeAlias = "tuple[tuple[str, int], ...]"
+"""Picoseconds by cause."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Slices:
             operator tells; the rest waits, for transfers above all.
         used: share of the run that the engine computed; None for what is no engine, or unknown.
         is_path: whether it is the critical path.
+        shares: on the critical path, the causes of each slice; those of a folded one took turns.
     """
 
     name: str
@@ -44,6 +52,7 @@ class Slices:
     busy: NDArray[np.int64]
     used: float | None = None
     is_path: bool = False
+    shares: tuple[Shares, ...] = ()
 
     def folded(self, most: int) -> Slices:
         """At most so many slices: short neighbours become one, the longest stay as they are."""
@@ -67,6 +76,7 @@ class Slices:
             np.add.reduceat(self.busy, firsts),
             self.used,
             self.is_path,
+            tuple(_sum_of(self.shares[a : b + 1]) for a, b in pairs) if self.shares else (),
         )
 
 
@@ -168,12 +178,41 @@ def _path(saved: Saved) -> list[Slices]:
     if saved.why is None or not saved.why.segments:
         return []
     parts = sorted(saved.why.segments, key=lambda one: (one.start_ps, one.end_ps))
-    starts = np.array([one.start_ps for one in parts], dtype=np.int64)
-    ends = np.array([one.end_ps for one in parts], dtype=np.int64)
+    boxes = [list(found) for _, found in groupby(enumerate(parts), key=_box)]
+    found = [[one for _, one in box] for box in boxes]
+    starts = np.array([box[0].start_ps for box in found], dtype=np.int64)
+    ends = np.array([box[-1].end_ps for box in found], dtype=np.int64)
     lengths = ends - starts
-    labels = tuple(_words((one.cause, one.component, one.op, one.role)) for one in parts)
-    sorts = tuple(one.cause for one in parts)
-    return [Slices("critical path", starts, ends, labels, sorts, lengths, lengths, is_path=True)]
+    labels = tuple(map(_path_words, found))
+    sorts = tuple(box[0].cause if len(box) == 1 else "" for box in found)
+    shares = tuple(
+        _sum_of([((one.cause, one.end_ps - one.start_ps),) for one in box]) for box in found
+    )
+    name = "critical path"
+    return [
+        Slices(name, starts, ends, labels, sorts, lengths, lengths, is_path=True, shares=shares)
+    ]
+
+
+def _box(place: tuple[int, Segment]) -> tuple[int, int]:
+    """What is drawn as one: the segments of a folded stretch, which took turns."""
+    number, one = place
+    return (0, number) if one.stretch is None else (1, one.stretch)
+
+
+def _path_words(box: Sequence[Segment]) -> str:
+    if len(box) > 1:
+        return f"folded: {max(one.times for one in box):,} parts in turns"
+    (one,) = box
+    again = f" ({one.times:,} times)" if one.times > 1 else ""
+    return _words((one.cause, one.component, one.op, one.role)) + again
+
+
+def _sum_of(shares: Iterable[Shares]) -> Shares:
+    found: dict[str, int] = {}
+    for cause, ticks in (pair for some in shares for pair in some):
+        found[cause] = found.get(cause, 0) + ticks
+    return tuple(found.items())
 
 
 def _words(parts: Sequence[str]) -> str:

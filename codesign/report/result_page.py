@@ -63,6 +63,12 @@ def _timeline(items: Items) -> Section:
             f"There are {count(items.total)} slices; neighbours too short to tell apart are folded "
             f"into {count(items.drawn)}, because a page holds {count(MOST_ITEMS)}."
         )
+    if any(len(shares) > 1 for one in items.slices for shares in one.shares):
+        words.append(
+            "A long loop of the critical path, or many short parts of it, are folded into one box. "
+            "Its causes took turns in truth: each is as high as its share of the time, and no "
+            "place in the box says when it was."
+        )
     return Section("timeline-heading", "Timeline", tuple(words), has_timeline=True)
 
 
@@ -93,9 +99,8 @@ def _roofline(saved: Saved) -> Section:
         words.append("The folder does not know the peaks, so there is no roof.")
     draw = partial(figures_of(saved)["roofline"], saved)
     made = picture("roofline", draw, "Roofline")
-    told, listed = roof_table(saved)
     return Section(
-        "roofline-heading", "Roofline", (*words, told), pictures=(made,), tables=(listed,)
+        "roofline-heading", "Roofline", tuple(words), pictures=(made,), tables=(roof_table(saved),)
     )
 
 

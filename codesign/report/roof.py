@@ -5,6 +5,7 @@ After Williams, Waterman and Patterson, Roofline: an insightful visual performan
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from codesign.report.saved import Saved
@@ -18,7 +19,7 @@ class Point:
     Attributes:
         name: of the operator.
         engine: where it ran.
-        intensity: MACs for each byte off the chip.
+        intensity: MACs for each byte off the chip; infinite where it moves none.
         macs_per_s: from its first transfer to its end, mean over its runs.
     """
 
@@ -30,49 +31,72 @@ class Point:
 
 @dataclass(frozen=True)
 class Roofline:
-    """All operators that can be drawn.
+    """All operators: each is a point, or is in one of the lists of those that have no place.
 
     Attributes:
         points: operators with MACs and with bytes off the chip.
+        on_chip: operators with MACs whose operands all stay on the chip.
         roofs: MAC/s of each engine.
         slopes: byte/s of each memory off the chip.
-        without_macs: operators that multiply nothing.
-        without_bytes: operators that multiply and move nothing off the chip.
+        without_macs: names of operators that multiply nothing, such as copies.
+        without_time: names of operators that multiply, of which the folder lists no run.
     """
 
     points: tuple[Point, ...]
+    on_chip: tuple[Point, ...]
     roofs: dict[str, float]
     slopes: dict[str, float]
-    without_macs: int
-    without_bytes: int
+    without_macs: tuple[str, ...]
+    without_time: tuple[str, ...]
 
 
 def find_roofline(saved: Saved) -> Roofline:
     """Operators by name, those that several engines share as one."""
     names = frozenset(part.name for part in saved.off_chip) or _seem_off_chip(saved)
     moved = bytes_by_operator(saved, names)
+    sizes = {name: moved.row(name) for name in moved.rows}
+    time, listed = _times(saved)
+    macs: dict[str, int] = {}
+    runs: dict[str, int] = {}
+    engines: dict[str, str] = {}
+    columns = ("name", "engine", "macs", "runs")
+    for name, engine, count, again in zip(*(saved.operators[c] for c in columns), strict=True):
+        macs[name] = macs.get(name, 0) + count
+        runs[name] = runs.get(name, 0) + again
+        engines.setdefault(name, engine)
+    points = [
+        Point(
+            name,
+            engines[name],
+            count / sizes[name] if sizes.get(name) else math.inf,
+            # of very many runs the folder lists some
+            count * listed[name] / runs[name] * 1e12 / time[name],
+        )
+        for name, count in macs.items()
+        if count and time.get(name)
+    ]
+    roofs = {p.name: p.macs_per_s for p in saved.parts if p.sort == "engine" and p.macs_per_s}
+    slopes = {part.name: part.bytes_per_s for part in saved.off_chip if part.bytes_per_s}
+    return Roofline(
+        tuple(point for point in points if point.intensity < math.inf),
+        tuple(point for point in points if point.intensity == math.inf),
+        roofs,
+        slopes,
+        tuple(name for name, count in macs.items() if not count),
+        tuple(name for name, count in macs.items() if count and not time.get(name)),
+    )
+
+
+def _times(saved: Saved) -> tuple[dict[str, int], dict[str, int]]:
+    """Picoseconds of all runs of each operator that the folder lists, and how many they are."""
     time: dict[str, int] = {}
+    listed: dict[str, int] = {}
     for op, start, end in zip(
         saved.spans.ops, saved.spans.starts.tolist(), saved.spans.ends.tolist(), strict=True
     ):
         time[op] = time.get(op, 0) + end - start
-    macs: dict[str, int] = {}
-    engines: dict[str, str] = {}
-    for name, engine, count in zip(
-        *(saved.operators[column] for column in ("name", "engine", "macs")), strict=True
-    ):
-        macs[name] = macs.get(name, 0) + count
-        engines.setdefault(name, engine)
-    working = [name for name, count in macs.items() if count and time.get(name)]
-    sizes = {name: moved.row(name) for name in working}
-    points = tuple(
-        Point(name, engines[name], macs[name] / sizes[name], macs[name] * 1e12 / time[name])
-        for name in working
-        if sizes[name]
-    )
-    roofs = {p.name: p.macs_per_s for p in saved.parts if p.sort == "engine" and p.macs_per_s}
-    slopes = {part.name: part.bytes_per_s for part in saved.off_chip if part.bytes_per_s}
-    return Roofline(points, roofs, slopes, len(macs) - len(working), len(working) - len(points))
+        listed[op] = listed.get(op, 0) + 1
+    return time, listed
 
 
 def _seem_off_chip(saved: Saved) -> frozenset[str]:

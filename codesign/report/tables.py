@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from codesign.quantities import count, quantity, share
 from codesign.report.banks import find_banks
 from codesign.report.document import Table, table
 from codesign.report.figures.residency import stayed_in
-from codesign.report.roof import find_roofline
+from codesign.report.roof import Point, find_roofline
 from codesign.report.saved import Saved
 from codesign.report.sums import energy_by_component, energy_by_operator, energy_by_role
 from codesign.result.causes import (
@@ -72,19 +74,24 @@ def _operators(saved: Saved) -> Table:
     return table("Operators", (*heads, ">share", ">computing"), rows, most=MOST)
 
 
-def roof_table(saved: Saved) -> tuple[str, Table]:
-    """What the roofline leaves out, in words, and what it shows."""
+def roof_table(saved: Saved) -> Table:
+    """What the roofline shows, and behind it what has no place there."""
     found = find_roofline(saved)
     rows = [
-        (point.name, point.engine, f"{point.intensity:.3g}", quantity(point.macs_per_s, "MAC/s"))
-        for point in sorted(found.points, key=lambda point: (-point.macs_per_s, point.name))
+        (point.name, point.engine, _intensity(point), quantity(point.macs_per_s, "MAC/s"))
+        for point in sorted(
+            (*found.points, *found.on_chip), key=lambda point: (-point.macs_per_s, point.name)
+        )
     ]
-    told = (
-        f"Operators drawn: {count(len(found.points))}. Not drawn: {count(found.without_macs)} "
-        f"without a multiplication, {count(found.without_bytes)} without a byte off the chip."
-    )
-    heads = ("operator", "engine", ">MAC per byte", ">MAC/s")
-    return told, table("Operators by speed", heads, rows, most=MOST)
+    engines = dict(zip(saved.operators["name"], saved.operators["engine"], strict=True))
+    for names, why in ((found.without_macs, "no MAC"), (found.without_time, "no run is listed")):
+        rows += [(name, engines[name], "-", why) for name in names]
+    heads = ("operator", "engine", ">MAC per byte off the chip", ">speed")
+    return table("Operators by speed", heads, rows, most=MOST)
+
+
+def _intensity(point: Point) -> str:
+    return "no byte" if point.intensity == math.inf else f"{point.intensity:.3g}"
 
 
 def stay_table(saved: Saved) -> Table:

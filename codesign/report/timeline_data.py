@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from codesign.report.figures.colours import GREY, TIME_COLOURS, ordered, part_colours
@@ -15,23 +15,24 @@ def timeline_data(saved: Saved, items: Items) -> dict[str, Any]:
     """Tracks with their slices or rates; times are whole picoseconds, names a table of texts."""
     names: dict[str, int] = {}
     parts = part_colours(saved)
-    causes = dict.fromkeys(sort for one in items.slices if one.is_path for sort in one.sorts)
-    colours = ordered((cause for cause in causes if cause), TIME_COLOURS)
+    colours = ordered(causes_of(items), TIME_COLOURS)
     tracks = [
-        _path(track, names, colours | {"": GREY})
+        _path(track, names, colours)
         if track.is_path
         else _engine(track, names, parts.get(track.name, GREY))
         for track in items.slices
     ]
     tracks += [_flow(flow, parts.get(flow.name, GREY)) for flow in items.flows]
     key = [[shown(name, 60), colour] for name, colour in colours.items()]
-    if "" in causes:
-        key.append(["several, folded", GREY])
     return {"makespan": items.makespan, "names": list(names), "tracks": tracks, "key": key}
 
 
 def _engine(track: Slices, names: dict[str, int], colour: str) -> dict[str, Any]:
-    found = _slices(track, names) | {"colour": colour, "busy": track.busy.tolist()}
+    own = list(dict.fromkeys(track.sorts))
+    found = _slices(track, names, own, track.sorts) | {
+        "colour": colour,
+        "busy": track.busy.tolist(),
+    }
     if track.used is not None:
         found["used"] = round(track.used, 6)
     if (track.lengths != track.ends - track.starts).any():
@@ -39,20 +40,37 @@ def _engine(track: Slices, names: dict[str, int], colour: str) -> dict[str, Any]
     return found
 
 
+def causes_of(items: Items) -> list[str]:
+    """Causes on the critical path, those of folded slices too."""
+    paths = [one for one in items.slices if one.is_path]
+    return list(dict.fromkeys(cause for one in paths for some in one.shares for cause, _ in some))
+
+
 def _path(track: Slices, names: dict[str, int], colours: Mapping[str, str]) -> dict[str, Any]:
-    own = dict.fromkeys(track.sorts)
-    return _slices(track, names) | {"colours": [colours.get(sort, GREY) for sort in own]}
+    """Slices of several causes, which took turns, have the picoseconds of each in ``mixes``."""
+    places = {cause: place for place, cause in enumerate(colours)}
+    mixes = {
+        str(at): [[places[cause], ticks] for cause, ticks in shares]
+        for at, shares in enumerate(track.shares)
+        if len(shares) > 1
+    }
+    found = _slices(track, names, list(colours), [shares[0][0] for shares in track.shares])
+    return found | {"colours": list(colours.values()), "mixes": mixes}
 
 
-def _slices(track: Slices, names: dict[str, int]) -> dict[str, Any]:
-    own = list(dict.fromkeys(track.sorts))
+def _slices(
+    track: Slices,
+    names: dict[str, int],
+    own: Sequence[str],
+    sorts: Sequence[str],
+) -> dict[str, Any]:
     places = {sort: place for place, sort in enumerate(own)}
     return {
         "name": shown(track.name, 60),
         "starts": track.starts.tolist(),
         "ends": track.ends.tolist(),
         "labels": [names.setdefault(shown(label, 160), len(names)) for label in track.labels],
-        "sorts": [places[sort] for sort in track.sorts],
+        "sorts": [places[sort] for sort in sorts],
         "kinds": [shown(sort, 60) for sort in own],
     }
 

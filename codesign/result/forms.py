@@ -127,6 +127,8 @@ class Segment(_Form):
     component: str = ""
     op: str = ""
     role: str = ""
+    times: Count = 1
+    stretch: Count | None = None
 
     @model_validator(mode="after")
     def _check_order(self) -> Segment:

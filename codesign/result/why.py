@@ -50,8 +50,9 @@ class Segment:
         component: see there.
         op: see there.
         role: see there.
-        times: how many stretches of the path it stands for; those of neighbours folded together
-            alternated in truth.
+        times: how many stretches of the path it stands for.
+        stretch: number of the folded stretch that it is a part of: segments of one stretch stand
+            one behind the other, but took turns in truth. None where the order is that of time.
     """
 
     start: int
@@ -61,6 +62,7 @@ class Segment:
     op: str
     role: str
     times: int = 1
+    stretch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ class Why:
         for one in self.segments:
             named = {"cause": one.cause, "component": one.component, "op": one.op, "role": one.role}
             row = {"start_ps": one.start, "end_ps": one.end, **named}
-            segments.append(row | ({"times": one.times} if one.times > 1 else {}))
+            row |= {"times": one.times} if one.times > 1 else {}
+            segments.append(row | ({} if one.stretch is None else {"stretch": one.stretch}))
         return {"makespan_ps": self.makespan, "parts": parts, "segments": segments}
 
 
@@ -179,13 +182,14 @@ def _parts(stretches: Sequence[Stretch], causes: Causes) -> tuple[Part, ...]:
 def _segments(recording: Recording, causes: Causes) -> Iterator[Segment]:
     """Stretches one after the other; within one, each label once, in order of appearance."""
     now, last = 0, None
-    for stretch in recording.stretches:
+    for number, stretch in enumerate(recording.stretches):
         spent: dict[Label, int] = {}
         for key, ticks in _keys(stretch):
             for label, part in share_out(ticks, causes.weights(*key)):
                 spent[label] = spent.get(label, 0) + part
+        shared = number if stretch.folded > 1 and len(spent) > 1 else None
         for label, ticks in spent.items():
-            here = Segment(now, now + ticks, *label, stretch.folded)
+            here = Segment(now, now + ticks, *label, stretch.folded, shared)
             now += ticks
             if last is not None and _is_alike(last, here):
                 names = (last.cause, last.component, last.op, last.role)
@@ -199,6 +203,8 @@ def _segments(recording: Recording, causes: Causes) -> Iterator[Segment]:
 
 
 def _is_alike(one: Segment, other: Segment) -> bool:
+    if one.stretch is not None or other.stretch is not None:
+        return False
     return (one.cause, one.component, one.op, one.role) == (
         other.cause,
         other.component,

@@ -247,9 +247,10 @@ def test_no_operator_is_above_its_roofs(
 def test_every_operator_is_a_point_or_is_counted(saved: Saved) -> None:
     found = find_roofline(saved)
     names = set(saved.operators["name"])
-    assert len(found.points) + found.without_macs + found.without_bytes == len(names)
-    assert {point.name for point in found.points} <= names
+    placed = [point.name for point in (*found.points, *found.on_chip)]
+    assert sorted([*placed, *found.without_macs, *found.without_time]) == sorted(names)
     assert found.without_macs
+    assert found.without_time == ()
 
 
 def test_the_place_of_a_point_is_its_macs_bytes_and_time(tmp_path: Path) -> None:

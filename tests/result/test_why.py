@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from codesign import simulate
 from codesign.errors import CodesignError
 from codesign.hardware.spec import Hardware
 from codesign.result.result import Result
-from codesign.result.why import COLUMNS, find_why
+from codesign.result.why import COLUMNS, Segment, find_why
 from codesign.workload.record import Trace
 
 
@@ -72,8 +73,25 @@ def test_the_document_has_the_promised_shape() -> None:
         assert set(row) == {"cause", "component", "op", "role", "ps"}
     names = {"start_ps", "end_ps", "cause", "component", "op", "role"}
     for row in found["segments"]:
-        assert names <= set(row) <= names | {"times"}
+        assert names <= set(row) <= names | {"times", "stretch"}
         assert row.get("times", 2) > 1
+        assert "times" in row or "stretch" not in row
+
+
+def test_segments_of_one_folded_stretch_say_so() -> None:
+    sketch = Sketch("steps")
+    sketch.recurrent("rnn", sketch.input("x", 1_000, 32), 32)
+    result = simulate(sketch.trace(), machine(bandwidth=1e9))
+    why = result.why()
+    folded: dict[int, list[Segment]] = {}
+    for one in why.segments:
+        if one.stretch is not None:
+            folded.setdefault(one.stretch, []).append(one)
+    assert folded, "a thousand steps are a loop that is folded"
+    for parts in folded.values():
+        assert len(parts) > 1
+        assert len({one.times for one in parts}) == 1
+        assert all(a.end == b.start for a, b in itertools.pairwise(parts)), "nothing in between"
 
 
 def test_groups_come_longest_first() -> None:

@@ -90,7 +90,7 @@ def _rate(drawn: Drawn, axes: Axes, saved: Saved, banks: Banks, colour: str) -> 
     factor = prefix_axis(axes, "y", max(peak, float(rate.values.max(initial=0.0))), "B/s")
     along = prefix_axis(axes, "x", saved.makespan / 1e12, "s")
     edges = rate.edges / 1e12 / along
-    area = axes.stairs(rate.values / factor, edges, fill=True, color=colour)
+    area = axes.stairs(rate.values / factor, edges, fill=True, color=colour, snap=False)
     mean = rate.bytes / (saved.makespan / 1e12)
     drawn.name(area, f"{banks.part.name}: {quantity(mean, 'B/s')} in the mean")
     if peak:

@@ -82,20 +82,17 @@
       pen.fillText(label, Math.min(Math.max(x, left + half), width - half - 4), HEAD / 2);
     }
   }
-  // pale where the row is taken, full below for the share in which it computed
-  function bar(x, wide, top, colour, taken, computed) {
-    pen.fillStyle = colour;
-    if (computed < taken) {
-      pen.globalAlpha = 0.28;
-      pen.fillRect(x, top + ROW * (1 - taken), wide, ROW * taken);
-      pen.globalAlpha = 1;
-    }
-    pen.fillRect(x, top + ROW * (1 - computed), wide, ROW * computed);
-    stats.drawn += 1;
+  function draws(row, x, wide, top, found) {
+    const looks = (row.colours || [row.colour]).map((colour) => colours[colour]);
+    stats.drawn += row.colours ? stack(pen, x, wide, top + ROW, ROW, looks, found) : bar(pen, x, wide, top, ROW, looks[0], found);
   }
   function name(row, at, x, top, wide, colour, computed) {
     const text = fitted(data.names[row.labels[at]], wide - 10, pen);
     if (!text) return;
+    if (row.mixes && row.mixes[at]) {
+      pen.fillStyle = colours.paper;
+      pen.fillRect(x + 3, top + ROW / 2 - 9, pen.measureText(text).width + 5, 18);
+    }
     // in the part of the box that is of one colour and has room
     const full = ROW * computed >= 18;
     const middle = full ? top + ROW - (ROW * computed) / 2 : top + (ROW * (1 - computed)) / 2;
@@ -111,11 +108,10 @@
       const end = Math.min(width, xOf(row.ends[at]));
       const wide = end - x;
       const colour = colours[row.colours ? row.colours[row.sorts[at]] : row.colour];
-      if (wide >= FOLD || row.colours) {
-        const length = row.ends[at] - row.starts[at];
-        const computed = length > 0 ? (row.spent[at + 1] - row.spent[at]) / length : 1;
-        bar(x, Math.max(wide > 3 ? wide - 0.5 : wide, 1), top, colour, 1, computed);
-        if (wide > 34) name(row, at, x, top, wide, colour, computed);
+      if (wide >= FOLD) {
+        const found = sharesOf(row, at), is_mixed = row.mixes && row.mixes[at];
+        draws(row, x, wide - 0.5, top, row.colours ? found : [1, found[1]]);
+        if (wide > 34) name(row, at, x, top, wide, is_mixed ? colours.paper : colour, row.colours ? 1 : found[1]);
         if (state.row === place && state.item === at) {
           pen.strokeStyle = colours.ink;
           pen.lineWidth = 2;
@@ -128,8 +124,7 @@
       } else {
         const column = Math.floor(x), from = psOf(Math.max(left, column)), to = psOf(column + 1);
         const next = above(row.ends, to, at);
-        const [covered, spent] = shares(row, from, to, at, next);
-        bar(column, 1, top, colour, covered, spent);
+        draws(row, column, 1, top, shares(row, from, to, at, next));
         if (state.row === place && state.item >= at && state.item < Math.max(next, at + 1)) {
           pen.fillStyle = colours.ink;
           pen.fillRect(column, top, 1, ROW);
@@ -213,15 +208,14 @@
   // a column of pixels in which several slices lie: the shares of its time, and how many they are
   function dense(place, x) {
     const row = rows[place];
-    if (!row.busy) return "";
+    if (!row.layers) return "";
     const from = Math.max(state.from, psOf(Math.floor(x))), to = Math.min(state.to, psOf(Math.floor(x) + 1));
     const at = above(row.ends, from, 0), next = above(row.ends, to, at);
     if (next <= at || (row.ends[at] - row.starts[at]) * scale() >= FOLD) return "";
-    const [covered, spent] = shares(row, from, to, at, next);
+    const found = shares(row, from, to, at, next);
     const last = next < row.starts.length && row.starts[next] < to ? next : next - 1;
     const count = (last - at + 1).toLocaleString("en") + (last > at ? " slices" : " slice");
-    return row.name + ": " + count + " from " + time(from) + " to " + time(to) + ", " +
-      percent(spent, 1) + " computing, " + percent(Math.max(0, covered - spent), 1) + " waiting";
+    return row.name + ": " + count + " from " + time(from) + " to " + time(to) + ", " + told(row, found);
   }
   function find(x, y) {
     const place = Math.floor((y - HEAD) / (ROW + GAP));

@@ -33,28 +33,74 @@ function fillKey(key, entries) {
   }
 }
 
-// how much of each slice is there up to its end: covered without gaps, and spent computing
+// what of each slice is there up to its end, layer by layer: of an engine what is covered without
+// gaps and what of it is spent computing, of the critical path the time of each cause
 function sumUp(row) {
-  row.covered = new Float64Array(row.starts.length + 1);
-  row.spent = new Float64Array(row.starts.length + 1);
+  const count = row.colours ? row.colours.length : 2;
+  row.layers = Array.from({ length: count }, () => new Float64Array(row.starts.length + 1));
   for (let at = 0; at < row.starts.length; at += 1) {
     const length = row.lengths ? row.lengths[at] : row.ends[at] - row.starts[at];
-    row.covered[at + 1] = row.covered[at] + length;
-    row.spent[at + 1] = row.spent[at] + (row.busy ? row.busy[at] : length);
+    row.layers.forEach((sums) => { sums[at + 1] = sums[at]; });
+    if (row.colours) {
+      for (const [cause, ps] of row.mixes[at] || [[row.sorts[at], length]]) row.layers[cause][at + 1] += ps;
+    } else {
+      row.layers[0][at + 1] += length;
+      row.layers[1][at + 1] += row.busy[at];
+    }
   }
 }
-// both up to a time, where `at` is the first slice that ends after it
+// each layer up to a time, where `at` is the first slice that ends after it
 function until(row, ps, at) {
-  if (at >= row.starts.length || ps <= row.starts[at]) return [row.covered[at], row.spent[at]];
+  if (at >= row.starts.length || ps <= row.starts[at]) return row.layers.map((sums) => sums[at]);
   const share = (ps - row.starts[at]) / (row.ends[at] - row.starts[at]);
-  return [row.covered, row.spent].map((sums) => sums[at] + share * (sums[at + 1] - sums[at]));
+  return row.layers.map((sums) => sums[at] + share * (sums[at + 1] - sums[at]));
 }
 
-// shares of a time in which a row was taken and computed; `at` is a slice that ends after its start
+// share of a time in each layer of a row; `at` is a slice that ends after its start
 function shares(row, from, to, at, next) {
   while (at > 0 && row.ends[at - 1] > from) at -= 1;
   const before = until(row, from, at), after = until(row, to, next);
-  return [0, 1].map((sum) => Math.min(1, Math.max(0, (after[sum] - before[sum]) / (to - from))));
+  return after.map((sum, layer) => Math.min(1, Math.max(0, (sum - before[layer]) / (to - from))));
+}
+// the shares of one slice
+function sharesOf(row, at) {
+  const length = row.ends[at] - row.starts[at];
+  if (length > 0) return row.layers.map((sums) => (sums[at + 1] - sums[at]) / length);
+  return row.colours ? row.colours.map((_, cause) => Number(cause === row.sorts[at])) : [1, 1];
+}
+// causes with their shares, the largest first
+function mixed(row, found) {
+  return found.map((share, cause) => [share, row.kinds[cause]]).filter(([share]) => share > 0)
+    .sort((a, b) => b[0] - a[0]).map(([share, cause]) => cause + " " + percent(share, 1)).join(", ");
+}
+// what is told of a column of pixels
+function told(row, found) {
+  if (row.colours) return mixed(row, found) + ", in turns";
+  return percent(found[1], 1) + " computing, " + percent(Math.max(0, found[0] - found[1]), 1) + " waiting";
+}
+
+// pale where the row is taken, full below for the share in which it computed
+function bar(pen, x, wide, top, tall, colour, [taken, computed]) {
+  pen.fillStyle = colour;
+  if (computed < taken) {
+    pen.globalAlpha = 0.28;
+    pen.fillRect(x, top + tall * (1 - taken), wide, tall * taken);
+    pen.globalAlpha = 1;
+  }
+  pen.fillRect(x, top + tall * (1 - computed), wide, tall * computed);
+  return 1;
+}
+// of the path: the causes above each other, each as high as its share
+function stack(pen, x, wide, bottom, tall, looks, found) {
+  let low = bottom, drawn = 0;
+  found.forEach((share, cause) => {
+    if (!(share > 0)) return;
+    pen.fillStyle = looks[cause];
+    pen.fillRect(x, low - tall * share, wide, tall * share);
+    low -= tall * share;
+    drawn += 1;
+  });
+  return drawn;
 }
 
 // what stands below the name of a row
@@ -67,9 +113,10 @@ function second(row, left) {
 function words(row, at, names) {
   if (row.values) return row.name + ": " + rate(row.values[at]) + " at " + time(row.edges[at]);
   const start = row.starts[at], length = row.ends[at] - start, kind = row.kinds[row.sorts[at]];
+  const turns = row.mixes && row.mixes[at] ? ": " + mixed(row, sharesOf(row, at)) + ", in turns" : "";
   const title = names[row.labels[at]] + (row.busy && kind ? " (" + kind + ")" : "") + " on " + row.name;
   const computed = row.busy ? ", computes " + percent(row.busy[at], length) + " of it" : "";
-  return title + ": starts at " + time(start) + ", takes " + time(length) + computed;
+  return title + ": starts at " + time(start) + ", takes " + time(length) + computed + turns;
 }
 
 // how far ticks are from each other on so many pixels
