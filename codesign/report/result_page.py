@@ -91,9 +91,10 @@ def _bytes(saved: Saved) -> Section:
 
 def _roofline(saved: Saved) -> Section:
     words = [
-        "Each operator by how often it multiplies for a byte off the chip, and how fast it was "
-        "from its first transfer to its end. The roof of an engine is the most multiply-accumulate "
-        "slots that it issued in a second of computing, used or not."
+        "Each operator by its multiply-accumulates (MAC) for a byte off the chip, and how fast it "
+        "was from its first transfer to its end. Those that move no such byte stand in a strip to "
+        "the right. The roof of an engine is the most multiply-accumulate slots that it issued in "
+        "a second of computing, used or not. Point at a dot for its name, or open the table."
     ]
     if not saved.parts:
         words.append("The folder does not know the peaks, so there is no roof.")

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
+ITEMS = 20_000
+"""Slices of the larger page."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 FLAGS = (
@@ -87,3 +89,65 @@ def stats(driver: Chrome) -> dict[str, float]:
     """What the timeline says of its last frame."""
     found = ask(driver, "return {...document.querySelector('#timeline canvas').dataset};")
     return {name: float(value) for name, value in found.items()}
+
+
+def press(driver: Chrome, *keys: str) -> None:
+    """Presses keys where the focus is, and waits for what they draw."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    for key in keys:
+        ActionChains(driver).send_keys(key).perform()
+    settled(driver)
+
+
+def focus(driver: Chrome) -> None:
+    ask(driver, "document.querySelector('#timeline canvas').focus();")
+    settled(driver)
+
+
+def window(driver: Chrome) -> tuple[float, float]:
+    found = stats(driver)
+    return found["from"], found["to"]
+
+
+def slice_of(name: str, engine: str, start: str) -> str:
+    """What is told of a slice of the page of a few: a microsecond, of which a tenth computes."""
+    told = f"{name} (contraction) on {engine}: starts at {start}, takes 1 µs"
+    return f"{told}, computes 10.0 % of it"
+
+
+def said(driver: Chrome) -> str:
+    return str(ask(driver, "return document.getElementById('timeline-said').textContent;"))
+
+
+def at(driver: Chrome, kind: str, x: float, y: float, **more: Any) -> None:
+    """Sends a pointer event at a place of the canvas, as shares of its width and pixels."""
+    ask(
+        driver,
+        "const [kind, x, y, more] = arguments;"
+        "const canvas = document.querySelector('#timeline canvas');"
+        "canvas.setPointerCapture = () => {};"
+        "const box = canvas.getBoundingClientRect();"
+        "const type = kind === 'wheel' ? WheelEvent : PointerEvent;"
+        "canvas.dispatchEvent(new type(kind, {clientX: box.left + x * box.width,"
+        " clientY: box.top + y, bubbles: true, cancelable: true, pointerId: 1, ...more}));",
+        kind,
+        x,
+        y,
+        more,
+    )
+    settled(driver)
+
+
+def tip(driver: Chrome) -> str:
+    return str(
+        ask(
+            driver,
+            "const tip = document.querySelector('.tip'); return tip.hidden ? '' : tip.textContent;",
+        )
+    )
+
+
+def media(driver: Chrome, **features: Any) -> None:
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
+    settled(driver)

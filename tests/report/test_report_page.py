@@ -1,4 +1,4 @@
-"""The page of a result: what stands in it, what it may do, and what names from outside cannot."""
+"""The page of a result: what stands in it, and what it may do."""
 
 from __future__ import annotations
 
@@ -10,77 +10,16 @@ import subprocess
 import sys
 from collections import Counter
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from page_reader import Page, page_of
 from report_case import OLD, banked, generated, small, with_why
 
-from codesign.errors import ReportError
 from codesign.report import write_report
 from codesign.report.names import shown
-from codesign.report.saved import read_saved
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</script><script>alert(2)</script>",
-    '"><img src=x onerror=alert(3)>',
-    "<!--",
-    "]]>",
-    "' onclick='alert(4)",
-    "{{ 7 * 7 }}",
-    "$x^2$",
-    "\x00\x1b[31m\u202e\u2028",
-    "&lt;b&gt;",
-    "javascript:alert(5)",
-    "名前 имя 🚀",
-)
 RESULT = cache(banked)
-VOID = {"meta", "link", "br", "img", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """A page as an HTML reader sees it; well nested, or it fails."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            self.texts.setdefault(self.open[-1], []).append(data)
-
-    def values(self, name: str) -> list[str]:
-        return [value for _, found in self.tags if (value := found.get(name)) is not None]
-
-    @property
-    def headings(self) -> list[str]:
-        return self.texts["h2"]
-
-
-def page_of(folder: Path, output: Path) -> tuple[Page, str]:
-    write_report(folder, output)
-    text = output.read_text(encoding="utf-8")
-    return Page(text), text
 
 
 @pytest.fixture(scope="module")
@@ -282,130 +221,3 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     _, text = page_of(generated(tmp_path / "result", 400), tmp_path / "page.html")
     assert "Energy by operator and component; 381 more: " in text
     assert "250 smaller ones" in text
-
-
-# -- names from outside --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
-    folder = tmp_path_factory.mktemp("hostile")
-    generated(
-        folder / "result", len(HOSTILE), name=lambda n: HOSTILE[n] + f" {n}", model=HOSTILE[0]
-    )
-    for name in ("summary.json", "components.json", "hardware.json"):
-        path = folder / "result" / name
-        found: Any = json.loads(path.read_text())
-        if name == "summary.json":
-            found |= {"assumptions": list(HOSTILE), "hardware": HOSTILE[1], "version": HOSTILE[2]}
-        elif name == "components.json":
-            found[0]["notes"], found[1]["kind"] = list(HOSTILE), HOSTILE[2]
-            found[4]["device"] = HOSTILE[0]
-        else:
-            found[0] |= {"source": HOSTILE[0], "note": HOSTILE[2], "field": HOSTILE[5]}
-        path.write_text(json.dumps(found))
-    with_why(folder / "result", len(HOSTILE) * 1_000_000)
-    why = folder / "result" / "why.json"
-    why.write_text(why.read_text().replace('"head"', json.dumps(HOSTILE[1])))
-    return page_of(folder / "result", folder / "page.html")
-
-
-def test_hostile_names_add_no_element_and_no_attribute(hostile: tuple[Page, str]) -> None:
-    page, _ = hostile
-    tags = Counter(tag for tag, _ in page.tags)
-    assert tags["script"] == 2
-    assert tags["img"] == 0
-    assert not {name for _, attributes in page.tags for name in attributes if name.startswith("on")}
-
-
-def test_hostile_names_are_read_as_they_are(hostile: tuple[Page, str]) -> None:
-    page, _ = hostile
-    assert page.texts["h1"] == [f"{HOSTILE[0]} on {HOSTILE[1]}"]
-    for text in HOSTILE:
-        assert shown(text) in page.texts["li"], text
-        assert f"{shown(text)} " in " ".join(page.texts["td"]), text
-    assert "49" not in page.texts["li"]
-
-
-def test_hostile_names_stay_within_the_data(hostile: tuple[Page, str]) -> None:
-    data, script = hostile[0].texts["script"]
-    assert "<" not in data
-    assert {shown(f"{text} {n}", 160) for n, text in enumerate(HOSTILE)} <= set(
-        json.loads(data)["names"]
-    )
-    assert script.lstrip().startswith("// What the timeline says")
-
-
-@given(st.text(max_size=300))
-def test_a_shown_name_can_stand_in_any_xml_and_is_short(text: str) -> None:
-    found = shown(text, 40)
-    assert len(found) <= 40
-    assert not re.search(
-        "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]", found
-    )
-    assert shown(found, 40) == found
-
-
-def test_plain_names_are_shown_as_they_are() -> None:
-    assert shown("encoder.layer.0 (weight) 名前") == "encoder.layer.0 (weight) 名前"
-    assert shown("a\nb") == "a b"
-    assert shown("abcdefghij", 5) == "ab…ij"
-
-
-@settings(max_examples=8, deadline=None, derandomize=True)
-@given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=4, unique=True))
-def test_any_names_give_a_page_that_can_be_read(
-    tmp_path_factory: pytest.TempPathFactory, names: list[str]
-) -> None:
-    names = [name.encode("utf-8", "replace").decode() for name in names]
-    folder = tmp_path_factory.mktemp("any")
-    generated(folder / "result", len(names), name=lambda n: f"{n}{names[n]}")
-    page, _ = page_of(folder / "result", folder / "page.html")
-    assert Counter(tag for tag, _ in page.tags)["script"] == 2
-
-
-# -- files ---------------------------------------------------------------------------------------
-
-
-def test_a_result_that_nothing_ran_in_gives_a_page(tmp_path: Path) -> None:
-    folder = generated(tmp_path / "result", 0)
-    path = folder / "summary.json"
-    found = json.loads(path.read_text())
-    path.write_text(
-        json.dumps(found | {"latency_s": 0.0, "serial_bound_s": 0.0, "utilization": {}})
-    )
-    page, _ = page_of(folder, tmp_path / "page.html")
-    assert "At a glance" in page.headings
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    folder = generated(tmp_path / "result", 2)
-    with pytest.raises(ReportError, match=r"it is a folder; give a file such as report\.html"):
-        write_report(folder, tmp_path)
-
-
-def test_a_page_needs_a_folder_that_is_there(tmp_path: Path) -> None:
-    folder = generated(tmp_path / "result", 2)
-    with pytest.raises(ReportError, match="is not a folder that can be written; give another file"):
-        write_report(folder, tmp_path / "none" / "page.html")
-
-
-def test_a_full_disk_leaves_the_page_that_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, output = generated(tmp_path / "result", 2), tmp_path / "page.html"
-    output.write_text("the page before")
-
-    def full(path: Path, text: str, encoding: str) -> int:
-        path.write_bytes(b"<!doctype")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(ReportError, match="No space left on device; give another file"):
-        write_report(folder, output)
-    assert output.read_bytes() == b"the page before"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "result"]
-
-
-def test_the_old_sample_is_what_the_names_of_its_files_say() -> None:
-    assert read_saved(OLD).summary.model == small().model

@@ -65,6 +65,6 @@ def _panels(what: str, panels: list[_Panel], unit: str) -> Drawn:
 def _said(panels: list[_Panel], unit: str) -> str:
     firsts = ((name, stack, stack.rows[0]) for name, stack, _ in panels)
     return " ".join(
-        f"{name}: most {first} with {quantity(stack.row(first), unit)}."
+        f"{name}: the largest is {first} with {quantity(stack.row(first), unit)}."
         for name, stack, first in firsts
     )

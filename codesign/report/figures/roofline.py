@@ -186,25 +186,27 @@ def _short_rate(value: float) -> str:
 
 
 def _said(found: Roofline) -> str:
-    told = [
-        f"{count(len(found.points))} operators by MAC per byte off the chip and MAC per second."
-    ]
+    drawn = len(found.points) + len(found.on_chip)
+    told = [f"Operators by MAC per byte off the chip and MAC per second: {count(drawn)}."]
     told += [f"Roof of {name}: {quantity(r, 'MAC/s')}." for name, r in found.roofs.items()]
     told += [f"Slope of {name}: {quantity(s, 'B/s')}." for name, s in found.slopes.items()]
     return " ".join([*told, *left_words(found)])
 
 
 def left_words(found: Roofline) -> list[str]:
-    """What has no place between the axes, one sentence for each reason."""
+    """What does not stand between the axes, one sentence for each reason."""
     lists: tuple[tuple[str, Sequence[str]], ...] = (
         (
-            "in the strip to the right: every operand stays on the chip, so no byte bounds them",
+            "In the strip to the right, as they move no byte off the chip",
             [point.name for point in found.on_chip],
         ),
-        ("without a place, because nothing is multiplied", found.without_macs),
-        ("without a place, because no run of them is listed", found.without_time),
+        (
+            "Not drawn, as they have no multiply-accumulate (copies and elementwise work)",
+            found.without_macs,
+        ),
+        ("Not drawn, as the folder lists no run of them", found.without_time),
     )
-    return [f"{_named(names)} {why}." for why, names in lists if names]
+    return [f"{why}: {_named(names)}." for why, names in lists if names]
 
 
 def _named(names: Sequence[str]) -> str:

@@ -154,9 +154,13 @@
     rows.forEach((row, place) => {
       pen.fillStyle = place === state.row && document.activeElement === canvas ? colours.accent : colours.ink;
       const middle = yOf(place) + ROW / 2;
-      let name = row.name;
+      let name = row.name, more = second(row, left);
+      const blank = name.indexOf(" ");
+      if (!more && blank > 0 && pen.measureText(name).width > left - 14) {
+        more = name.slice(blank + 1);
+        name = name.slice(0, blank);
+      }
       while (name.length > 2 && pen.measureText(name).width > left - 14) name = name.slice(0, -2) + "…";
-      const more = second(row, left);
       pen.fillText(name, 8, more ? middle - 7 : middle);
       if (more) {
         pen.fillStyle = colours.soft;
