@@ -24,7 +24,10 @@ def _checks(saved: Saved) -> Section:
     found = find_checks(saved)
     kept = sum(check.holds for check in found)
     rows = [("holds" if check.holds else "BROKEN", check.law, check.told) for check in found]
-    words = f"{kept} of {len(found)} laws hold, checked just now on the files of the folder."
+    words = (
+        f"{kept} of {len(found)} laws hold, checked on the files of the folder when this page was "
+        "made."
+    )
     listed = table("Laws", ("result", "law", "what was compared"), rows, is_open=True)
     return Section("checks-heading", "Checks", (words,), tables=(listed,))
 

@@ -135,7 +135,7 @@ def _dram_words(memories: tuple[Banks, ...]) -> tuple[str, ...]:
     """What to know of what is modelled, and of which memories what is not."""
     words = [
         "The rate is a mean: the bytes of an operator are spread over its run, as evenly as the "
-        "peak allows. Of the peak counts what was asked for, not whole bursts."
+        "peak allows. The share of the peak counts what was asked for, not whole bursts."
     ]
     if any(banks.knows_rows for banks in memories):
         words.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -41,11 +42,17 @@ class Stack:
 
     def largest(self, most: int) -> Stack:
         """The largest rows in falling order; all others are only told of."""
-        order = sorted(self.rows, key=lambda name: (-self.row(name), name))
+        order = sorted(self.rows, key=lambda name: (-self.row(name), _natural(name)))
         kept, rest = order[:most], order[most:]
         values = {key: value for key, value in self.values.items() if key[0] in set(kept)}
         others = math.fsum(map(self.row, rest))
         return Stack(tuple(kept), self.parts, values, len(rest), others)
+
+
+def _natural(name: str) -> tuple[tuple[bool, int, str], ...]:
+    """Sorts block 2 before block 10."""
+    found = re.findall(r"(\d{1,18})|(\D+|\d)", name)
+    return tuple((not digits, int(digits or 0), text) for digits, text in found)
 
 
 def _stack(amounts: Iterable[tuple[str, str, float]]) -> Stack:

@@ -7,6 +7,21 @@ from pathlib import Path
 
 from codesign.report import write_report
 
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "<!--",
+    "]]>",
+    "' onclick='alert(4)",
+    "{{ 7 * 7 }}",
+    "$x^2$",
+    "\x00\x1b[31m\u202e\u2028",
+    "&lt;b&gt;",
+    "javascript:alert(5)",
+    "名前 имя 🚀",
+)
+"""Names that harm a page that believes them."""
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 

@@ -54,6 +54,26 @@ def with_why(folder: Path, makespan: int, segments: int = 4) -> None:
     (folder / "why.json").write_text(json.dumps(whole))
 
 
+def with_folded_why(folder: Path, makespan: int) -> None:
+    """A critical path of which the second half is a loop: 30 % computing, 70 % weights."""
+    half, turn = makespan // 2, makespan // 2 + makespan * 3 // 20
+    names = ("cause", "component", "op", "role")
+    rows = (
+        (0, half, ("bandwidth", "dram", "head", "weight"), {}),
+        (half, turn, ("compute", "npu", "head", ""), {"times": 50, "stretch": 1}),
+        (turn, makespan, ("bandwidth", "dram", "head", "weight"), {"times": 50, "stretch": 1}),
+    )
+    segments = [
+        {"start_ps": start, "end_ps": end} | dict(zip(names, label, strict=True)) | more
+        for start, end, label, more in rows
+    ]
+    parts = [
+        dict(zip(names, label, strict=True)) | {"ps": end - start} for start, end, label, _ in rows
+    ]
+    whole = {"makespan_ps": makespan, "parts": parts, "segments": segments}
+    (folder / "why.json").write_text(json.dumps(whole))
+
+
 def generated(
     folder: Path,
     operators: int,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import ITEMS, browser, opened
-from report_case import banked, generated, small, with_why
+from report_case import banked, generated, small, with_folded_why, with_why
 
 from codesign.report import write_report
 from codesign.report.saved import Saved, read_saved
@@ -29,6 +29,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = generated(made / "few", 6, model="<script>alert(1)</script>")
     with_why(source, 6_000_000)
     write_report(source, made / "few.html")
+    source = generated(made / "loop", 6)
+    with_folded_why(source, 6_000_000)
+    write_report(source, made / "loop.html")
     return made
 
 

@@ -10,25 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_reader import Page, page_of
+from page_reader import HOSTILE, Page, page_of
 from report_case import generated, with_why
 
 from codesign.report.names import shown
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</script><script>alert(2)</script>",
-    '"><img src=x onerror=alert(3)>',
-    "<!--",
-    "]]>",
-    "' onclick='alert(4)",
-    "{{ 7 * 7 }}",
-    "$x^2$",
-    "\x00\x1b[31m\u202e\u2028",
-    "&lt;b&gt;",
-    "javascript:alert(5)",
-    "名前 имя 🚀",
-)
 
 
 @pytest.fixture(scope="module")

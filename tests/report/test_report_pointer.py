@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,10 @@ from browser import (
     ITEMS,
     ask,
     at,
+    console,
     focus,
     needs_browser,
+    opened,
     press,
     said,
     settled,
@@ -83,6 +86,49 @@ def test_of_many_slices_the_height_is_the_share(many: Chrome) -> None:
     assert ask(many, ALPHA, 0.5, row + height * 0.99) == 255
     assert 40 < ask(many, ALPHA, 0.5, row + height * 0.75) < 120, "taken for half of the time"
     assert ask(many, ALPHA, 0.5, row + height * 0.3) == 0
+
+
+PATH = 26 + 2 * (42 + 8)
+"""Pixels down to the row of the critical path, below two engines."""
+COLOUR = """
+const [x, y] = arguments, canvas = document.querySelector('#timeline canvas');
+const box = canvas.getBoundingClientRect(), ratio = canvas.width / box.width;
+return [...canvas.getContext('2d').getImageData(x * canvas.width, y * ratio, 1, 1).data];
+"""
+
+
+@pytest.fixture
+def loop(driver: Chrome, pages: Path) -> Chrome:
+    opened(driver, pages / "loop.html")
+    return driver
+
+
+def test_causes_that_took_turns_stand_above_each_other_for_all_of_the_stretch(loop: Chrome) -> None:
+    """Computing for 30 % of it at the bottom, waiting for weights above, from end to end."""
+    computing, waiting = ([ask(loop, COLOUR, x, PATH + y) for x in (0.57, 0.97)] for y in (39, 5))
+    assert computing[0] == computing[1] != waiting[0] == waiting[1]
+    before = [ask(loop, COLOUR, 0.3, PATH + y) for y in (39, 5)]
+    assert before[0] == before[1] == waiting[0], "one cause fills the height"
+
+
+def test_pointing_at_a_folded_stretch_tells_the_shares_of_its_causes(loop: Chrome) -> None:
+    at(loop, "pointermove", 0.9, PATH + 20)
+    assert tip(loop) == (
+        "folded: 50 parts in turns on critical path: starts at 3 µs, takes 3 µs: "
+        "bandwidth 70.0 %, compute 30.0 %, in turns"
+    )
+    at(loop, "pointermove", 0.3, PATH + 20)
+    assert tip(loop).endswith("on critical path: starts at 0 s, takes 3 µs")
+
+
+def test_keys_reach_a_folded_stretch_and_say_the_same(loop: Chrome) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    console(loop)
+    focus(loop)
+    press(loop, Keys.ARROW_DOWN, Keys.ARROW_DOWN, "n", "n")
+    assert said(loop).endswith("bandwidth 70.0 %, compute 30.0 %, in turns")
+    assert console(loop) == []
 
 
 def test_dragging_moves_and_two_fingers_zoom(few: Chrome) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from page_reader import HOSTILE, Page
 from report_case import OLD, banked, generated, with_why
 from swept_tables import Point, records, write
-from test_report_page import HOSTILE, Page
 
 from codesign.errors import CodesignError, ReportError, StudyError
 from codesign.explore.swept import Swept

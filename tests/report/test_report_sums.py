@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codesign.report.saved import Saved
 from codesign.report.sums import (
@@ -66,3 +68,9 @@ def test_the_largest_rows_come_first_and_the_others_are_told_of() -> None:
 def test_equal_rows_stand_in_the_order_of_their_names() -> None:
     stack = Stack(("z", "a"), ("x",), {("z", "x"): 1.0, ("a", "x"): 1.0})
     assert stack.largest(2).rows == ("a", "z")
+
+
+@given(st.permutations(["b.2.x", "b.10.x", "b.10.y", "b.x", "9", "a²"]))
+def test_blocks_of_one_size_stand_in_the_order_of_their_numbers(rows: list[str]) -> None:
+    stack = Stack(tuple(rows), ("x",), {(row, "x"): 1.0 for row in rows})
+    assert stack.largest(9).rows == ("9", "a²", "b.2.x", "b.10.x", "b.10.y", "b.x")
