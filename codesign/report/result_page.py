@@ -65,8 +65,8 @@ def _timeline(items: Items) -> Section:
         )
     if any(len(shares) > 1 for one in items.slices for shares in one.shares):
         words.append(
-            "A long loop of the critical path, or many short parts of it, are folded into one box. "
-            "Its causes took turns in truth: each is as high as its share of the time, and no "
+            "A long loop of the critical path, or a row of many short parts, is folded into one "
+            "box. Its causes took turns in truth: each is as high as its share of the time, and no "
             "place in the box says when it was."
         )
     return Section("timeline-heading", "Timeline", tuple(words), has_timeline=True)
@@ -92,9 +92,9 @@ def _bytes(saved: Saved) -> Section:
 def _roofline(saved: Saved) -> Section:
     words = [
         "Each operator by its multiply-accumulates (MAC) for a byte off the chip, and how fast it "
-        "was from its first transfer to its end. Those that move no such byte stand in a strip to "
-        "the right. The roof of an engine is the most multiply-accumulate slots that it issued in "
-        "a second of computing, used or not. Point at a dot for its name, or open the table."
+        "was from its first transfer to its end. The roof of an engine is the most slots for them "
+        "that it issued in a second of computing, used or not. Point at a dot for the name of its "
+        "operator, or open the table."
     ]
     if not saved.parts:
         words.append("The folder does not know the peaks, so there is no roof.")

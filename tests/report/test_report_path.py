@@ -15,6 +15,8 @@ from report_case import generated, with_folded_why, with_why
 from strategies import Sketch, machine
 
 from codesign import simulate
+from codesign.quantities import quantity
+from codesign.report.figures.path import path_stacks
 from codesign.report.figures.timeline import draw_timeline
 from codesign.report.items import Slices, find_items
 from codesign.report.saved import Saved, read_saved
@@ -149,3 +151,19 @@ def test_a_loop_of_a_thousand_steps_is_drawn_in_few_boxes_that_fill_the_run(
     for cause, ticks in result.why().by("cause").items():
         # what is rounded is rounded for each stretch
         assert math.isclose(spent[cause], ticks, abs_tol=len(saved.why.segments))
+
+
+def test_the_report_rounds_each_sum_as_the_command_does(tmp_path: Path) -> None:
+    """A sum of a few picoseconds in seconds may fall on the other side of a half."""
+    folder = generated(tmp_path, 4)
+    with_why(folder, 4_000_000)
+    whole = json.loads((folder / "why.json").read_text())
+    pieces = [7_500, 22_500] * 50 + [22_500]
+    whole["parts"] = [
+        {"cause": "wake-up", "component": "dram", "op": f"op{n}", "role": "", "ps": ps}
+        for n, ps in enumerate(pieces)
+    ]
+    (folder / "why.json").write_text(json.dumps(whole))
+    causes, _ = path_stacks(read_saved(folder))
+    assert causes.row("wake-up") == sum(pieces) / 1e12
+    assert quantity(causes.row("wake-up"), "s") == quantity(1_522_500 / 1e12, "s")

@@ -32,8 +32,7 @@ def draw_banks(saved: Saved) -> Drawn:
     """Draws up to three panels for each memory off the chip."""
     memories = find_banks(saved)
     panels = [panel for banks in memories for panel in _panels(banks)]
-    heights = {"rate": 1.7, "rows": 1.6, "states": 1.5}
-    tall = [heights[name] for name, _ in panels]
+    tall = [_height(name, banks) for name, banks in panels]
     drawn = new_figure(max(1.5, sum(tall) + 0.3), " ".join(map(said, memories)) or "None.")
     if not panels:
         say(drawn.figure, "no memory off the chip is known")
@@ -58,6 +57,13 @@ def _panels(banks: Banks) -> list[tuple[str, Banks]]:
     if banks.states:
         found.append(("states", banks))
     return found
+
+
+def _height(panel: str, banks: Banks) -> float:
+    """Inches of a panel; bars of roles have as much room each, however many they are."""
+    if panel == "rows":
+        return 0.8 + 0.22 * len({*banks.hits, *banks.misses})
+    return 1.7 if panel == "rate" else 1.5
 
 
 def said(banks: Banks) -> str:

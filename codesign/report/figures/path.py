@@ -16,15 +16,15 @@ MOST_ROWS = 15
 def path_stacks(saved: Saved) -> tuple[Stack, Stack]:
     """Seconds by cause and component, and by operator and cause."""
     parts = saved.why.parts if saved.why else []
-    by_cause: dict[tuple[str, str], float] = {}
-    by_operator: dict[tuple[str, str], float] = {}
+    by_cause: dict[tuple[str, str], int] = {}
+    by_operator: dict[tuple[str, str], int] = {}
     for part in parts:
         where = part.component or "none"
         for found, key in (
             (by_cause, (part.cause, where)),
             (by_operator, (part.op or "none", part.cause)),
         ):
-            found[key] = found.get(key, 0.0) + part.ps / 1e12
+            found[key] = found.get(key, 0) + part.ps
     return _stack(by_cause), _stack(by_operator)
 
 
@@ -48,8 +48,9 @@ def draw_path(saved: Saved) -> Drawn:
     return drawn
 
 
-def _stack(values: dict[tuple[str, str], float]) -> Stack:
-    kept = {key: value for key, value in values.items() if value}
+def _stack(values: dict[tuple[str, str], int]) -> Stack:
+    # divided once, so that a sum is rounded as codesign why rounds it
+    kept = {key: value / 1e12 for key, value in values.items() if value}
     rows, parts = (tuple(dict.fromkeys(key[place] for key in kept)) for place in (0, 1))
     return Stack(rows, parts, kept)
 
