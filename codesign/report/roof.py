@@ -40,6 +40,8 @@ class Roofline:
         slopes: byte/s of each memory off the chip.
         without_macs: names of operators that multiply nothing, such as copies.
         without_time: names of operators that multiply, of which the folder lists no run.
+        without_side: names of operators that multiply, where nobody knows which memory is off the
+            chip, as an earlier version wrote the folder.
     """
 
     points: tuple[Point, ...]
@@ -48,6 +50,7 @@ class Roofline:
     slopes: dict[str, float]
     without_macs: tuple[str, ...]
     without_time: tuple[str, ...]
+    without_side: tuple[str, ...] = ()
 
 
 def find_roofline(saved: Saved) -> Roofline:
@@ -77,13 +80,16 @@ def find_roofline(saved: Saved) -> Roofline:
     ]
     roofs = {p.name: p.macs_per_s for p in saved.parts if p.sort == "engine" and p.macs_per_s}
     slopes = {part.name: part.bytes_per_s for part in saved.off_chip if part.bytes_per_s}
+    inside = tuple(point for point in points if point.intensity == math.inf)
+    is_blind = not names and any(saved.summary.offchip_bytes.values())
     return Roofline(
         tuple(point for point in points if point.intensity < math.inf),
-        tuple(point for point in points if point.intensity == math.inf),
+        () if is_blind else inside,
         roofs,
         slopes,
         tuple(name for name, count in macs.items() if not count),
         tuple(name for name, count in macs.items() if count and not time.get(name)),
+        tuple(point.name for point in inside) if is_blind else (),
     )
 
 

@@ -84,7 +84,11 @@ def roof_table(saved: Saved) -> Table:
         )
     ]
     engines = dict(zip(saved.operators["name"], saved.operators["engine"], strict=True))
-    for names, why in ((found.without_macs, "no MAC"), (found.without_time, "no run is listed")):
+    for names, why in (
+        (found.without_macs, "no MAC"),
+        (found.without_time, "no run is listed"),
+        (found.without_side, "off the chip is not known"),
+    ):
         rows += [(name, engines[name], "-", why) for name in names]
     heads = ("operator", "engine", ">MAC per byte off the chip", ">speed")
     return table("Operators by speed", heads, rows, most=MOST)

@@ -58,13 +58,13 @@ def with_folded_why(folder: Path, makespan: int) -> None:
     """A critical path of which the second half is a loop: 30 % computing, 70 % weights."""
     half, turn = makespan // 2, makespan // 2 + makespan * 3 // 20
     names = ("cause", "component", "op", "role")
-    rows = (
+    rows: tuple[tuple[int, int, tuple[str, ...], dict[str, int]], ...] = (
         (0, half, ("bandwidth", "dram", "head", "weight"), {}),
         (half, turn, ("compute", "npu", "head", ""), {"times": 50, "stretch": 1}),
         (turn, makespan, ("bandwidth", "dram", "head", "weight"), {"times": 50, "stretch": 1}),
     )
     segments = [
-        {"start_ps": start, "end_ps": end} | dict(zip(names, label, strict=True)) | more
+        {"start_ps": start, "end_ps": end, **dict(zip(names, label, strict=True)), **more}
         for start, end, label, more in rows
     ]
     parts = [

@@ -68,16 +68,17 @@ def test_two_stretches_behind_each_other_are_two_boxes(tmp_path: Path) -> None:
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=80), st.integers(1, 60))
 def test_folding_many_parts_keeps_the_time_of_each_cause(lengths: list[int], most: int) -> None:
-    ends = np.cumsum(lengths)
+    parts = np.array(lengths, dtype=np.int64)
+    ends = np.cumsum(parts)
     causes = [("compute", "bandwidth", "set-up")[place % 3] for place in range(len(lengths))]
     path = Slices(
         "critical path",
-        ends - lengths,
+        ends - parts,
         ends,
         tuple(causes),
         tuple(causes),
-        np.array(lengths),
-        np.array(lengths),
+        parts,
+        parts,
         is_path=True,
         shares=tuple(((cause, ticks),) for cause, ticks in zip(causes, lengths, strict=True)),
     )
@@ -112,7 +113,7 @@ def test_a_figure_stacks_the_shares_over_the_whole_stretch(folded: Saved) -> Non
         "folded: 50 parts in turns: from 2.000 µs, 2.000 µs, bandwidth 70.0 % of it",
     )
     (boxes,) = [one for one in drawn.figure.axes[0].collections if one.get_gid() == gid]
-    corners = [path.vertices for path in boxes.get_paths()]
+    corners = [np.asarray(path.vertices) for path in boxes.get_paths()]
     spans = [(float(box[:, 0].min()), float(box[:, 0].max())) for box in corners]
     assert spans == [(0, 2), (2, 4), (2, 4)], "microseconds"
     tall = [float(np.ptp(box[:, 1])) for box in corners]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -211,3 +212,30 @@ def test_a_result_in_which_nothing_multiplies_says_so(tmp_path: Path) -> None:
         "no operator multiplies"
     ]
     assert "2 operators (copy, idle)" in drawn.said
+
+
+def test_who_does_not_know_what_is_off_the_chip_puts_nobody_into_the_strip(tmp_path: Path) -> None:
+    folder = generated(tmp_path, 3)
+    (folder / "components.json").unlink()
+    path = folder / "summary.json"
+    moved = {"offchip_bytes": {"weight": 77}}  # of no component of the ledger
+    path.write_text(json.dumps(json.loads(path.read_text()) | moved))
+    saved = read_saved(folder)
+    found = find_roofline(saved)
+    assert (found.points, found.on_chip, len(found.without_side)) == ((), (), 3)
+    said = draw_roofline(saved).said
+    assert "Not drawn, as the folder does not say which memory is off the chip: 3 op" in said
+    assert {row[3] for row in roof_table(saved).rows} == {"off the chip is not known"}
+
+
+def test_a_machine_without_memory_off_the_chip_has_all_operators_in_the_strip(
+    tmp_path: Path,
+) -> None:
+    folder = generated(tmp_path, 3)
+    path = folder / "components.json"
+    parts = [part | {"off_chip": False} for part in json.loads(path.read_text())]
+    path.write_text(json.dumps(parts))
+    path = folder / "summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"offchip_bytes": {}}))
+    found = find_roofline(read_saved(folder))
+    assert (len(found.on_chip), found.without_side) == (3, ())

@@ -136,7 +136,7 @@ def page_colours(own: Mapping[str, str] = MappingProxyType({})) -> str:
     Args:
         own: colours of one page alone, each with that on dark.
     """
-    both = IN_DARK | own
+    both = {**IN_DARK, **own}
     light = "".join(f"--c-{name[1:]}:{name};" for name in both)
     dark = "".join(f"--c-{name[1:]}:{colour};" for name, colour in both.items())
     return (

@@ -33,7 +33,10 @@ def draw_roofline(saved: Saved) -> Drawn:
     found = find_roofline(saved)
     drawn = new_figure(4.3, _said(found))
     if not found.points and not found.on_chip:
-        say(drawn.figure, "no operator multiplies")
+        say(
+            drawn.figure,
+            "no operator can be drawn" if found.without_side else "no operator multiplies",
+        )
         return drawn
     axes, strip = _grid(drawn, found)
     y = [point.macs_per_s for point in (*found.points, *found.on_chip)]
@@ -205,6 +208,10 @@ def left_words(found: Roofline) -> list[str]:
             found.without_macs,
         ),
         ("Not drawn, as the folder lists no run of them", found.without_time),
+        (
+            "Not drawn, as the folder does not say which memory is off the chip",
+            found.without_side,
+        ),
     )
     return [f"{why}: {_named(names)}." for why, names in lists if names]
 

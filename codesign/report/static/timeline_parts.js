@@ -64,8 +64,9 @@ function shares(row, from, to, at, next) {
 }
 // the shares of one slice
 function sharesOf(row, at) {
-  const length = row.ends[at] - row.starts[at];
-  if (length > 0) return row.layers.map((sums) => (sums[at + 1] - sums[at]) / length);
+  const spent = row.layers.map((sums) => sums[at + 1] - sums[at]);
+  const whole = row.colours ? spent.reduce((sum, one) => sum + one, 0) : row.ends[at] - row.starts[at];
+  if (whole > 0) return spent.map((one) => one / whole);
   return row.colours ? row.colours.map((_, cause) => Number(cause === row.sorts[at])) : [1, 1];
 }
 // causes with their shares, the largest first
