@@ -24,6 +24,8 @@ from codesign.result.slots import BANDWIDTH, COMPUTING, FILL, LAUNCH
 
 MOST = 100
 """Rows of a table that grows with the model (assumed)."""
+MOST_POINTS = 1000
+"""Rows of the table beside the roofline (assumed): dots of equal operators cover each other."""
 
 TIME_BY_CAUSE = {
     COMPUTING: "an engine computed, or its units had nothing to do meanwhile",
@@ -91,7 +93,7 @@ def roof_table(saved: Saved) -> Table:
     ):
         rows += [(name, engines[name], "-", why) for name in names]
     heads = ("operator", "engine", ">MAC per byte off the chip", ">speed")
-    return table("Operators by speed", heads, rows, most=MOST)
+    return table("Operators by speed", heads, rows, most=MOST_POINTS)
 
 
 def _intensity(point: Point) -> str:

@@ -87,6 +87,23 @@ def test_a_narrow_screen_scrolls_down_only(few: Chrome, width: int) -> None:
     assert 200 < canvas < width
 
 
+def test_a_digest_is_whole_on_a_phone(few: Chrome) -> None:
+    shape = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+    few.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", shape)
+    settled(few)
+    found = ask(
+        few,
+        "const cell = [...document.querySelectorAll('td')]"
+        ".find((one) => one.textContent === 'd'.repeat(64));"
+        "const right = cell.getBoundingClientRect().right;"
+        "return [right, innerWidth, cell.scrollWidth - cell.clientWidth];",
+    )
+    few.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    right, wide, hidden = found
+    assert right <= wide
+    assert hidden == 0
+
+
 def test_paper_shows_figures_and_no_buttons(few: Chrome) -> None:
     media(few, media="print")
     shown = ask(

@@ -15,6 +15,7 @@ from report_case import generated, with_folded_why, with_why
 from strategies import Sketch, machine
 
 from codesign import simulate
+from codesign.errors import ReportError
 from codesign.quantities import quantity
 from codesign.report.figures.path import path_stacks
 from codesign.report.figures.timeline import draw_timeline
@@ -168,3 +169,17 @@ def test_the_report_rounds_each_sum_as_the_command_does(tmp_path: Path) -> None:
     causes, _ = path_stacks(read_saved(folder))
     assert causes.row("wake-up") == sum(pieces) / 1e12
     assert quantity(causes.row("wake-up"), "s") == quantity(1_522_500 / 1e12, "s")
+
+
+@pytest.mark.parametrize(("field", "value"), [("stretch", -1), ("times", "many")])
+def test_a_stretch_that_is_none_is_refused_in_one_line(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    folder = generated(tmp_path, 4)
+    with_folded_why(folder, 4_000_000)
+    whole = json.loads((folder / "why.json").read_text())
+    whole["segments"][1][field] = value
+    (folder / "why.json").write_text(json.dumps(whole))
+    with pytest.raises(ReportError, match=rf"why\.json: .*{field}") as caught:
+        read_saved(folder)
+    assert "\n" not in str(caught.value)

@@ -116,7 +116,7 @@ def test_every_operator_of_a_result_is_a_dot_or_is_counted_in_words(tmp_path: Pa
     assert sorted(drawn_names(drawn)) == ["inside.again", "inside.linear", "outside.linear"]
     assert "per second: 3." in drawn.said
     assert "off the chip: 2 operators (inside.linear, inside.again)." in drawn.said
-    assert "(copies and elementwise work): 2 operators (copy, idle)." in drawn.said
+    assert "(copies, pooling, elementwise): 2 operators (copy, idle)." in drawn.said
     labels = [axes.get_xlabel() for axes in drawn.figure.axes]
     assert labels == [
         "MAC per byte off the chip\n(operators not drawn: 2 without a MAC)",
@@ -164,7 +164,7 @@ def test_dots_of_one_speed_in_the_strip_lie_beside_each_other(tmp_path: Path) ->
 
 def test_of_many_operators_without_a_place_the_first_are_named(tmp_path: Path) -> None:
     said = draw_roofline(mixed(tmp_path, [(f"op{n}", 0, 0) for n in range(1500)])).said
-    assert "work): 1,500 operators (op0, op1, op2, op3 and 1,496 more)." in said
+    assert "elementwise): 1,500 operators (op0, op1, op2, op3 and 1,496 more)." in said
 
 
 def test_a_cut_list_of_runs_makes_no_operator_faster(tmp_path: Path) -> None:
@@ -204,6 +204,12 @@ def test_the_table_below_has_every_operator(tmp_path: Path) -> None:
         "copy": ("-", "no MAC"),
         "idle": ("-", "no MAC"),
     }
+
+
+def test_the_table_names_a_thousand_operators_and_counts_the_rest(tmp_path: Path) -> None:
+    found = roof_table(read_saved(generated(tmp_path, 1003)))
+    assert len(found.rows) == 1000
+    assert found.heading == "Operators by speed (1,000 of 1,003)"
 
 
 def test_a_result_in_which_nothing_multiplies_says_so(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def left_words(found: Roofline) -> list[str]:
             [point.name for point in found.on_chip],
         ),
         (
-            "Not drawn, as they have no multiply-accumulate (copies and elementwise work)",
+            "Not drawn, as they have no multiply-accumulate (copies, pooling, elementwise)",
             found.without_macs,
         ),
         ("Not drawn, as the folder lists no run of them", found.without_time),
