@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from codesign.errors import ReportError
 from codesign.result.columns import Columns, read_columns
 from codesign.result.forms import Part, Summary, Value, Why, read_form
-from codesign.result.saved import SUMMARY, WHY, read_ledger
+from codesign.result.saved import SUMMARY, WHY, is_scenario, read_ledger
 
 _OPERATORS = {
     "name": str, "module": str, "kind": str, "engine": str, "runs": int, "tiles": int,
@@ -110,8 +110,11 @@ def read_saved(folder: Path) -> Saved:
     Raises:
         ReportError: a file is missing or damaged.
     """
-    if not (folder / "ledger.parquet").exists() and (folder / "runs.parquet").exists():
-        raise ReportError(f"{folder} holds a scenario, of which there is no report; give a result")
+    if is_scenario(folder):
+        raise ReportError(
+            f"{folder} holds a scenario, of which there is no report; give a folder that "
+            "simulate --out wrote, or print the scenario with codesign scenario"
+        )
     summary: Summary = read_form(folder / SUMMARY, Summary)
     values: list[Value] = read_form(folder / "hardware.json", list[Value])
     ledger = read_ledger(folder)

@@ -61,6 +61,11 @@ class Saved:
         return f"{self.folder} ({self.model} on {self.hardware})"
 
 
+def is_scenario(folder: Path) -> bool:
+    """Whether ``ScenarioResult.save`` wrote a folder, which has runs and no operators."""
+    return (folder / "runs.parquet").exists() and not (folder / "operators.parquet").exists()
+
+
 def read_ledger(folder: Path) -> Columns:
     """The ledger of a saved result; ``op`` is None for what flows all the time.
 
@@ -84,6 +89,11 @@ def load_saved(folder: str | Path) -> Saved:
     if not place.is_dir():
         raise CodesignError(
             f"no folder {str(folder)!r}; save a result there with 'codesign simulate --out'"
+        )
+    if is_scenario(place):
+        raise CodesignError(
+            f"{folder} holds a scenario, which is not compared; give a folder that "
+            "'codesign simulate --out' wrote"
         )
     if not (place / SUMMARY).is_file() or not (place / "ledger.parquet").is_file():
         raise CodesignError(

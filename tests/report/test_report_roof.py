@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -245,3 +246,20 @@ def test_a_machine_without_memory_off_the_chip_has_all_operators_in_the_strip(
     path.write_text(json.dumps(json.loads(path.read_text()) | {"offchip_bytes": {}}))
     found = find_roofline(read_saved(folder))
     assert (len(found.on_chip), found.without_side) == (3, ())
+
+
+@pytest.mark.parametrize("roof", [5.1e9, 1e11, 1e15])
+def test_the_words_of_a_slope_lie_within_the_chart(tmp_path: Path, roof: float) -> None:
+    """However low the roof, so that the slope ends far to the left of all operators."""
+    saved = mixed(tmp_path)
+    parts = tuple(
+        part.model_copy(update={"macs_per_s": roof}) if part.macs_per_s else part
+        for part in saved.parts
+    )
+    drawn = draw_roofline(replace(saved, parts=parts))
+    drawn.figure.savefig(io.BytesIO(), format="svg")
+    chart = drawn.figure.axes[0]
+    (words,) = [text for text in chart.texts if text.get_text().startswith("dram: ")]
+    box, frame = words.get_window_extent(), chart.get_window_extent()
+    assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+    assert frame.y0 <= box.y0 < box.y1 <= frame.y1

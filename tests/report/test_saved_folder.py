@@ -12,12 +12,17 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from report_case import NEW_FILES, OLD, generated, small, with_why, write_table
+from strategies import Sketch, machine
 
 from codesign.errors import CodesignError, ReportError
 from codesign.report.make import read_source
 from codesign.report.saved import Saved, read_saved
 from codesign.result.forms import MOST_BYTES
 from codesign.result.save import save_result
+from codesign.result.saved import load_saved
+from codesign.scenario.arrival import Periodic
+from codesign.scenario.simulate import simulate_scenario
+from codesign.scenario.spec import Scenario, Stream
 
 
 def test_a_folder_reads_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -92,9 +97,14 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_a_scenario(tmp_path: Path) -> None:
-    folder = generated(tmp_path, 2)
-    (folder / "ledger.parquet").rename(folder / "runs.parquet")
-    assert "holds a scenario" in refusal(folder)
+    """As it is saved, with a summary and a ledger of its own."""
+    sketch = Sketch("model")
+    sketch.matmul("head", sketch.input("x", 4, 8), 8)
+    stream = Stream("only", sketch.trace(), Periodic(100e-6))
+    simulate_scenario(Scenario("case", (stream,), 300e-6), machine()).save(tmp_path)
+    assert "holds a scenario, of which there is no report" in refusal(tmp_path)
+    with pytest.raises(CodesignError, match="holds a scenario, which is not compared; give a"):
+        load_saved(tmp_path)
 
 
 JSONS = ("summary.json", "hardware.json", "components.json")

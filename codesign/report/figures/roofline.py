@@ -18,6 +18,8 @@ from codesign.report.names import shown
 from codesign.report.roof import Point, Roofline, find_roofline
 from codesign.report.saved import Saved
 
+_SLOPE = 0.4
+"""Share of the width that a slope has at least (measured): words stand left of its middle."""
 _STRIP = 0.11
 """Width of the strip to the right, in that of the chart (assumed)."""
 _ABREAST = 5
@@ -42,7 +44,8 @@ def draw_roofline(saved: Saved) -> Drawn:
     y = [point.macs_per_s for point in (*found.points, *found.on_chip)]
     low, high = _limits(found)
     axes.set(xscale="log", yscale="log", xlim=(low, high))
-    axes.set_ylim(min(y) / 4, max([*y, *found.roofs.values()]) * 2.5)
+    middles = [slope * _middle(found, slope, (low, high)) for slope in found.slopes.values()]
+    axes.set_ylim(min([*y, *middles]) / 4, max([*y, *found.roofs.values()]) * 2.5)
     _roofs(drawn, axes, found, (low, high))
     parts = part_colours(saved)
     _points(drawn, axes, found.points, [point.intensity for point in found.points], parts)
@@ -92,18 +95,32 @@ def _abreast(points: tuple[Point, ...]) -> tuple[tuple[Point, ...], list[float]]
 def _limits(found: Roofline) -> tuple[float, float]:
     ridges = [roof / slope for roof in found.roofs.values() for slope in found.slopes.values()]
     every = [*(point.intensity for point in found.points), *ridges] or [1.0]
-    return min(every) / 4, max(every) * 4
+    low, high = min(every) / 4, max(every) * 4
+    if not found.roofs or not found.slopes:
+        return low, high
+    # where the steepest slope meets the highest roof; left of it is room for the words of a slope
+    end = max(found.roofs.values()) / max(found.slopes.values())
+    return min(low, end * (end / high) ** (_SLOPE / (1 - _SLOPE))), high
+
+
+def _end(found: Roofline, slope: float, limits: tuple[float, float]) -> float:
+    """MAC/B at which a slope meets the highest roof."""
+    return min(limits[1], max(found.roofs.values(), default=math.inf) / slope)
+
+
+def _middle(found: Roofline, slope: float, limits: tuple[float, float]) -> float:
+    """MAC/B in the middle of a slope, by decades."""
+    return math.sqrt(limits[0] * _end(found, slope, limits))
 
 
 def _roofs(drawn: Drawn, axes: Axes, found: Roofline, limits: tuple[float, float]) -> None:
-    top = max(found.roofs.values(), default=None)
     for name, slope in found.slopes.items():
-        end = limits[1] if top is None else min(limits[1], top / slope)
-        xs = np.array([limits[0], end])
+        xs = np.array([limits[0], _end(found, slope, limits)])
         (line,) = axes.plot(xs, xs * slope, color=INK, linewidth=1.1)
         told = f"{shown(name, 24)}: {quantity(slope, 'B/s')}"
         drawn.name(line, told)
-        middle = np.sqrt(xs[0] * xs[1])  # no point lies above the line, so none is covered there
+        middle = _middle(found, slope, limits)
+        # no point lies above the line, so none is covered there
         axes.annotate(
             told, (middle, middle * slope), xytext=(-6, 4), textcoords="offset points",
             fontsize=8, ha="right", va="bottom",
