@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codesign.errors import OF_OTHERS, CodesignError, ModelError, did_you_mean
+from codesign.code_file import SUFFIX, importable, split_code, what_to_give
+from codesign.errors import (
+    CaptureError,
+    ModelError,
+    TraceError,
+    UnsupportedOperatorError,
+    did_you_mean,
+)
+from codesign.factory import check_call, find_factory
+from codesign.mistaken import SUFFIXES, mistaken, mistaken_json
 from codesign.plugins import registry
-from codesign.raised import raised
-from codesign.zoo import check_options
 
 if TYPE_CHECKING:
     from codesign.workload.record import Trace
@@ -23,7 +27,10 @@ if TYPE_CHECKING:
 
 OPTIONS = ("batch", "seq_len", "steps")
 """What the user can choose about the example input of a model."""
-_FORMS = "a zoo name, package.module:factory, hf:CONFIGCLASS, a .pt2 file or a trace file"
+_FORMS = (
+    "a zoo name, FILE.py:FUNCTION, package.module:function, hf:CONFIGCLASS, a .pt2 file or a trace "
+    "file"
+)
 
 
 def resolve_model(
@@ -40,10 +47,11 @@ def resolve_model(
 
     Args:
         spec: a trace file (``.json`` or ``.json.gz``, read without torch), an exported program
-            (``.pt2``), ``package.module:factory``, ``hf:CONFIGCLASS`` or a name of ``list_models``.
-            A module is also looked for in the current folder. A factory is called with those of
-            the options below that its signature has, and returns ``(module, args)`` or
-            ``(module, args, kwargs)``; it decides itself whether to build on the meta device.
+            (``.pt2``), ``FILE.py:FUNCTION`` or ``package.module:function``, ``hf:CONFIGCLASS`` or
+            a name of ``list_models``. A module is also looked for in the current folder. The
+            function is called with those of the options below that are given, and returns
+            ``(module, args)`` or ``(module, args, kwargs)``; it decides itself whether to build on
+            the meta device.
         batch: independent inputs, at least 1; by default what the model chooses.
         seq_len: tokens, at least 1.
         steps: time steps, at least 1.
@@ -68,7 +76,12 @@ def resolve_model(
                 f"{spec} is a trace, which holds no values to scan for zeros; name the model that "
                 "it was made from instead"
             )
-        return load_trace(spec)
+        try:
+            return load_trace(spec)
+        except TraceError as error:
+            if told := mistaken_json(spec):
+                raise ModelError(told) from error
+            raise
     capture: dict[str, Any] = {
         "name": spec,
         "plugins": plugins,
@@ -103,7 +116,22 @@ def _require_file(spec: str, given: Mapping[str, int]) -> None:
 
 def _refuse_folder(spec: str) -> None:
     if os.path.isdir(spec):
-        raise ModelError(f"{spec} is a folder; a model is {_FORMS}")
+        raise ModelError(mistaken(spec) or f"{spec} is a folder; a model is {_FORMS}")
+
+
+def _refuse_other(spec: str) -> None:
+    """Says what a file is that is no model, or a module without the function in it."""
+    if told := mistaken(spec):
+        raise ModelError(told)
+    if os.path.isfile(spec):
+        raise ModelError(f"{spec} is a file of no kind that holds a model; a model is {_FORMS}")
+    if spec.endswith(SUFFIX):
+        raise ModelError(f"{spec} does not exist; give FILE.py:FUNCTION of a file that exists")
+    code = spec.replace(".", os.sep) + SUFFIX
+    if os.path.isfile(code):
+        raise ModelError(what_to_give(code))
+    if Path(spec).suffix.lower() in SUFFIXES or os.sep in spec:
+        raise ModelError(f"{spec} does not exist; a model is {_FORMS}")
 
 
 def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
@@ -114,8 +142,9 @@ def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
     known = list_models(plugins)
     if spec not in known:
         _refuse_folder(spec)
+        _refuse_other(spec)
         raise ModelError(
-            f"unknown model {spec!r}{did_you_mean(spec, known)}; a model is {_FORMS}"
+            f"unknown model {spec[:80]!r}{did_you_mean(spec[:80], known)}; a model is {_FORMS}"
             f"{registry(plugins).lost()}"
         )
     return known[spec]
@@ -127,59 +156,26 @@ def _from_entry(
     module, args, kwargs = entry.example(spec, given)
     from codesign.workload.capture import trace
 
-    return trace(module, args, kwargs, roles=entry.roles, **capture)
+    try:
+        return trace(module, args, kwargs, roles=entry.roles, **capture)
+    except UnsupportedOperatorError:
+        raise
+    except CaptureError as error:
+        if not spec.startswith("hf:"):
+            raise
+        raise ModelError(
+            f"{spec} cannot be captured with {', '.join(kwargs)} alone, which is all that codesign "
+            f"makes up for it: {error}; write a function that gives it what it needs"
+        ) from error
 
 
 def _from_factory(spec: str, given: Mapping[str, int], capture: Mapping[str, Any]) -> Trace:
     # what the user's code prints is no part of our output
-    with _current_folder_importable(), contextlib.redirect_stdout(sys.stderr):
-        factory = _factory(spec)
-        check_options(spec, given, _options_of(factory))
+    with importable(split_code(spec)[0]), contextlib.redirect_stdout(sys.stderr):
+        factory = find_factory(spec)
+        check_call(spec, factory, given, OPTIONS)
         from codesign.workload.capture import trace
         from codesign.zoo.build import example_from
 
         module, args, kwargs = example_from(factory, given, spec)
         return trace(module, args, kwargs, **capture)
-
-
-def _factory(spec: str) -> Callable[..., Any]:
-    path, _, name = spec.partition(":")
-    try:
-        module = importlib.import_module(path)
-    except CodesignError:
-        raise
-    except OF_OTHERS as error:  # the user's code runs here; say what it raised
-        raise ModelError(
-            f"{spec}: importing {path!r} failed: {raised(error, *_file(path))}; "
-            "write package.module:factory as it is imported from the current folder"
-        ) from error
-    if not callable(getattr(module, name, None)):
-        known = [key for key, value in vars(module).items() if inspect.isfunction(value)]
-        raise ModelError(f"{path} has no function {name!r}{did_you_mean(name, known)}")
-    found: Callable[..., Any] = getattr(module, name)
-    return found
-
-
-def _file(module: str) -> list[Path]:
-    """The file that a module is written in; nothing where there is none of that name."""
-    with contextlib.suppress(ImportError, ValueError):
-        spec = importlib.util.find_spec(module)
-        return [Path(spec.origin)] if spec and spec.origin else []
-    return []
-
-
-def _options_of(factory: Callable[..., Any]) -> list[str]:
-    parameters = inspect.signature(factory).parameters.values()
-    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-    names = [parameter.name for parameter in parameters]
-    return [option for option in OPTIONS if takes_any or option in names]
-
-
-@contextmanager
-def _current_folder_importable() -> Iterator[None]:
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)

@@ -7,14 +7,12 @@ A study or a scenario may come from anyone. If it could name a function of any m
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from importlib import import_module
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_path
 
+from codesign.code_file import SUFFIX, import_code, importable, module_name, split_code
 from codesign.errors import OF_OTHERS
 
 _ELSEWHERE = "is not in the current folder"
@@ -36,12 +34,14 @@ def foreign_model(name: object) -> str:
 
 
 def foreign_function(spec: str) -> str:
-    """Why a file may not name ``package.module:function``; empty if it may.
+    """Why a file may not name ``package.module:function`` or ``FILE.py:function``; empty if it may.
 
     The module is imported if it is the user's own: what it only imports is no code of the user.
     """
-    path, _, name = spec.partition(":")
-    if not _is_own_module(path.partition(".")[0]):
+    path, name = split_code(spec)
+    if path.endswith(SUFFIX) and not is_own_path(path):
+        return _refusal(spec, _ELSEWHERE, "copy it there")
+    if not _is_own_module(module_name(path).partition(".")[0]):
         return _refusal(spec, "is installed", "call it in a function of your own and name that")
     found = _found(path, name)
     home = getattr(found, "__module__", None)
@@ -65,26 +65,16 @@ def is_own_path(path: str) -> bool:
 
 def _found(path: str, name: str) -> object:
     """What a module of the user calls so; None where the import will tell what is wrong."""
-    with _current_folder_first(), suppress(*OF_OTHERS):
-        return getattr(import_module(path), name, None)
+    with suppress(*OF_OTHERS):
+        return getattr(import_code(path), name, None)
     return None
-
-
-@contextmanager
-def _current_folder_first() -> Iterator[None]:
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
 
 
 def _is_own_module(name: str) -> bool:
     """Whether importing a top module would take it from neither Python nor an installed package."""
     if name.startswith(_OURS):  # a checkout of codesign lies elsewhere than what is installed
         return False
-    with _current_folder_first():
+    with importable(name):
         try:
             spec = find_spec(name)  # of a top module this runs nothing
         except (ImportError, ValueError):

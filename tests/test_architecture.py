@@ -32,6 +32,7 @@ FOUNDATIONS = {
     "units",
     "hookspecs",
     "own_code",
+    "code_file",
     "raised",
     "whole_file",
     "plugin_choice",

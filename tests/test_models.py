@@ -93,7 +93,11 @@ def test_a_misspelt_name_gets_a_suggestion() -> None:
 
 
 def test_an_option_that_the_model_does_not_take_names_those_it_takes() -> None:
-    assert refused("gpt2", steps=4) == "gpt2 takes batch and seq_len, not steps (got 4)"
+    assert refused("gpt2", steps=4) == (
+        "gpt2 takes batch and seq_len, not steps (got 4); its length is seq_len"
+    )
+    assert refused("resnet50", steps=4).endswith("takes batch, not steps (got 4); drop steps")
+    assert refused("lstm_lm", seq_len=4).endswith("its length is steps")
 
 
 @pytest.mark.parametrize("option", ["batch", "seq_len"])
@@ -157,14 +161,22 @@ def test_the_import_path_is_left_as_it_was(folder: str) -> None:
 @pytest.mark.parametrize(
     ("factory", "options", "message"),
     [
-        ("net", {"seq_len": 4}, "takes batch and steps, not seq_len (got 4)"),
-        ("fixed", {"batch": 4}, "takes no options, not batch (got 4)"),
+        (
+            "net",
+            {"seq_len": 4},
+            "has no parameter seq_len (got 4); it takes batch and steps: give batch or",
+        ),
+        (
+            "fixed",
+            {"batch": 4},
+            "has no parameter batch (got 4), as it takes nothing; write def fixed(batch=...)",
+        ),
         ("net", {"batch": 0}, "batch of"),
-        ("needs", {}, "failed to build: TypeError: needs() missing 1 required"),
+        ("needs", {}, "needs needs a value for batch; set batch"),
         ("broken", {}, "failed to build: RuntimeError: cannot read"),
         ("wrong", {}, "must return (module, args) or (module, args, kwargs), got (Linear)"),
         ("nets", {}, "has no function 'nets'; did you mean 'net'?"),
-        ("number", {}, "has no function 'number'"),
+        ("number", {}, "number is of type int, no function; name one that builds the model"),
         ("", {}, "has no function ''"),
     ],
 )

@@ -13,6 +13,17 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from typer import Context
 
+_LENGTHS = {
+    "--frames": "--steps",
+    "--time": "--steps",
+    "--time-steps": "--steps",
+    "--seq": "--seq-len",
+    "--tokens": "--seq-len",
+    "--context": "--seq-len",
+    "--length": "--seq-len or --steps",
+    "--size": "--batch, --seq-len or --steps",
+}
+"""What others call the options of a model's size."""
 INTERRUPTED = 130
 """Exit code: 128 and the number of the signal, as shells have it."""
 
@@ -28,9 +39,20 @@ class Program(TyperGroup):
         """Runs the command that was asked for."""
         try:
             return super().invoke(ctx)
+        except Exception as error:
+            _suggest_size(error)
+            raise
         except KeyboardInterrupt as error:
             tell(error)
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _suggest_size(error: Any) -> None:
+    """Puts what is meant beside an option that a command with a model does not have."""
+    meant = _LENGTHS.get(getattr(error, "option_name", ""))
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    if meant and any("--seq-len" in one.opts for one in getattr(command, "params", ())):
+        error.possibilities = [meant]
 
 
 def tell(error: KeyboardInterrupt) -> None:

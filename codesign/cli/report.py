@@ -84,7 +84,11 @@ def _headline(result: Result) -> Table:
             share(result.coverage, 1.0),
             f"{count(result.tiles)} tiles, {count(result.fabric_events)} fabric events",
         ),
-        ("digest", digests[0][:12], f"trace as run {digests[1][:12]}, hardware {digests[2][:12]}"),
+        (
+            "digest",
+            digests[0][:12],
+            f"of the result; trace as run {digests[1][:12]}, hardware {digests[2][:12]}",
+        ),
     ]
     return grid(rows)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from codesign.cli.output import print_json, print_rich, table
 from codesign.cli.quantities import count, quantity
-from codesign.errors import TraceError, nearest
+from codesign.errors import TraceError, did_you_mean, nearest
 from codesign.workload.listing import (
     ModuleRow,
     OperatorRow,
@@ -19,7 +20,7 @@ from codesign.workload.listing import (
     operator_rows,
     tensor_rows,
 )
-from codesign.workload.record import Trace
+from codesign.workload.record import KINDS, ROLES, Trace
 
 Granularity = Literal["operators", "tensors", "modules"]
 SHOWN = 40
@@ -56,13 +57,38 @@ def print_trace(
 
 def _found(rows: tuple[Row, ...], pattern: str, what: str, trace: Trace) -> tuple[Row, ...]:
     found = matching(rows, pattern) if pattern else rows
+    if not rows:
+        raise TraceError(
+            f"{trace.name} has no {what} to list: its model computes nothing from its inputs; give "
+            "one that does"
+        )
     if not found:
+        _check_prefix(rows, pattern, what, trace)
         names = [row.words[0] for row in rows]
         hint = nearest(pattern.replace("*", "")[:60], names, "take part of a name, or drop it")
         raise TraceError(f"{pattern[:60]!r} matches no {what} of {trace.name}{hint}")
     return found
 
 
+def _check_prefix(rows: tuple[Row, ...], pattern: str, what: str, trace: Trace) -> None:
+    """Says what a pattern such as ``role:wight`` may be; any other may be part of a name."""
+    prefix, colon, word = pattern.partition(":")
+    if not colon or prefix not in _VALUES:
+        return
+    of, values = _VALUES[prefix]
+    if not any(fnmatchcase(value, word) or word in value for value in values):
+        hint = did_you_mean(f"{prefix}:{word[:50]}", [f"{prefix}:{value}" for value in values])
+        raise TraceError(f"{prefix}: takes one of its values, got {pattern[:60]!r}{hint}")
+    if of != what:
+        other = "add --tensors" if of == "tensor" else "leave --tensors out"
+        raise TraceError(f"{pattern[:60]!r} is about {of}s, and {what}s are listed; {other}")
+    there = {text for row in rows for text in row.words if text.startswith(f"{prefix}:")}
+    found = ", ".join(sorted(there))
+    raise TraceError(f"{pattern[:60]!r} matches no {what} of {trace.name}; there are {found}")
+
+
+_VALUES = {"role": ("tensor", ROLES), "kind": ("operator", KINDS)}
+"""What stands behind a prefix, and the rows that have it."""
 _OPERATOR = ("operator", "=kind", ">times", "shapes", "=format", ">loops", ">MACs", ">bytes")
 _TENSOR = ("tensor", "=role", "shape", "=format", ">bytes", ">operators")
 _MODULE = ("module", ">operators", ">MACs of a run", ">bytes of a run")

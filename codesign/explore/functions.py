@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from codesign.errors import OF_OTHERS, StudyError, did_you_mean, one_line
+from codesign.code_file import import_code, split_code
+from codesign.errors import OF_OTHERS, CodesignError, StudyError, did_you_mean, one_line
 
 
 def import_function(spec: str) -> Callable[..., Any]:
-    """The function that ``package.module:function`` names; the current folder is looked at first.
+    """The function that ``package.module:function`` or ``FILE.py:function`` names.
+
+    A module is looked for in the current folder first.
 
     Raises:
+        ModelError: a file that is not there, or that cannot be imported by its name.
         StudyError: no such module or function, or importing it fails.
     """
-    path, _, name = spec.partition(":")
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
+    path, name = split_code(spec)
     try:
-        module = importlib.import_module(path)
+        module = import_code(path)
+    except CodesignError:
+        raise
     except OF_OTHERS as error:  # the user's code runs here; say what it raised
         raise StudyError(
             f"{spec}: importing {path!r} failed: {one_line(error)}; write package.module:function "
-            "as it is imported from the current folder"
+            "as it is imported from the current folder, or FILE.py:function"
         ) from error
-    finally:
-        sys.path.remove(folder)
     found = getattr(module, name, None)
     if not callable(found):
         known = [key for key, value in vars(module).items() if inspect.isfunction(value)]

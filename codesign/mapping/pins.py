@@ -123,7 +123,9 @@ def _matching(pin: str, pattern: str, timeline: Timeline) -> list[str]:
         word = pattern.removeprefix(_ROLE)
         roles = [role for role in ROLES if fnmatchcase(role, word)]
         if not roles:
-            raise MappingError(f"pin {pin!r} names the unknown role {word!r}{nearest(word, ROLES)}")
+            raise MappingError(
+                f"pin {pin!r} names the unknown role {word!r}{did_you_mean(word[:60], ROLES)}"
+            )
         found = [name for name, tensor in tensors.items() if tensor.role in roles]
     else:
         found = [name for name in tensors if fnmatchcase(name, pattern)]

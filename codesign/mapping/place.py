@@ -103,7 +103,7 @@ class _Placing:
         if next(self.trace.ops(), None) is None:
             raise TraceError(
                 f"trace {self.trace.name!r} must hold at least one operator, got none; "
-                "capture a model with codesign.trace or add an operator"
+                "its model computes nothing from its inputs, so give one that does"
             )
         check_sizes(self.trace)
         limits = self.limits()

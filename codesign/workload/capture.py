@@ -23,9 +23,9 @@ from torch import nn
 from torch.export import ExportedProgram
 from torch.utils import _pytree as pytree
 
-from codesign.errors import OF_OTHERS, CaptureError, did_you_mean, no_file
+from codesign.errors import OF_OTHERS, CaptureError, no_file
 from codesign.plugins import registry
-from codesign.workload.capture_error import diagnose
+from codesign.workload.capture_error import check_keywords, diagnose, misfit, without_graphs
 from codesign.workload.capture_recurrent import one_step_shapes
 from codesign.workload.capture_weights import (
     dense_layouts,
@@ -88,6 +88,8 @@ def trace(
     if isinstance(model, ExportedProgram):
         exported, title = model, name or "exported"
     elif isinstance(model, nn.Module):
+        # what torch.compile makes holds the module, with the same weights under other names
+        model = getattr(model, "_orig_mod", model)
         exported, title = export(model, args, kwargs), name or type(model).__name__
     else:
         raise CaptureError(
@@ -152,7 +154,7 @@ def trace_exported(
     pruned = fold_masks(convert_graph(functional, paths, dict(roles or {}), subclasses.names))
     folded = fold_weights(pruned.graph, subclasses.formats)
     values = Values(stored_data(functional), folded.zeros, pruned.masks)
-    scan = Scan(scan_zeros, expect or {}, sparse_paths(model) if model else ())
+    scan = Scan(scan_zeros, expect or {}, sparse_paths(model) if model is not None else ())
     zeros = find_zeros(folded.graph, values, scan)
     lowered = lower(
         keep_integers(folded.graph),
@@ -193,17 +195,17 @@ def export(
     Raises:
         CaptureError: the export failed, or ``forward`` takes no argument of such a name.
     """
-    _check_keywords(model, kwargs or {})
+    check_keywords(model, kwargs or {})
     device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
     placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))
     surroundings = _evaluating(model), dense_layouts(model), _on_any_machine(), torch.no_grad()
     with ExitStack() as stack:
-        for context in (one_step_shapes(), _quiet(), *surroundings):
+        for context in (one_step_shapes(), _quiet(), without_graphs(), *surroundings):
             stack.enter_context(context)
         try:
             return torch.export.export(model, placed[0], placed[1], strict=False)
         except OF_OTHERS as error:  # torch raises anything; the user gets one line
-            raise diagnose(error) from error
+            raise misfit(model, *placed) or diagnose(error) from error
 
 
 def make_functional(exported: ExportedProgram) -> ExportedProgram:
@@ -250,21 +252,6 @@ def _key(key: Any) -> str:
         if hasattr(key, field):
             return str(getattr(key, field))
     return str(key)
-
-
-def _check_keywords(model: nn.Module, kwargs: Mapping[str, Any]) -> None:
-    try:
-        parameters = inspect.signature(model.forward).parameters
-    except (TypeError, ValueError):  # code that is not Python's; torch will say what it misses
-        return
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    for name in kwargs:
-        if name not in parameters:
-            raise CaptureError(
-                f"kwargs: {type(model).__name__}.forward takes no argument {str(name)[:60]!r}"
-                f"{did_you_mean(str(name)[:60], parameters)}"
-            )
 
 
 def _placed(leaf: Any, device: torch.device | None) -> Any:

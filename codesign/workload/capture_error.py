@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from typing import Any, TextIO
 
-from codesign.errors import CaptureError
+from codesign.errors import CaptureError, did_you_mean
 
 _BRANCH = re.compile(r"data-dependent|GuardOnDataDependent|DynamicControlFlow|is_nonzero|Eq\(u\d")
 _ITEM = re.compile(r"\.item\(\)|_local_scalar_dense|aten\.item|tolist")
@@ -14,6 +19,24 @@ _TORCH = re.compile(r"[/\\](torch|functorch|codesign[/\\]workload)[/\\]|contextl
 _QUOTED = re.compile(r"<class '(?:[^']*\.)?(\w+)'>")
 _RECURRENT = re.compile(r"torch[/\\]nn[/\\](modules|utils)[/\\]rnn\.py$")
 _LENGTH = 200
+_KNOWN = (
+    (
+        "LinearPackedParams",
+        "the model{} was quantised by torch.ao.quantization.quantize_dynamic or convert, whose "
+        "packed weights torch.export cannot read; quantise with torchao or PT2E, or give the float "
+        "model with dtype or annotations",
+    ),
+    (
+        "ScriptModule",
+        "a model{} of torch.jit cannot be captured; give the torch.nn.Module that it was made from",
+    ),
+    (
+        "(?i)cuda|nvidia",
+        "the model{} asks for a GPU, and capture needs none; build and run it on the CPU or the "
+        "meta device, without .cuda() and device='cuda'",
+    ),
+)
+"""What patterns errors of torch match, and what to say of them; ``{}`` is the place."""
 
 
 def diagnose(error: BaseException) -> CaptureError:
@@ -40,6 +63,9 @@ def diagnose(error: BaseException) -> CaptureError:
             f"a tensor element is read into Python{place}, but capture holds shapes and no data; "
             "keep it a tensor, or pass the number as an argument"
         )
+    for sign, told in _KNOWN:
+        if re.search(sign, text):
+            return CaptureError(told.format(place))
     if "not a known type" in text:
         kind = _QUOTED.search(text)
         return CaptureError(
@@ -73,3 +99,72 @@ def user_frame(error: BaseException) -> str | None:
         if not _TORCH.search(frame.filename) and not frame.filename.startswith("<"):
             found = f"{Path(frame.filename).name}:{frame.lineno} ({frame.name})"
     return found
+
+
+def check_keywords(model: Any, kwargs: Mapping[str, Any]) -> None:
+    """Checks that ``forward`` takes every keyword argument.
+
+    Raises:
+        CaptureError: one that it does not take.
+    """
+    try:
+        parameters = inspect.signature(model.forward).parameters
+    except (TypeError, ValueError):  # code that is not Python's; torch will say what it misses
+        return
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for name in kwargs:
+        if name not in parameters:
+            raise CaptureError(
+                f"kwargs: {type(model).__name__}.forward takes no argument {str(name)[:60]!r}"
+                f"{did_you_mean(str(name)[:60], parameters)}"
+            )
+
+
+def misfit(model: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> CaptureError | None:
+    """What to say of example arguments that ``forward`` cannot be called with; None if it can.
+
+    Args:
+        model: a module.
+        args: example arguments.
+        kwargs: example keyword arguments.
+    """
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return None
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        takes = ", ".join(signature.parameters) or "nothing"
+        given = f"{len(args)} in args and {', '.join(map(str, kwargs)) or 'none'} in kwargs"
+        return CaptureError(
+            f"{type(model).__name__}.forward takes {takes}, got {given}: {error}; give example "
+            "inputs that it can be called with"
+        )
+    return None
+
+
+@contextmanager
+def without_graphs() -> Iterator[None]:
+    """Standard error without the graph that torch prints of what it could not capture."""
+    with redirect_stderr(_WithoutGraphs(sys.stderr)):
+        yield
+
+
+class _WithoutGraphs:
+    """A stream that leaves out printed graphs, and the end of line behind each."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_behind_graph = False
+
+    def write(self, text: str) -> int:
+        is_graph = "def forward(self" in text and "torch.ops." in text
+        if not is_graph and not (self._is_behind_graph and text == "\n"):
+            self._stream.write(text)
+        self._is_behind_graph = is_graph
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

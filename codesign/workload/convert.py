@@ -5,8 +5,10 @@ No torch import is needed: nodes, fake tensors and number formats are read by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import Any
 
 from codesign.errors import CaptureError, did_you_mean
@@ -14,6 +16,7 @@ from codesign.workload.dtype import DType
 from codesign.workload.graph import Graph, GraphInput, Node, Value
 from codesign.workload.record import ROLES, Role
 
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 _DTYPES = {
     "float64": "fp64",
     "float32": "fp32",
@@ -188,10 +191,13 @@ class _Reader:
         args = tuple(self._plain(a) for a in node.args)
         kwargs = {key: self._plain(a) for key, a in sorted(node.kwargs.items())}
         if isinstance(example, (list, tuple)):
-            outputs = tuple(_value(f"{node.name}.{i}", part) for i, part in enumerate(example))
+            place = _place(node)
+            outputs = tuple(
+                _value(f"{node.name}.{i}", part, place) for i, part in enumerate(example)
+            )
             self.env[node.name] = outputs
         else:
-            outputs = (_value(node.name, example),) if _is_tensor(example) else ()
+            outputs = (_value(node.name, example, _place(node)),) if _is_tensor(example) else ()
             self.env[node.name] = outputs[0] if outputs else example
         self.nodes.append(Node(_target(node.target), args, kwargs, outputs, _module(node)))
 
@@ -214,17 +220,34 @@ def _body(module: Any) -> Graph:
     return Graph(inputs, tuple(reader.nodes), reader.outputs)
 
 
-def _value(name: str, example: Any) -> Value:
+def _value(name: str, example: Any, place: str = "") -> Value:
     if not _is_tensor(example):
         # an output that this call does not make, such as the mask of an inference-mode norm
         return Value(name, (0,), DType("fp", 32))
     try:
         shape = tuple(int(extent) for extent in example.shape)
     except Exception as error:  # torch refuses to turn an unknown extent into a number
-        raise CaptureError(
-            f"{name} has the dynamic shape {tuple(example.shape)}; export with static shapes"
-        ) from error
+        raise CaptureError(_dynamic(name, tuple(map(str, example.shape)), place)) from error
     return Value(name, shape, dtype_of(example.dtype))
+
+
+def _dynamic(name: str, extents: tuple[str, ...], place: str) -> str:
+    shape = f"({', '.join(extents)})"
+    if not any(extent.startswith("u") for extent in extents):
+        return f"{name}{place} has the dynamic shape {shape}; export with static shapes"
+    return (
+        f"{name}{place} has the shape {shape}, which depends on data, but capture holds shapes and "
+        "no data; write it with a fixed size, such as torch.topk or a mask"
+    )
+
+
+def _place(node: Any) -> str:
+    """The line of the model that a node came from; empty where the program does not say."""
+    frames = _FRAME.findall(node.meta.get("stack_trace") or "")
+    if not frames:
+        return ""
+    file, line, function = frames[-1]
+    return f" at {PurePath(file).name}:{line} ({function})"
 
 
 def _is_tensor(example: Any) -> bool:

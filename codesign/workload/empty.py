@@ -37,7 +37,8 @@ def refuse_empty(trace: Trace, inputs: Sequence[GraphInput]) -> None:
 
     Args:
         trace: as lowered.
-        inputs: of the graph; those without an element are named as the likely cause.
+        inputs: of the graph; those without an element that the operator reads are named, and if
+            it reads none, all of them.
 
     Raises:
         CaptureError: an operator that has not.
@@ -45,12 +46,27 @@ def refuse_empty(trace: Trace, inputs: Sequence[GraphInput]) -> None:
     for op, _ in trace.ops():
         shape = _empty(op)
         if shape is not None:
-            given = [f"{i.path} is {list(i.value.shape)}" for i in inputs if 0 in i.value.shape]
-            cause = f" ({', '.join(given[:_SHOWN])})" if given else ""
+            cause, way = _cause(op, [i for i in inputs if 0 in i.value.shape])
             raise CaptureError(
                 f"{op.name}: a tensor of {op.kind} must have at least one element, got the shape "
-                f"{list(shape)}{cause}; give example inputs whose every dimension is at least 1"
+                f"{list(shape)}{cause}; {way}"
             )
+
+
+def _cause(op: Op, empty: Sequence[GraphInput]) -> tuple[str, str]:
+    """Which inputs of the graph leave an operator nothing to do, and the way out."""
+    read = {access.tensor.name for access in op.operands}
+    named = [i for i in empty if i.path in read] or list(empty)
+    if not named:
+        return "", "the model itself makes it: keep at least one element of what it cuts"
+    given = ", ".join(f"{i.path} is {list(i.value.shape)}" for i in named[:_SHOWN])
+    stored = next((i for i in named if i.role in ("weight", "constant")), None)
+    if stored is None:
+        return f" ({given})", "give example inputs whose every dimension is at least 1"
+    return (
+        f" ({given})",
+        f"{stored.path} is a {stored.role} of the model: build its layer with sizes of at least 1",
+    )
 
 
 def _empty(op: Op) -> tuple[int, ...] | None:

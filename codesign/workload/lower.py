@@ -27,6 +27,7 @@ from codesign.workload.record import (
 )
 
 HOOK = "codesign_register_lowerings"
+_ITEM = "aten.item.default"
 _SHOWN = 3
 
 
@@ -122,8 +123,15 @@ def _report(unknown: Mapping[str, Sequence[Node]]) -> str:
         )
     return (
         f"no lowering for {len(unknown)} graph target{'s' if len(unknown) > 1 else ''}: "
-        f"{' | '.join(lines)}; add one with the hook {HOOK}, or pass allow_unsupported=True"
+        f"{' | '.join(lines)}; {_way(unknown)}"
     )
+
+
+def _way(unknown: Mapping[str, Sequence[Node]]) -> str:
+    way = f"add one with the hook {HOOK}, or pass allow_unsupported=True"
+    if _ITEM not in unknown:
+        return way
+    return f"{_ITEM} reads a tensor element into Python: keep it a tensor, or {way}"
 
 
 def _store(graph: Graph, assembly: Assembly) -> dict[str, Tensor]:

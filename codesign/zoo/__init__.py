@@ -92,9 +92,17 @@ def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> 
     for option, value in given.items():
         if option not in known:
             takes = " and ".join(known) or "no options"
-            raise ModelError(f"{name} takes {takes}, not {option} (got {value})")
+            raise ModelError(
+                f"{name} takes {takes}, not {option} (got {value}); {_way(option, known)}"
+            )
         if value < 1:
             raise ModelError(f"{option} of {name} must be at least 1, got {value}")
+
+
+def _way(option: str, known: Iterable[str]) -> str:
+    """What to give in the place of an option: a length is called seq_len or steps."""
+    other = {"seq_len": "steps", "steps": "seq_len"}.get(option)
+    return f"its length is {other}" if other in known else f"drop {option}"
 
 
 _TEXT = {"batch": 1, "seq_len": 128}

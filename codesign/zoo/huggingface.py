@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from typing import Any
 
 import torch
 
-from codesign.errors import ModelError, did_you_mean
+from codesign.errors import ModelError
 from codesign.zoo import ModelEntry
 
 
@@ -21,20 +23,49 @@ def entry(config_class: str) -> ModelEntry:
         ModelError: transformers is not installed, has no such class, or has no model for it.
     """
     try:
-        transformers = import_module("transformers")
+        with _quiet():
+            transformers = import_module("transformers")
+            known = _config_classes()
     except ImportError as error:
         raise ModelError(
             f"hf:{config_class} needs the optional package transformers; "
             "install it with: pip install 'codesign[transformers]'"
         ) from error
-    known = transformers.models.auto.configuration_auto.CONFIG_MAPPING_NAMES.values()
-    if config_class not in known:
-        close = difflib.get_close_matches(config_class, known, n=5)
+    if config_class not in known.values():
         raise ModelError(
             f"transformers {transformers.__version__} has no configuration class "
-            f"{config_class!r}{did_you_mean(config_class, close)}"
+            f"{config_class[:60]!r}; {_meant(config_class, known)}nothing is downloaded, so hf: "
+            "takes a class such as LlamaConfig and no name of the hub"
         )
-    return entry_of(getattr(transformers, config_class)())
+    with _quiet():
+        return entry_of(getattr(transformers, config_class)())
+
+
+def _config_classes() -> dict[str, str]:
+    """Names of configuration classes by the type of their models, such as ``llama``."""
+    names = import_module("transformers.models.auto.configuration_auto").CONFIG_MAPPING_NAMES
+    return dict(names)
+
+
+def _meant(word: str, known: Mapping[str, str]) -> str:
+    """The class that a misspelt name or a name of the hub means, or nothing."""
+    close = difflib.get_close_matches(word, known.values(), n=1, cutoff=0.8)
+    bare = "".join(filter(str.isalnum, word.rpartition("/")[2].lower()))
+    kinds = [kind for kind in known if bare.startswith("".join(filter(str.isalnum, kind)))]
+    best = known[max(kinds, key=len)] if kinds else ""
+    found = close[0] if close else best
+    return f"did you mean {found!r}? " if found else ""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing of what packages that transformers looks at say of themselves as they are loaded."""
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(level)
 
 
 def entry_of(config: Any) -> ModelEntry:

@@ -199,6 +199,58 @@ def test_a_pattern_that_matches_nothing_is_an_error(model: Path, codesign: Codes
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("--tensors", "--grep", "role:wight"),
+            "role: takes one of its values, got 'role:wight'; did you mean 'role:weight'? known: ",
+        ),
+        (("--grep", "role:wight"), "role: takes one of its values, got 'role:wight'; did you mean"),
+        (("--grep", "kind:softmx"), "got 'kind:softmx'; did you mean 'kind:softmax'? known: "),
+        (("--grep", "role:weight"), "'role:weight' is about tensors, and operators are listed; "),
+        (("--tensors", "--grep", "kind:sort"), "is about operators, and tensors are listed; leave"),
+        (
+            ("--grep", "kind:softmax"),
+            "'kind:softmax' matches no operator of t; there are kind:contraction, kind:elementwise",
+        ),
+    ],
+)
+def test_a_value_that_a_prefix_does_not_have_is_told_with_those_it_has(
+    model: Path, codesign: Codesign, words: tuple[str, ...], told: str
+) -> None:
+    ran = codesign("trace", model, *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_part_of_a_value_and_a_pattern_of_values_still_match(
+    model: Path, codesign: Codesign
+) -> None:
+    assert len(rows(codesign, model, "--grep", "kind:contr")) == 2
+    assert len(rows(codesign, model, "--grep", "kind:*")) == 4
+
+
+def test_a_model_without_operators_has_none_to_list(tmp_path: Path, codesign: Codesign) -> None:
+    save_trace(Trace("idle", (), ()), tmp_path / "idle.json")
+    ran = codesign("trace", tmp_path / "idle.json")
+    assert ran.err.startswith("error: idle has no operator to list: its model computes nothing")
+
+
+def test_a_digest_says_of_what_it_is(model: Path, codesign: Codesign, tmp_path: Path) -> None:
+    ran = codesign("trace", model, "-o", tmp_path / "again.json")
+    assert ", digest as captured " in ran.out
+    ran = codesign("simulate", model, "--hardware", "edge-npu", "--dtype", "int8")
+    assert " of the result; trace as run " in ran.out
+
+
+def test_a_rule_of_an_unknown_kind_names_the_kinds(model: Path, codesign: Codesign) -> None:
+    ran = codesign("simulate", model, "--hardware", "edge-npu", "--on", "kind:softmx=vector")
+    assert "the rule 'kind:softmx' names an unknown kind; did you mean 'softmax'?" in ran.err
+    assert "known: attention, " in ran.err
+
+
 def test_errors_of_pins_and_rules_point_here(model: Path, codesign: Codesign) -> None:
     words = ("simulate", model, "--hardware", "edge-npu")
     weight = LINEAR.inputs[1].tensor.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +122,97 @@ def test_an_empty_example_is_refused_with_the_operator_and_the_argument(case: st
 
 def test_an_empty_cut_inside_a_model_is_refused_without_blaming_an_argument() -> None:
     message = refused(Call(lambda m, x: x[2:2].relu() + 1), torch.zeros(2, 8))
-    assert "got the shape [0, 8]; give example inputs" in message
+    assert message.endswith(
+        "got the shape [0, 8]; the model itself makes it: keep at least one element of what it cuts"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_an_empty_weight_is_named_and_no_input_is_blamed() -> None:
+    message = refused(nn.Linear(8, 0), torch.zeros(2, 8))
+    assert message.startswith("linear: a tensor of contraction must have at least one element")
+    assert "(weight is [0, 8], bias is [0]); weight is a weight of the model: build its" in message
+    assert "example inputs" not in message
+    deeper = nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 0), nn.Linear(0, 4))
+    message = refused(deeper, torch.zeros(2, 8))
+    assert message.startswith("1.linear: ")
+    assert "1.weight is a weight of the model" in message
+    assert "2.weight" not in message, "another operator reads it"
+
+
+def test_what_torch_prints_of_a_branch_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    def says(m: Any, x: Any) -> Any:
+        sys.stderr.write("def forward of mine\n")
+        return _branches(m, x)
+
+    refused(Call(says), torch.zeros(4))
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert set(told.err.splitlines()) == {"def forward of mine"}
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "told"),
+    [
+        ((), {}, "Takes.forward takes token, mask, scale, got 0 in args and none in kwargs: "),
+        ((torch.zeros(2),) * 2, {"scale": 1}, "got 2 in args and scale in kwargs: too many"),
+        ((torch.zeros(2),), {"token": torch.zeros(2)}, "multiple values for argument 'token'"),
+    ],
+)
+def test_example_inputs_that_forward_cannot_take_are_told_with_what_it_takes(
+    args: tuple[Any, ...], kwargs: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(CaptureError) as caught:
+        codesign.trace(Takes(), args, kwargs)
+    assert told in str(caught.value)
+    assert "give example inputs that it can be called with" in str(caught.value)
+    assert "inspect.py" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "find", [lambda m, x: x.nonzero(), lambda m, x: x.unique()], ids=["nonzero", "unique"]
+)
+def test_a_shape_that_depends_on_data_is_told_with_the_line_of_the_model(find: Any) -> None:
+    message = refused(Call(find), torch.zeros(4))
+    assert "which depends on data" in message
+    assert re.search(r" at torch_case\.py:\d+ \(forward\) has the shape \(u0", message)
+    assert "torch.topk or a mask" in message
+
+
+def test_an_element_that_becomes_an_operator_is_told_as_what_it_is() -> None:
+    message = refused(Call(lambda m, x: x * x.sum().item()), torch.zeros(4))
+    assert "aten.item.default reads a tensor element into Python: keep it a tensor, or" in message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        RuntimeError("PyTorch is not linked with support for cuda devices"),
+        AssertionError("Torch not compiled with CUDA enabled"),
+        RuntimeError("Found no NVIDIA driver on your system"),
+    ],
+)
+def test_a_model_that_asks_for_a_gpu_is_told_that_none_is_needed(said: Exception) -> None:
+    def asks(m: Any, x: Any) -> Any:
+        raise said  # what a machine without a GPU raises
+
+    message = refused(Call(asks), torch.zeros(4))
+    assert "asks for a GPU, and capture needs none; build and run it on the CPU" in message
+    assert "test_capture_errors.py" in message
+
+
+def test_models_of_older_ways_are_told_what_to_give_in_their_place() -> None:
+    assert "give the torch.nn.Module that it was made from" in refused(
+        torch.jit.script(nn.Linear(2, 2)), torch.zeros(2, 2)
+    )
+    packed = diagnose(AttributeError("quantized.LinearPackedParamsBase has no field"))
+    assert "quantise with torchao or PT2E, or give the float model" in str(packed)
+
+
+def test_a_compiled_module_is_captured_as_the_one_inside() -> None:
+    model = nn.Linear(4, 2)
+    found = codesign.trace(torch.compile(model), (torch.zeros(3, 4),))
+    assert found.digest == codesign.trace(model, (torch.zeros(3, 4),)).digest
 
 
 @pytest.mark.parametrize("made", [lambda c: c, lambda c: torch.cat([c, c]), lambda c: c.flip(1)])

@@ -64,6 +64,20 @@ def test_a_misspelt_class_gets_a_suggestion() -> None:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("meta-llama/Llama-3.1-8B", "LlamaConfig"),
+        ("bert-base-uncased", "BertConfig"),
+        ("gpt2", "GPT2Config"),
+    ],
+)
+def test_a_name_of_the_hub_is_told_the_class_that_it_means(name: str, meant: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        entry(name)
+    assert f"did you mean {meant!r}? nothing is downloaded, so hf: takes a" in str(caught.value)
+
+
 def test_a_class_that_is_no_configuration_is_refused() -> None:
     with pytest.raises(ModelError, match="no configuration class 'AutoModel'"):
         entry("AutoModel")

@@ -95,12 +95,22 @@ def find_ruled(rules: Mapping[str, str], ops: Sequence[Op], engines: Iterable[st
             unused.pop(pattern, None)
         found.append(rules[matching[0]] if matching else "")
     for pattern in unused:
+        _check_kind(pattern)
         names = [KIND + op.kind for op in ops] + [op.name for op in ops]
         hint = nearest(pattern.replace("*", ""), names)
         raise MappingError(
             f"the rule {pattern!r} matches no operator{hint} (listed by 'codesign trace MODEL')"
         )
     return found
+
+
+def _check_kind(pattern: str) -> None:
+    from codesign.workload.record import KINDS
+
+    word = pattern.removeprefix(KIND)
+    if word != pattern and not any(fnmatchcase(kind, word) for kind in KINDS):
+        hint = did_you_mean(word[:60], KINDS)
+        raise MappingError(f"the rule {pattern[:60]!r} names an unknown kind{hint}")
 
 
 def matches(pattern: str, op: Op) -> bool:
