@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from codesign.errors import HardwareError, TraceError, did_you_mean
 from codesign.hardware.yaml_source import Node, read_yaml
+from codesign.mistaken import other_than
 from codesign.workload.annotation import KEYS, Annotation
 
 _EXAMPLE = '"encoder.*": {weight_bits: 4, sparsity: "2:4", codec: "2:4"}'
@@ -47,10 +48,15 @@ def read_annotations(source: Source) -> tuple[Annotation, ...]:
         raise TraceError(
             f"{source}: must give annotations by operator name; write for example {_EXAMPLE}"
         )
-    return tuple(
-        _annotation(pattern, _place(source, node), node.plain())
-        for pattern, node in root.value.items()
-    )
+    try:
+        return tuple(
+            _annotation(pattern, _place(source, node), node.plain())
+            for pattern, node in root.value.items()
+        )
+    except TraceError as error:
+        if told := other_than(source):
+            raise TraceError(f"{source} has no annotations but seems to be {told}") from error
+        raise
 
 
 def _place(source: str | Path, node: Node) -> str:

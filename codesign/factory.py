@@ -12,6 +12,7 @@ from typing import Any
 from codesign.code_file import SUFFIX, import_code, module_name, split_code, what_to_give
 from codesign.errors import OF_OTHERS, CodesignError, ModelError, did_you_mean, nearest
 from codesign.raised import place_of, raised
+from codesign.zoo import check_size
 
 _SHOWN = 8
 
@@ -65,8 +66,7 @@ def check_call(
         return
     takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
     for option, value in given.items():
-        if value < 1:
-            raise ModelError(f"{option} of {spec} must be at least 1, got {value}")
+        check_size(spec, option, value)
         if not takes_any and option not in parameters:
             raise ModelError(_refusal(spec, option, value, list(parameters), options))
     bare = [

@@ -33,13 +33,14 @@ _BY_SUFFIX = {
 }
 SUFFIXES: Final = (*_BY_SUFFIX, ".yaml", ".yml")
 """Ends of names that no model of the zoo has."""
+_STUDY = "study", "codesign sweep and codesign search take"
 _BY_KEYS = (
-    ({"components"}, "a hardware file, which --hardware takes"),
-    ({"streams"}, "a scenario, which codesign scenario takes"),
-    ({"model", "hardware"}, "a study, which codesign sweep and codesign search take"),
-    ({"hardware_space"}, "a study, which codesign sweep and codesign search take"),
-    ({"model_space"}, "a study, which codesign sweep and codesign search take"),
-    ({"organisation", "timings"}, "a DRAM device, which device of the kind dram takes"),
+    ({"components"}, "hardware file", "--hardware takes"),
+    ({"streams"}, "scenario", "codesign scenario takes"),
+    ({"model", "hardware"}, *_STUDY),
+    ({"hardware_space"}, *_STUDY),
+    ({"model_space"}, *_STUDY),
+    ({"organisation", "timings"}, "DRAM device", "the field device of the kind dram takes"),
 )
 _FOLDERS = (
     ("journal.jsonl", "a study", "codesign pareto {0} and codesign report {0} read it"),
@@ -70,8 +71,40 @@ def mistaken(path: str) -> str:
     if suffix in _BY_SUFFIX:
         return f"{path} {_BY_SUFFIX[suffix]}"
     if suffix in (".yaml", ".yml"):
-        return f"{path} is no model but seems to be {_yaml(path)}"
+        words = other_than(path) or "what an option takes; codesign simulate --help lists them"
+        return f"{path} is no model but seems to be {words}"
     return ""
+
+
+def other_than(path: str | Path, kind: str = "") -> str:
+    """What a file or folder seems to be, if that is something else than it should be.
+
+    Args:
+        path: as the user gave it.
+        kind: what it should be: ``scenario``, ``study`` or ``hardware file``; of folders ``study``,
+            ``result`` or ``scenario``.
+
+    Returns:
+        Such as ``a hardware file, which --hardware takes``; empty if it seems to be what it should
+        be, or nothing that can be told.
+    """
+    name = str(path)
+    if os.path.isdir(name):
+        found = next((row for row in _FOLDERS[:4] if (Path(name) / row[0]).is_file()), None)
+        if found is None or (kind and found[1].endswith(kind)):
+            return ""
+        return f"{found[1]}; {found[2].format(name, '')}"
+    if not os.path.isfile(name):
+        return ""
+    if name.endswith((".json.gz", ".pt2", SUFFIX)):
+        return "a model, which codesign simulate and codesign trace take"
+    head = _head(name)
+    if '"codesign-trace"' in head:
+        return "a trace, which codesign simulate and codesign trace take as a model"
+    keys = set(_KEY.findall(head))
+    known = (row for row in _BY_KEYS if row[0] <= keys)
+    word, takes = next(((word, takes) for _, word, takes in known), ("", ""))
+    return "" if not word or word == kind else f"a {word}, which {takes}"
 
 
 def mistaken_json(path: str) -> str:
@@ -103,12 +136,6 @@ def _folder(path: str) -> str:
                 return ""
             return f"{path} is a folder, {kind}, and no model; {way.format(path, like)}"
     return ""
-
-
-def _yaml(path: str) -> str:
-    keys = set(_KEY.findall(_head(path)))
-    known = (kind for needed, kind in _BY_KEYS if needed <= keys)
-    return next(known, "what an option takes; codesign simulate --help lists them")
 
 
 def _like(text: str) -> str:

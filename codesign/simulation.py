@@ -301,9 +301,11 @@ def _trace(
     plugins: Sequence[Path | str],
     options: Mapping[str, Any],
 ) -> Trace:
-    if isinstance(model, (Trace, str)) and (args is not None or kwargs is not None):
+    if isinstance(model, (Trace, str, Path)) and (args is not None or kwargs is not None):
         raise ModelError("args and kwargs go with a torch module; a name or trace takes none")
     _check_names(options)
+    if isinstance(model, Path):
+        model = str(model)
     if isinstance(model, str):
         from codesign.models import resolve_model
 
@@ -320,4 +322,4 @@ def _trace(
         )
     from codesign.workload.capture import trace
 
-    return trace(model, args or (), dict(kwargs or {}), plugins=plugins)
+    return trace(model, () if args is None else args, kwargs, plugins=plugins)

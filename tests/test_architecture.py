@@ -33,6 +33,7 @@ FOUNDATIONS = {
     "hookspecs",
     "own_code",
     "code_file",
+    "mistaken",
     "raised",
     "whole_file",
     "plugin_choice",

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import Codesign
 
+from codesign.annotation_file import read_annotations
 from codesign.errors import CodesignError
+from codesign.mistaken import other_than
 from codesign.models import resolve_model
 
 HARDWARE = Path(__file__).parents[1] / "hardware"
 EXAMPLES = Path(__file__).parents[1] / "examples"
+SAMPLE = Path(__file__).parents[1] / "traces" / "v1_sample.json"
 STUDY = "model: cell_gru\nhardware: edge-npu\nobjectives: [latency_s]\n"
 
 
@@ -58,7 +61,9 @@ def test_a_yaml_file_is_told_by_its_keys(tmp_path: Path, text: str, told: str) -
 def test_files_that_ship_are_told() -> None:
     told = refused(EXAMPLES / "streaming_recogniser.yaml")
     assert told.endswith("seems to be a scenario, which codesign scenario takes")
-    assert "seems to be a DRAM device" in refused(HARDWARE / "dram" / "ddr4-3200.yaml")
+    assert "seems to be a DRAM device, which the field device of" in refused(
+        HARDWARE / "dram" / "ddr4-3200.yaml"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,6 +123,82 @@ def test_a_json_file_that_is_no_trace_is_told(tmp_path: Path) -> None:
     assert 'it must be an object with "format": "codesign-trace"' in refused(other)
     torn = written(tmp_path, "torn.json", '{"format": "codesign-trace", "model_type": "x"')
     assert "the file ends too early" in refused(torn)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("components: {}", "a hardware file, which --hardware takes"),
+        (STUDY, "a study, which codesign sweep and codesign search take"),
+        ('{"format": "codesign-trace"}', "a trace, which codesign simulate and codesign trace"),
+    ],
+)
+def test_a_file_in_the_place_of_another_is_told_too(
+    codesign: Codesign, tmp_path: Path, text: str, told: str
+) -> None:
+    path = written(tmp_path, "some.yaml", text)
+    run = ("simulate", SAMPLE, "--hardware", "edge-npu")
+    for words, rule in (
+        (("scenario", path, "--hardware", "edge-npu"), "is no scenario but seems to be"),
+        ((*run, "--annotate", path), "has no annotations but seems to be"),
+        ((*run, "--mapping", path), "has no mappings but seems to be"),
+        (("compare", path, path), "is a file and no folder of a result, and seems to be"),
+    ):
+        ran = codesign(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(f"error: {path} {rule} {told}")
+
+
+def test_names_that_other_files_begin_with_may_be_those_of_operators(tmp_path: Path) -> None:
+    path = written(tmp_path, "some.yaml", "components: {weight_bits: 4}\n")
+    (found,) = read_annotations(path)
+    assert found.pattern == "components"
+
+
+def test_the_folder_of_something_else_is_told_by_compare(
+    codesign: Codesign, tmp_path: Path
+) -> None:
+    written(tmp_path, "runs.parquet")
+    summary = written(tmp_path, "summary.json", "{}")
+    ran = codesign("compare", tmp_path, tmp_path)
+    assert f"{tmp_path} is not the folder of a result but of a saved scenario; its" in ran.err
+    ran = codesign("compare", summary, tmp_path)
+    assert ran.err.endswith(f"give the folder that 'codesign simulate --out' wrote, {tmp_path}\n")
+
+
+def test_what_a_file_seems_to_be_is_nothing_where_it_is_what_it_should_be(tmp_path: Path) -> None:
+    assert other_than(written(tmp_path, "a.yaml", STUDY), "study") == ""
+    assert other_than(written(tmp_path, "a.yaml", "streams: {}"), "scenario") == ""
+    assert other_than(written(tmp_path, "a.yaml", "components: {}"), "hardware file") == ""
+    assert other_than(tmp_path / "none.yaml") == ""
+    assert other_than(tmp_path) == ""
+    written(tmp_path, "journal.jsonl")
+    assert other_than(tmp_path).startswith("a study; codesign pareto")
+    assert other_than(tmp_path, "study") == ""
+
+
+def test_a_study_of_a_file_that_is_no_model_tells_it(codesign: Codesign, tmp_path: Path) -> None:
+    scenario = EXAMPLES / "streaming_recogniser.yaml"
+    study = written(tmp_path, "study.yaml", STUDY.replace("cell_gru", str(scenario)))
+    ran = codesign("sweep", study, "-o", tmp_path / "out")
+    assert ran.code == 2
+    assert "seems to be a scenario" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--annotate", "--plugins", "--out", "--mapping"])
+def test_a_name_that_no_file_can_have_is_a_mistake(codesign: Codesign, option: str) -> None:
+    ran = codesign("simulate", SAMPLE, "--hardware", "edge-npu", option, "x" * 300)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert "name" in ran.err
+
+
+def test_a_trace_that_cannot_be_written_is_told_before_the_model_is_looked_at(
+    codesign: Codesign, tmp_path: Path
+) -> None:
+    ran = codesign("trace", "no-such-model", "-o", tmp_path / "no" / "t.json")
+    assert ran.code == 2
+    assert "it must be a file in a folder that can be written" in ran.err
 
 
 def test_every_command_with_a_model_tells_it_in_one_line(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codesign import simulate
 from codesign.errors import CodesignError, ModelError
 from codesign.models import list_models, resolve_model
 from codesign.workload.dtype import DType
@@ -197,7 +199,20 @@ def test_an_error_while_importing_names_what_was_raised(folder: str) -> None:
     assert "importing 'fails' failed: OSError: disk on fire" in message
 
 
+@pytest.mark.parametrize("value", ["x", 1.5, True, None.__class__])
+def test_a_size_that_is_no_whole_number_is_refused(folder: str, value: Any) -> None:
+    for spec in ("gpt2", f"{folder}:net"):
+        assert f"batch of {spec} must be a whole number, got " in refused(spec, batch=value)
+
+
 # --- files ---
+
+
+def test_a_path_is_a_model_in_python_too(trace_file: Path) -> None:
+    found = simulate(trace_file, "edge-npu").digest
+    assert found == simulate(str(trace_file), "edge-npu").digest
+    with pytest.raises(ModelError, match="is a folder; a model is a zoo name"):
+        simulate(trace_file.parent / ".." / trace_file.parent.name, "edge-npu")
 
 
 def test_a_trace_file_is_read_as_it_is(trace_file: Path) -> None:

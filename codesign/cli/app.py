@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +68,7 @@ from codesign.cli.output import (
 from codesign.errors import CodesignError, TraceError
 from codesign.replay.budget import MOST_EVENTS
 
+_TOO_LONG = "no file can have so long a name; give a shorter one"
 app = typer.Typer(
     cls=Program,
     help="What a PyTorch model costs on hardware that may not exist yet.",
@@ -101,6 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tell(error)
         raise SystemExit(INTERRUPTED) from None
     except OSError as error:  # a full disk or a closed pipe behind what we print
+        if error.errno == ENAMETOOLONG:  # the user's, wherever a path is looked at
+            print_error(CodesignError(f"{str(error.filename)[:60]}...: {_TOO_LONG}"))
+            raise SystemExit(2) from None
         print_error(error)
         raise SystemExit(1) from None
 
@@ -257,9 +262,12 @@ def trace(
     from codesign.annotation_file import read_annotations
     from codesign.cli.quantities import count, quantity
     from codesign.models import resolve_model
+    from codesign.whole_file import check_file
     from codesign.workload.annotate import with_annotations
     from codesign.workload.file import save_trace
 
+    if output is not None:
+        check_file(output)
     _check_listing(output, {"--grep": grep, "--tensors": tensors, "--tree": tree, "--all": every})
     options = model_options(batch, seq_len, steps, allow_unsupported)
     said = () if annotations is None else read_annotations(annotations)

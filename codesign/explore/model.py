@@ -10,6 +10,7 @@ from typing import Any
 
 from codesign.errors import ModelError, StudyError, did_you_mean
 from codesign.explore.functions import identity, import_function, name_of
+from codesign.mistaken import mistaken
 from codesign.models import OPTIONS, list_models, resolve_model
 from codesign.workload.check import check_trace
 from codesign.workload.file import load_trace
@@ -92,7 +93,8 @@ def _of_trace(trace: Trace, options: Mapping[str, int]) -> Source:
 def _of_name(name: str, options: Mapping[str, int], plugins: Sequence[Path | str]) -> Source:
     known = list_models(plugins)
     if name not in known and not name.startswith("hf:") and not name.endswith(".pt2"):
-        raise ModelError(f"unknown model {name!r}{did_you_mean(name, known)}")
+        told = mistaken(name) or f"unknown model {name!r}{did_you_mean(name, known)}"
+        raise ModelError(told)
     takes = tuple(known[name].options) if name in known else OPTIONS
 
     def capture(point: Mapping[str, Any]) -> Trace:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from codesign.errors import HardwareError, MappingError, did_you_mean
 from codesign.hardware.yaml_source import Node, read_yaml
+from codesign.mistaken import other_than
 
 KEYS = ("engine", "tile", "order", "hold", "unroll", "inside")
 _EXAMPLE = "{tile: {m: 64, n: 32}, order: [n, m], hold: [weight]}"
@@ -69,7 +70,12 @@ def read_mappings(source: Source) -> tuple[Entry, ...]:
         root = read_yaml(Path(source), str(source), "mapping")
     except HardwareError as error:  # the reader is that of hardware files
         raise MappingError(str(error).replace("hardware file or a preset name", "file")) from error
-    return _File(str(source)).entries(root)
+    try:
+        return _File(str(source)).entries(root)
+    except MappingError as error:
+        if told := other_than(source):
+            raise MappingError(f"{source} has no mappings but seems to be {told}") from error
+        raise
 
 
 def _node(value: object) -> Node:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from codesign.errors import CodesignError, ReportError
+from codesign.mistaken import other_than
 from codesign.result.columns import Columns, read_columns
 from codesign.result.forms import Summary, Why, read_form
 
@@ -86,15 +87,20 @@ def load_saved(folder: str | Path) -> Saved:
             say different things of one figure.
     """
     place = Path(folder)
+    told = other_than(place, "result")
+    if place.is_file():
+        its = f", {place.parent}" if (place.parent / SUMMARY).is_file() else ""
+        seems = f", and seems to be {told}" if told else ""
+        raise CodesignError(
+            f"{folder} is a file and no folder of a result{seems}; give the folder that 'codesign "
+            f"simulate --out' wrote{its}"
+        )
     if not place.is_dir():
         raise CodesignError(
             f"no folder {str(folder)!r}; save a result there with 'codesign simulate --out'"
         )
-    if is_scenario(place):
-        raise CodesignError(
-            f"{folder} holds a scenario, which is not compared; give a folder that "
-            "'codesign simulate --out' wrote"
-        )
+    if told:
+        raise CodesignError(f"{folder} is not the folder of a result but of {told}")
     if not (place / SUMMARY).is_file() or not (place / "ledger.parquet").is_file():
         raise CodesignError(
             f"{folder} is not the folder of a result: it has no summary.json or ledger.parquet; "

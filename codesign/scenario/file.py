@@ -16,6 +16,7 @@ from codesign.errors import (
 )
 from codesign.hardware.yaml_source import Node, read_yaml
 from codesign.mapping.residency import Residency
+from codesign.mistaken import other_than
 from codesign.own_code import foreign_model
 from codesign.plugins import registry
 from codesign.raised import raised
@@ -87,6 +88,8 @@ def load_scenario(path: str | Path, plugins: Sequence[Path | str] = ()) -> Scena
         )
     if not Path(path).is_file():
         raise ScenarioError(f"{path}: {no_file(path)}; give the path of a scenario file")
+    if told := other_than(path, "scenario"):
+        raise ScenarioError(f"{path} is no scenario but seems to be {told}")
     label = str(path)
     try:
         root = read_yaml(Path(path), label, "scenario")

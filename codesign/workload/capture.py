@@ -25,7 +25,8 @@ from torch.utils import _pytree as pytree
 
 from codesign.errors import OF_OTHERS, CaptureError, no_file
 from codesign.plugins import registry
-from codesign.workload.capture_error import check_keywords, diagnose, misfit, without_graphs
+from codesign.workload.capture_error import diagnose, without_graphs
+from codesign.workload.capture_inputs import check_choices, check_inputs, check_keywords, misfit
 from codesign.workload.capture_recurrent import one_step_shapes
 from codesign.workload.capture_weights import (
     dense_layouts,
@@ -94,7 +95,7 @@ def trace(
     else:
         raise CaptureError(
             "a model must be a torch.nn.Module or an exported program, got "
-            f"{model!r:.60}; give an instance, and its example inputs in args"
+            f"{model!r:.60}; {_instead(model)}"
         )
     return trace_exported(
         exported,
@@ -147,6 +148,7 @@ def trace_exported(
         TraceError: a weight does not follow what is expected of it.
         UnsupportedOperatorError: operators without a lowering.
     """
+    check_choices(roles, branch_probability, loop_steps)
     refuse_sparse(exported)
     subclasses = read_subclasses(exported)
     functional = make_functional(exported)
@@ -167,6 +169,13 @@ def trace_exported(
         loop_steps=loop_steps,
     )
     return with_zeros(lowered, zeros)
+
+
+def _instead(model: object) -> str:
+    """What to give in the place of something that is no model."""
+    if isinstance(model, (str, Path)):
+        return "codesign.simulate takes a name, and codesign.load_trace reads a trace file"
+    return "give an instance, and its example inputs in args"
 
 
 def load_pt2(path: Path | str) -> ExportedProgram:
@@ -195,6 +204,7 @@ def export(
     Raises:
         CaptureError: the export failed, or ``forward`` takes no argument of such a name.
     """
+    check_inputs(args, kwargs)
     check_keywords(model, kwargs or {})
     device = next((t.device for t in model.state_dict(keep_vars=True).values()), None)
     placed = pytree.tree_map(lambda leaf: _placed(leaf, device), (tuple(args), dict(kwargs or {})))

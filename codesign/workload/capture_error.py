@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any, TextIO
 
-from codesign.errors import CaptureError, did_you_mean
+from codesign.errors import CaptureError
 
 _BRANCH = re.compile(r"data-dependent|GuardOnDataDependent|DynamicControlFlow|is_nonzero|Eq\(u\d")
 _ITEM = re.compile(r"\.item\(\)|_local_scalar_dense|aten\.item|tolist")
@@ -99,50 +98,6 @@ def user_frame(error: BaseException) -> str | None:
         if not _TORCH.search(frame.filename) and not frame.filename.startswith("<"):
             found = f"{Path(frame.filename).name}:{frame.lineno} ({frame.name})"
     return found
-
-
-def check_keywords(model: Any, kwargs: Mapping[str, Any]) -> None:
-    """Checks that ``forward`` takes every keyword argument.
-
-    Raises:
-        CaptureError: one that it does not take.
-    """
-    try:
-        parameters = inspect.signature(model.forward).parameters
-    except (TypeError, ValueError):  # code that is not Python's; torch will say what it misses
-        return
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    for name in kwargs:
-        if name not in parameters:
-            raise CaptureError(
-                f"kwargs: {type(model).__name__}.forward takes no argument {str(name)[:60]!r}"
-                f"{did_you_mean(str(name)[:60], parameters)}"
-            )
-
-
-def misfit(model: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> CaptureError | None:
-    """What to say of example arguments that ``forward`` cannot be called with; None if it can.
-
-    Args:
-        model: a module.
-        args: example arguments.
-        kwargs: example keyword arguments.
-    """
-    try:
-        signature = inspect.signature(model.forward)
-    except (TypeError, ValueError):
-        return None
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        takes = ", ".join(signature.parameters) or "nothing"
-        given = f"{len(args)} in args and {', '.join(map(str, kwargs)) or 'none'} in kwargs"
-        return CaptureError(
-            f"{type(model).__name__}.forward takes {takes}, got {given}: {error}; give example "
-            "inputs that it can be called with"
-        )
-    return None
 
 
 @contextmanager

@@ -39,7 +39,9 @@ def save_trace(trace: Trace, path: str | Path) -> None:
     Raises:
         TraceError: the trace breaks a rule of the format, or the file cannot be written.
     """
-    target = Path(path)
+    target = _path(path)
+    if not isinstance(trace, Trace):
+        raise TraceError(f"{path}: a trace must be saved, got {type(trace).__name__}; capture one")
     document = encode_trace(trace)
     data = layout({"format": FORMAT, "version": VERSION} | document)
     try:
@@ -57,11 +59,19 @@ def load_trace(path: str | Path) -> Trace:
         TraceError: no such file, or one that breaks a rule or limit of the format; one line with
             the file, the place in it and the remedy.
     """
-    source = Path(path)
+    source = _path(path)
     try:
         return _read(_bytes(source))
     except TraceError as error:
         raise TraceError(f"{source}: {error}") from error
+
+
+def _path(path: object) -> Path:
+    if not isinstance(path, (str, Path)) or not Path(path).name:
+        raise TraceError(
+            f"the path of a trace file must be a str or a Path, got {path!r:.60}; name a file"
+        )
+    return Path(path)
 
 
 def _read(data: bytes) -> Trace:

@@ -33,6 +33,8 @@ def parse_json(data: bytes) -> Any:
     Raises:
         TraceError: not such JSON, or over one of the limits of this module.
     """
+    if not data.strip():
+        raise TraceError("the file is empty; write the trace again")
     _check_structure(data)
     try:
         return json.loads(

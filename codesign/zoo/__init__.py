@@ -86,7 +86,8 @@ def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> 
         taken: names of the options that the model takes.
 
     Raises:
-        ModelError: an option that is not among ``taken``, or a value below 1.
+        ModelError: an option that is not among ``taken``, or a value that is no whole number of
+            at least 1.
     """
     known = tuple(taken)
     for option, value in given.items():
@@ -95,8 +96,19 @@ def check_options(name: str, given: Mapping[str, int], taken: Iterable[str]) -> 
             raise ModelError(
                 f"{name} takes {takes}, not {option} (got {value}); {_way(option, known)}"
             )
-        if value < 1:
-            raise ModelError(f"{option} of {name} must be at least 1, got {value}")
+        check_size(name, option, value)
+
+
+def check_size(name: str, option: str, value: object) -> None:
+    """Checks the value of an option.
+
+    Raises:
+        ModelError: no whole number, or below 1.
+    """
+    if type(value) is not int:
+        raise ModelError(f"{option} of {name} must be a whole number, got {value!r:.60}")
+    if value < 1:
+        raise ModelError(f"{option} of {name} must be at least 1, got {value}")
 
 
 def _way(option: str, known: Iterable[str]) -> str:

@@ -170,6 +170,33 @@ def test_example_inputs_that_forward_cannot_take_are_told_with_what_it_takes(
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"args": torch.zeros(2)}, "args must be a list or tuple of example inputs, got Tensor; "),
+        ({"args": None}, "args must be a list or tuple of example inputs, got NoneType"),
+        ({"kwargs": [("x", 1)]}, "kwargs must map names to example inputs, got list; write"),
+        ({"roles": "state"}, "roles must map patterns to roles, got 'state'; write for example"),
+        ({"branch_probability": 1.5}, "branch_probability must be 0 to 1, got 1.5"),
+        ({"branch_probability": "x"}, "branch_probability must be 0 to 1, got 'x'"),
+        ({"loop_steps": 0}, "loop_steps must be a whole number >= 1, got 0"),
+        ({"loop_steps": 2.0}, "loop_steps must be a whole number >= 1, got 2.0"),
+    ],
+)
+def test_an_argument_of_another_kind_is_told_with_what_it_should_be(
+    options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(CaptureError) as caught:
+        codesign.trace(nn.ReLU(), **{"args": (torch.zeros(2),), **options})
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["resnet50", Path("model.json")])
+def test_a_name_in_the_place_of_a_module_is_told_what_takes_names(name: Any) -> None:
+    with pytest.raises(CaptureError, match=r"simulate takes a name, and codesign\.load_trace"):
+        codesign.trace(name)
+
+
+@pytest.mark.parametrize(
     "find", [lambda m, x: x.nonzero(), lambda m, x: x.unique()], ids=["nonzero", "unique"]
 )
 def test_a_shape_that_depends_on_data_is_told_with_the_line_of_the_model(find: Any) -> None:
@@ -201,6 +228,7 @@ def test_a_model_that_asks_for_a_gpu_is_told_that_none_is_needed(said: Exception
     assert "test_capture_errors.py" in message
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_models_of_older_ways_are_told_what_to_give_in_their_place() -> None:
     assert "give the torch.nn.Module that it was made from" in refused(
         torch.jit.script(nn.Linear(2, 2)), torch.zeros(2, 2)

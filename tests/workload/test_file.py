@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -294,3 +295,26 @@ def test_regions_keep_their_steps_out_of_the_file_size(tmp_path: Path) -> None:
         save_trace(trace, tmp_path / "t.json")
         sizes.append((tmp_path / "t.json").stat().st_size)
     assert sizes[1] - sizes[0] == len("000000")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"t.json"])
+def test_a_path_that_is_none_is_refused(path: Any) -> None:
+    rule = "the path of a trace file must be a str or a Path, got "
+    with pytest.raises(TraceError, match=rule):
+        load_trace(path)
+    with pytest.raises(TraceError, match=rule):
+        save_trace(load_trace(SAMPLE), path)
+
+
+def test_what_is_no_trace_is_not_saved(tmp_path: Path) -> None:
+    not_one: Any = {"name": "t"}
+    with pytest.raises(TraceError, match="a trace must be saved, got dict; capture one"):
+        save_trace(not_one, tmp_path / "t.json")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("data", [b"", b" \n"])
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "t.json").write_bytes(data)
+    with pytest.raises(TraceError, match=r"t\.json: the file is empty; write the trace again"):
+        load_trace(tmp_path / "t.json")
