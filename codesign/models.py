@@ -116,13 +116,19 @@ def _require_file(spec: str, given: Mapping[str, int]) -> None:
 
 def _refuse_folder(spec: str) -> None:
     if os.path.isdir(spec):
-        raise ModelError(mistaken(spec) or f"{spec} is a folder; a model is {_FORMS}")
+        code = sorted(Path(spec).glob("[!_]*.py"))
+        way = f"{code[0]}:FUNCTION" if code else _FORMS
+        raise ModelError(mistaken(spec) or f"{spec} is a folder; a model is {way}")
 
 
 def _refuse_other(spec: str) -> None:
     """Says what a file is that is no model, or a module without the function in it."""
+    from codesign.hardware.spec import list_hardware
+
     if told := mistaken(spec):
         raise ModelError(told)
+    if spec in list_hardware():
+        raise ModelError(f"{spec} is a preset of hardware and no model; give it to --hardware")
     if os.path.isfile(spec):
         raise ModelError(f"{spec} is a file of no kind that holds a model; a model is {_FORMS}")
     if spec.endswith(SUFFIX):

@@ -284,6 +284,9 @@ def trace(
         print_trace(captured, granularity, grep, every=every, json=json)
         return
     operators, form = sum(1 for _ in captured.ops()), "as annotated" if said else "as captured"
+    if json:
+        print_json({"file": str(output), "operators": operators, "digest": captured.digest})
+        return
     typer.echo(
         f"{output}: {count(operators)} operators, {quantity(captured.macs, 'MAC')}, "
         f"{count(captured.parameters)} parameters, coverage {captured.coverage.share:.0%}, "

@@ -16,7 +16,8 @@ Model: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="A zoo name, package.module:factory, hf:CONFIGCLASS, a .pt2 file or a trace file.",
+        help="A zoo name, FILE.py:FUNCTION, package.module:function, hf:CONFIGCLASS, a .pt2 file "
+        "or a trace file.",
         show_default=False,
     ),
 ]
