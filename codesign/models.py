@@ -117,18 +117,16 @@ def _require_file(spec: str, given: Mapping[str, int]) -> None:
 def _refuse_folder(spec: str) -> None:
     if os.path.isdir(spec):
         code = sorted(Path(spec).glob("[!_]*.py"))
-        way = f"{code[0]}:FUNCTION" if code else _FORMS
+        way = f"a function in it, such as {code[0]}:FUNCTION" if code else _FORMS
         raise ModelError(mistaken(spec) or f"{spec} is a folder; a model is {way}")
 
 
-def _refuse_other(spec: str) -> None:
+def _refuse_other(spec: str, plugins: Sequence[Path | str]) -> None:
     """Says what a file is that is no model, or a module without the function in it."""
-    from codesign.hardware.spec import list_hardware
-
     if told := mistaken(spec):
         raise ModelError(told)
-    if spec in list_hardware():
-        raise ModelError(f"{spec} is a preset of hardware and no model; give it to --hardware")
+    if any((folder / f"{spec}.yaml").is_file() for folder in registry(plugins).folders()):
+        raise ModelError(f"{spec} is a preset of hardware and no model; give it as hardware")
     if os.path.isfile(spec):
         raise ModelError(f"{spec} is a file of no kind that holds a model; a model is {_FORMS}")
     if spec.endswith(SUFFIX):
@@ -148,7 +146,7 @@ def _entry(spec: str, plugins: Sequence[Path | str]) -> ModelEntry:
     known = list_models(plugins)
     if spec not in known:
         _refuse_folder(spec)
-        _refuse_other(spec)
+        _refuse_other(spec, plugins)
         raise ModelError(
             f"unknown model {spec[:80]!r}{did_you_mean(spec[:80], known)}; a model is {_FORMS}"
             f"{registry(plugins).lost()}"

@@ -114,6 +114,15 @@ def test_a_folder_is_told_by_what_it_holds(tmp_path: Path, file: str, text: str,
     assert told.format(tmp_path) in found
 
 
+def test_a_folder_of_code_and_a_preset_are_told(tmp_path: Path) -> None:
+    written(tmp_path, "__init__.py")
+    code = written(tmp_path, "speech.py")
+    assert refused(tmp_path).endswith(f"a model is a function in it, such as {code}:FUNCTION")
+    assert refused("edge-npu") == (
+        "edge-npu is a preset of hardware and no model; give it as hardware"
+    )
+
+
 def test_a_json_file_that_is_no_trace_is_told(tmp_path: Path) -> None:
     config = written(tmp_path, "config.json", json.dumps({"model_type": "gpt_neox"}))
     assert "the configuration of a transformers model; give hf:CONFIGCLASS" in refused(config)

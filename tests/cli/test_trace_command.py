@@ -245,6 +245,14 @@ def test_a_digest_says_of_what_it_is(model: Path, codesign: Codesign, tmp_path: 
     assert " of the result; trace as run " in ran.out
 
 
+def test_a_written_trace_is_told_as_a_document_too(
+    model: Path, codesign: Codesign, tmp_path: Path
+) -> None:
+    path = tmp_path / "again.json"
+    found = json.loads(codesign("trace", model, "-o", path, "--json").out)
+    assert found == {"file": str(path), "operators": 4, "digest": load_trace(path).digest}
+
+
 def test_a_rule_of_an_unknown_kind_names_the_kinds(model: Path, codesign: Codesign) -> None:
     ran = codesign("simulate", model, "--hardware", "edge-npu", "--on", "kind:softmx=vector")
     assert "the rule 'kind:softmx' names an unknown kind; did you mean 'softmax'?" in ran.err
