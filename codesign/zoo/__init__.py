@@ -113,7 +113,7 @@ def check_size(name: str, option: str, value: object) -> None:
 
 def _way(option: str, known: Iterable[str]) -> str:
     """What to give in the place of an option: a length is called seq_len or steps."""
-    other = {"seq_len": "steps", "steps": "seq_len"}.get(option)
+    other = {"seq_len": "steps", "steps": "seq_len"}.get(option, "")
     return f"its length is {other}" if other in known else f"drop {option}"
 
 

@@ -67,7 +67,11 @@ def test_a_rule_may_name_a_kind_and_leaves_others_free() -> None:
     [
         ({"*": "npv"}, r"the rule '\*' names the unknown engine 'npv'; did you mean 'npu'"),
         ({"softmaks*": "npu"}, "'softmaks.*' matches no operator; did you mean 'softmax"),
-        ({"kind:softmaxx": "npu"}, "matches no operator; did you mean 'kind:softmax'"),
+        (
+            {"kind:softmaxx": "npu"},
+            "names an unknown kind; did you mean 'softmax'.* known: attention",
+        ),
+        ({"kind:sort": "npu"}, "matches no operator; did you mean 'kind:soft"),
         ({"zzz": "npu"}, "matches no operator; take a name from the trace, or drop it"),
     ],
 )

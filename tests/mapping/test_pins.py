@@ -132,7 +132,8 @@ def test_a_tensor_that_no_operator_uses_cannot_be_pinned() -> None:
 
 def test_an_unknown_role_is_refused_with_the_nearest_one() -> None:
     assert refused("role:wieght") == (
-        "pin 'role:wieght' names the unknown role 'wieght'; did you mean 'weight'?"
+        "pin 'role:wieght' names the unknown role 'wieght'; did you mean 'weight'? "
+        "known: activation, constant, input, output, state, weight"
     )
 
 
