@@ -173,9 +173,10 @@ def trace_exported(
 
 def _instead(model: object) -> str:
     """What to give in the place of something that is no model."""
-    if isinstance(model, (str, Path)):
-        return "codesign.simulate takes a name, and codesign.load_trace reads a trace file"
-    return "give an instance, and its example inputs in args"
+    way = "give an instance, and its example inputs in args"
+    if not isinstance(model, (str, Path)):
+        return way
+    return f"{way}: codesign.simulate takes a name, and codesign.load_trace reads a trace file"
 
 
 def load_pt2(path: Path | str) -> ExportedProgram:
