@@ -275,6 +275,8 @@ class _Registries:
         Raises:
             PluginError: as of ``Registry``.
         """
+        if isinstance(folders, (str, Path)) or not isinstance(folders, Iterable):
+            raise PluginError(f"plugins must be a list of folders, got {str(folders)[:60]!r} alone")
         for folder in folders:
             if not isinstance(folder, (str, Path)):
                 raise PluginError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codesign.annotation_file import Source, read_annotations
-from codesign.errors import HardwareError, ModelError, PluginError, did_you_mean
+from codesign.errors import HardwareError, ModelError, did_you_mean
 from codesign.hardware.objective import Objective, as_objective
 from codesign.hardware.own_kinds import own_faults
 from codesign.hardware.spec import Hardware, load_hardware
@@ -268,8 +268,6 @@ def _machine(
             f"settings must map paths to values, got {settings!r:.60}; write for example "
             "{'sram.size': '256 KiB'}"
         )
-    if isinstance(plugins, (str, Path)):
-        raise PluginError(f"plugins must be a list of folders, got {str(plugins)[:60]!r} alone")
     if not isinstance(hardware, Hardware):
         hardware = load_hardware(hardware, plugins=plugins)
     return hardware.with_all(settings or {})

@@ -74,6 +74,7 @@ app = typer.Typer(
     help="What a PyTorch model costs on hardware that may not exist yet.",
     add_completion=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -12,6 +12,7 @@ from codesign.explore.axes import AxisError
 from codesign.explore.objectives import split_prefix
 from codesign.explore.study import Study
 from codesign.hardware.yaml_source import Node, read_yaml
+from codesign.mistaken import other_than
 from codesign.own_code import foreign_folder, foreign_function, foreign_model
 
 KEYS = (
@@ -62,6 +63,8 @@ def read_study(path: str | Path, *, most_events: int | None = None) -> Study:
             refuses; one line with file, line and remedy.
     """
     label = str(path)
+    if told := other_than(path, "study"):
+        raise StudyError(f"{label} is no study but seems to be {told}")
     try:
         root = read_yaml(Path(path), label, "study")
     except HardwareError as error:  # the reader is that of hardware files

@@ -16,10 +16,10 @@ from codesign.errors import StudyError
 from codesign.explore.journal import Record
 from codesign.explore.journal_check import read_records
 from codesign.explore.pareto import on_front
+from codesign.mistaken import other_than
 
 JOURNAL = "journal.jsonl"
 """Name of the journal in the folder of a study."""
-_RUNS = "runs.parquet"
 """Name of a file that only the folder of a scenario has."""
 
 Row: TypeAlias = "dict[str, Any]"
@@ -157,23 +157,17 @@ class Swept:
 
 
 def _check_is_study(folder: Path) -> None:
-    """Refuses the folder of a result or a scenario.
+    """Refuses a file, and the folder of a result or a scenario.
 
     Raises:
-        StudyError: it holds one, and no journal; with the commands that read it.
+        StudyError: it is one; with the commands that read it.
     """
-    if (folder / JOURNAL).exists():
-        return
-    from codesign.result.saved import SUMMARY  # pyarrow comes with it
-
-    if not (folder / SUMMARY).exists():
-        return
-    if (folder / _RUNS).exists():
-        raise StudyError(f"{folder} holds a scenario, of which there is no front; give a study")
-    raise StudyError(
-        f"{folder} holds one result, not a study; codesign report {folder} shows it, and codesign "
-        f"compare {folder} OTHER explains its difference to another"
-    )
+    if folder.is_file():
+        raise StudyError(
+            f"{folder} is a file and no folder of a study; give the folder that sweep -o wrote"
+        )
+    if told := other_than(folder, "study"):
+        raise StudyError(f"{folder} holds no study but seems to be {told}")
 
 
 def _own_kinds(events: Mapping[str, list[Record]]) -> tuple[str, ...]:

@@ -210,6 +210,10 @@ class Hardware:
         """
         changed: dict[str, dict[str, object]] = {}
         for path, value in changes.items():
+            if not isinstance(path, str):
+                raise HardwareError(
+                    f"a value is named by a path such as 'sram.size', got {path!r:.60}"
+                )
             name, _, rest = path.partition(".")
             changed.setdefault(self._changeable(name, path), {})[rest] = value
         components, provenance = dict(self.components), self.provenance

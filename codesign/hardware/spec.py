@@ -16,6 +16,7 @@ from codesign.hardware.machine import Hardware
 from codesign.hardware.provenance import Leaf
 from codesign.hardware.surroundings import Surroundings
 from codesign.hardware.yaml_source import Node, read_keys, read_yaml
+from codesign.mistaken import other_than
 from codesign.plugins import Registry, registry
 from codesign.workload.dtype import DType
 
@@ -55,16 +56,25 @@ def load_hardware(name_or_path: str | Path, *, plugins: Sequence[Path | str] = (
     offers = registry(plugins)
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or os.sep in text or text.endswith((".yaml", ".yml")):
+        _check_is_hardware(text)
         return read_hardware(Path(text), offers.components(), text, _surroundings(offers))
     presets = _presets(offers)
-    if text not in presets and os.path.isdir(text):
-        raise HardwareError(f"{text}: {no_file(text)}; give a hardware file or a preset name")
     if text not in presets:
+        _check_is_hardware(text)
         raise HardwareError(
             f"unknown hardware {text[:80]!r}{did_you_mean(text[:80], presets)}; "
             f"or give the path of a .yaml file{offers.lost()}"
         )
     return _preset(presets[text], offers)
+
+
+def _check_is_hardware(path: str) -> None:
+    """Refuses a folder, and what seems to be the file of something else."""
+    way = "give a hardware file or a preset name"
+    if told := other_than(path, "hardware file"):
+        raise HardwareError(f"{path} is no hardware file but seems to be {told}; {way}")
+    if os.path.isdir(path):
+        raise HardwareError(f"{path}: {no_file(path)}; {way}")
 
 
 def list_hardware(plugins: Sequence[Path | str] = ()) -> tuple[Preset, ...]:

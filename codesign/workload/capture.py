@@ -164,7 +164,7 @@ def trace_exported(
         name=name,
         fuse=fuse,
         allow_unsupported=allow_unsupported,
-        notes=folded.notes if folded.zeros else _notes(functional),
+        notes=[*(folded.notes if folded.zeros else _notes(functional)), *_sizes_taken(functional)],
         branch_probability=branch_probability,
         loop_steps=loop_steps,
     )
@@ -274,6 +274,23 @@ def _placed(leaf: Any, device: torch.device | None) -> Any:
 def _notes(exported: ExportedProgram) -> list[str]:
     formats = {t.dtype for t in exported.parameters()}
     return ["float model captured at fp32"] if formats == {torch.float32} else []
+
+
+def _sizes_taken(exported: ExportedProgram) -> list[str]:
+    """That dynamic extents of inputs stand at those of the example; nothing of static ones."""
+    inputs = set(exported.graph_signature.user_inputs)
+    shapes = {
+        node.name: node.meta["val"].shape
+        for node in exported.graph.nodes
+        if node.name in inputs and isinstance(node.meta["val"], torch.Tensor)
+    }
+    taken = ", ".join(
+        f"axis {axis} of {name} {int(extent)}"
+        for name, shape in shapes.items()
+        for axis, extent in enumerate(shape)
+        if not isinstance(extent, int)
+    )
+    return [f"dynamic sizes stand at those of the exported example: {taken}"] if taken else []
 
 
 @contextmanager

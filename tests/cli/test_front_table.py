@@ -144,12 +144,12 @@ def test_a_study_of_which_nothing_was_measured_says_how_to_go_on(
     [
         (
             ["summary.json"],
-            "out holds one result, not a study; codesign report out shows it, and codesign compare "
-            "out OTHER explains its difference to another",
+            "out holds no study but seems to be a saved result; codesign report out and codesign "
+            "compare read it",
         ),
         (
             ["summary.json", "runs.parquet"],
-            "out holds a scenario, of which there is no front; give a study",
+            "out holds no study but seems to be a saved scenario; its summary.json has the figures",
         ),
         ([], "out/journal.jsonl: cannot be read: No such file or directory; give the folder of a "
          "study"),
@@ -168,6 +168,15 @@ def test_the_folder_of_something_else_names_who_reads_it(
         (tmp_path / "out" / name).write_text("{}")
     ran = codesign("pareto", "out")
     assert (ran.code, ran.out, ran.err) == (2, "", f"error: {told}\n")
+
+
+def test_a_file_in_the_place_of_the_folder_of_a_study_is_told(
+    codesign: Codesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("study.yaml").write_text("model: lstm_lm\nhardware: edge-npu\n")
+    told = "is a file and no folder of a study; give the folder that sweep -o wrote"
+    assert codesign("pareto", "study.yaml").err == f"error: study.yaml {told}\n"
 
 
 # -- failures and kinds that do not ship ---------------------------------------------------------

@@ -207,6 +207,19 @@ def test_a_saved_program_gives_the_same_trace(tmp_path: Path) -> None:
     assert [op.content for op in ops(loaded)] == [op.content for op in ops(captured(module, args))]
 
 
+def test_dynamic_sizes_of_a_program_are_those_of_its_example_and_it_says_so() -> None:
+    batch = torch.export.Dim("batch", min=2, max=64)
+    program = torch.export.export(
+        nn.Linear(4, 4), (torch.zeros(3, 4),), dynamic_shapes=({0: batch},)
+    )
+    found = trace(program, name="layer")
+    assert found.macs == 48
+    told = "dynamic sizes stand at those of the exported example: axis 0 of input 3"
+    assert told in found.notes
+    still = trace(export(nn.Linear(4, 4), (torch.zeros(3, 4),)), name="layer")
+    assert not [note for note in still.notes if "dynamic" in note]
+
+
 def test_an_exported_program_can_be_traced_directly() -> None:
     program = export(nn.Linear(4, 4), (torch.zeros(2, 4),))
     assert trace(program, name="layer").macs == 32
