@@ -75,14 +75,14 @@ def _questions(part: Component) -> Iterator[_Question]:
         yield _Question("separate", None, lambda one: isinstance(one, bool), "True or False")
         yield _Question("decoders", None, _is_map, "a dict from codecs to elements per second")
     if isinstance(part, Memory):
-        yield from _of_memory()
+        yield from _of_memory(part.IDLE)
 
 
-def _of_memory() -> Iterator[_Question]:
+def _of_memory(idle: str) -> Iterator[_Question]:
     yield _Question("alignment", None, _is_count, "a whole number of bytes; give it @property")
     yield _Question("rests", None, _tuple_of(Rest), "a tuple of Rest; give it @property")
     yield _Question("endurance", None, _is_endurance, "None or a number above 0")
-    yield _Question("background", ({Memory.IDLE: 1},), _is_spent, "(count, joules) by action")
+    yield _Question("background", ({idle: 1},), _is_spent, "(count, joules) by action")
     for one in _TRANSFERS:
         yield _Question("latency_s", (one.direction,), _is_amount, "seconds, at least 0 and finite")
         yield _Question("classify", (one,), _is_hashable, "hashable, such as a text or a tuple")

@@ -240,7 +240,7 @@ def test_a_model_without_operators_has_none_to_list(tmp_path: Path, codesign: Co
 
 def test_a_digest_says_of_what_it_is(model: Path, codesign: Codesign, tmp_path: Path) -> None:
     ran = codesign("trace", model, "-o", tmp_path / "again.json")
-    assert ", digest as captured " in ran.out
+    assert " as captured, before any hardware" in ran.out
     ran = codesign("simulate", model, "--hardware", "edge-npu", "--dtype", "int8")
     assert " of the result; trace as run " in ran.out
 
