@@ -103,7 +103,7 @@ def test_a_folder_of_a_scenario(tmp_path: Path) -> None:
     stream = Stream("only", sketch.trace(), Periodic(100e-6))
     simulate_scenario(Scenario("case", (stream,), 300e-6), machine()).save(tmp_path)
     assert "holds a scenario, of which there is no report" in refusal(tmp_path)
-    with pytest.raises(CodesignError, match="holds a scenario, which is not compared; give a"):
+    with pytest.raises(CodesignError, match="not the folder of a result but of a saved scenario"):
         load_saved(tmp_path)
 
 
