@@ -21,7 +21,11 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="The page to write.", metavar="FILE", show_default=False
+            "-o",
+            "--output",
+            help="The page to write; DIR.html if neither it nor --figures is given.",
+            metavar="FILE",
+            show_default=False,
         ),
     ] = None,
     figures: Annotated[
@@ -44,7 +48,7 @@ def report(
     from codesign.report import FORMATS, write_figures, write_report
 
     if output is None and figures is None:
-        raise ReportError("a report needs somewhere to go; give -o FILE, --figures FOLDER or both")
+        output = _beside(folder)
     if format and figures is None:
         raise ReportError("--format is of figures; give --figures FOLDER, or drop it")
     if show and output is None:
@@ -60,3 +64,9 @@ def report(
 
             if not webbrowser.open(output.absolute().as_uri()):
                 print_note(f"no browser was found; open {output} yourself")
+
+
+def _beside(folder: Path) -> Path:
+    """The page of a folder whose user names none: beside it, and called after it."""
+    named = folder if folder.name else folder.resolve()
+    return named.with_name(f"{named.name}.html")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from conftest import Codesign
@@ -17,6 +18,17 @@ def test_a_page_is_written_and_its_size_is_told(tmp_path: Path, codesign: Codesi
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"{page}: {page.stat().st_size / 1e6:.2f} MB\n"
     assert page.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_a_page_without_a_name_stands_beside_its_folder(
+    tmp_path: Path, codesign: Codesign, monkeypatch: pytest.MonkeyPatch, here: bool
+) -> None:
+    folder = copytree(OLD, tmp_path / "run.1")
+    monkeypatch.chdir(folder if here else tmp_path)
+    ran = codesign("report", "." if here else "run.1")
+    assert (ran.code, ran.err) == (0, "")
+    assert (tmp_path / "run.1.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_saved_run_is_reported_end_to_end(
@@ -64,7 +76,6 @@ def test_a_page_is_opened_on_request(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((OLD,), "give -o FILE, --figures FOLDER or both"),
         ((OLD, "-o", "page.html", "--format", "png"), "--format is of figures"),
         ((OLD, "--figures", "made", "--open"), "--open is of a page"),
         ((OLD, "--figures", "made", "--format", "gif"), "got 'gif'"),
