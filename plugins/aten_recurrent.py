@@ -7,8 +7,10 @@ a step costs ``G h (i + r) + [p h]`` MACs (Hochreiter and Schmidhuber, "Long sho
 The product with the input does not recur, so it stands before the region as one contraction over
 all steps, and a plan can batch it.
 
-PyTorch stores two biases per gate. Their sum is what counts, so one is read; both stay tensors of
-the trace, since both are parameters.
+PyTorch stores two biases per gate. Where only their sum counts, one is read; both stay tensors of
+the trace, since both are parameters. In the n gate of a GRU the reset gate stands between the two,
+``n = tanh(W x + b + r (U h + c))`` (PyTorch, ``torch.nn.GRU``), so that ``c`` is read, too: with
+hidden width h, four vectors of h for three gates.
 """
 
 from __future__ import annotations
@@ -29,7 +31,12 @@ from codesign.workload.graph import Node, Value
 from codesign.workload.lowering import Lowering
 from codesign.workload.record import Access, Carry, Region, Tensor
 
-_NOTE = "recurrent layers read one bias per gate: the two that PyTorch stores are summed beforehand"
+_SUMMED = "read one bias per gate: the two that PyTorch stores are summed beforehand"
+_NOTE = f"recurrent layers {_SUMMED}"
+_APART = (
+    f"GRU layers {_SUMMED}, but for the n gate, whose second bias is inside the reset: it is read "
+    "as a constant with a name in .n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +49,22 @@ class Family:
             non-linearity, and the gate's share of the state update.
         states: tensors carried: a hidden state and perhaps a cell state.
         is_gated: whether the update also reads the last of the old states.
+        apart: gates, the last ones, whose two biases cannot be summed beforehand.
     """
 
     gates: int
     functions: tuple[str, ...]
     states: int = 1
     is_gated: bool = True
+    apart: int = 0
 
 
 # LSTM: c = f c + i g and h = o tanh(c) are 3 products, a sum and a tanh for 4 gates, 8 lane
-# operations where a tanh counts 4: a product and a sum per gate. GRU: h = n + z (h - n) and r n.
+# operations where a tanh counts 4: a product and a sum per gate. GRU: one more bias, r (U h + c),
+# h = n + z (h - n) are 5 for 3 gates, so a product and a sum per gate are 1 in 24 too many.
 FAMILIES: Mapping[str, Family] = {
     "lstm": Family(4, ("add", "add", "sigmoid", "mul", "add"), states=2),
-    "gru": Family(3, ("add", "add", "sigmoid", "mul")),
+    "gru": Family(3, ("add", "add", "sigmoid", "mul", "add"), apart=1),
     "rnn_tanh": Family(1, ("add", "add", "tanh"), is_gated=False),
     "rnn_relu": Family(1, ("add", "add", "relu"), is_gated=False),
 }
@@ -85,10 +95,11 @@ def _lower_cell(node: Node, builder: Builder, *, family: Family) -> None:
     x = builder.access(node.args[0])
     held = [builder.access(value) for value in _listed(node.args[1])]
     weight_ih, weight_hh = (builder.access(value) for value in node.args[2:4])
-    bias = node.argument(4, "b_ih")
+    stored = [node.argument(4, "b_ih"), node.argument(5, "b_hh")]
+    bias = _bias(builder, family, [builder.access(one) for one in stored if one is not None])
     driven = _product(builder, x, weight_ih, "input")
     recurrent = _product(builder, held[0], weight_hh, "recurrent")
-    inputs = [driven, recurrent, *_bias(builder, bias), *(held[-1:] if family.is_gated else [])]
+    inputs = [driven, recurrent, *bias, *(held[-1:] if family.is_gated else [])]
     outputs = [builder.new(value, overlap=True) for value in node.outputs]
     builder.emit("elementwise", inputs, outputs, what="update", functions=family.functions)
 
@@ -103,7 +114,7 @@ class _Layer:
     Attributes:
         name: ``layer0``, ``layer0_reverse`` and so on.
         weights: input, recurrent and perhaps projection matrix, as stored.
-        bias: one bias, or none.
+        bias: what is read of its biases.
         initial: initial hidden state and, for an LSTM, cell state; None for zeros.
         output: slice of the result that this direction writes, time-major; None if nobody reads it.
         is_reverse: whether time runs backwards.
@@ -132,20 +143,19 @@ def _lower_layers(node: Node, builder: Builder, *, family: Family) -> None:
             out = _result(node, builder, swap)
         for direction in range(directions):
             index = level * directions + direction
-            layer = _layer(node, builder, stacks, (level, direction, directions), out)
+            layer = _layer(node, builder, family, stacks, (level, direction, directions), out)
             states = _lower_layer(builder, family, layer, x, swap)
             for state, final in zip(states, finals, strict=True):
                 if final:
                     target = view.select(final, 0, index)
                     builder.move([state], target, f"{layer.name}.final")
         x = out or x
-    if node.args[3]:
-        builder.note(_NOTE)
 
 
 def _layer(
     node: Node,
     builder: Builder,
+    family: Family,
     stacks: Sequence[Access],
     place: tuple[int, int, int],
     out: Access | None,
@@ -160,7 +170,7 @@ def _layer(
     return _Layer(
         name,
         weights=(*own[:2], *own[4 if has_bias else 2 :]),
-        bias=tuple(own[2:3]) if has_bias else (),
+        bias=_bias(builder, family, own[2:4] if has_bias else ()),
         initial=tuple(_initial(builder, stack, index, name) for stack in stacks),
         output=_half(out, direction, directions) if out else None,
         is_reverse=bool(direction),
@@ -249,11 +259,23 @@ def _listed(argument: Any) -> list[Value]:
     return list(argument) if isinstance(argument, (list, tuple)) else [argument]
 
 
-def _bias(builder: Builder, value: Value | None) -> list[Access]:
-    if value is None:
-        return []
-    builder.note(_NOTE)
-    return [builder.access(value)]
+def _bias(builder: Builder, family: Family, stored: Sequence[Access]) -> tuple[Access, ...]:
+    """What a step reads of the input and the recurrent bias; nothing if there is none."""
+    if not stored:
+        return ()
+    builder.note(_APART if family.apart else _NOTE)
+    if not family.apart:
+        return (stored[0],)
+    return stored[0], _last(stored[1], stored[1].shape[-1] * family.apart // family.gates)
+
+
+def _last(bias: Access, width: int) -> Access:
+    """The last values of a bias; of a parameter as a tensor of their own, which alone may stay."""
+    end, own = bias.shape[-1], bias.tensor
+    if own.role != "weight" or not covers(bias):
+        return view.slice_axis(bias, -1, end - width, end, 1)
+    # every step of an unrolled cell finds the same name; no parameter of PyTorch has a part below
+    return Tensor(f"{own.name}.n", (width,), own.dtype, "constant").access()
 
 
 def _new(builder: Builder, name: str, shape: tuple[int, ...], dtype: DType) -> Access:

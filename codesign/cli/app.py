@@ -27,6 +27,7 @@ from codesign.cli import (
 )
 from codesign.cli.interrupt import INTERRUPTED, Program, tell
 from codesign.cli.options import (
+    AcrossRuns,
     AllowUnsupported,
     Annotations,
     Batch,
@@ -138,6 +139,7 @@ def simulate(
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,
+    across_runs: AcrossRuns = False,
     engines: EnginePolicy = "earliest",
     on: Rules = None,
     split: Split = False,
@@ -175,7 +177,7 @@ def simulate(
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
-    stays = read_residency(residency, pin, partial=partial)
+    stays = read_residency(residency, pin, partial=partial, across_runs=across_runs)
     choosing = read_engines(engines, on, split=split)
     if out is not None:
         check_folder(out, "journal.jsonl")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from codesign.cli.output import table
 from codesign.cli.quantities import quantity
@@ -20,7 +20,7 @@ _NAMED = 6
 
 
 def report(found: Comparison) -> Iterator[str | RenderableType]:
-    """Everything to print: totals, latency, energy and bytes by part, operators of one only."""
+    """Everything to print: totals, what differs by part, how much does not, operators of one."""
     yield f"A: {found.first}"
     yield f"B: {found.second}"
     yield ""
@@ -30,11 +30,15 @@ def report(found: Comparison) -> Iterator[str | RenderableType]:
         ("off chip", _cells(found.offchip, _bytes)),
     )
     yield table("", ("=", *_COLUMNS), [(name, *cells) for name, cells in totals])
-    for column, rows in found.path.items():
-        yield from _table(f"Latency by {column}", column, rows, _time)
-    for column, joules in found.joules.items():
-        yield from _table(f"Energy by {column}", column, joules, _joules)
-    yield from _table("Off-chip bytes by role", "role", found.moved, _bytes)
+    same = 0
+    for title, column, rows, told in _breakdowns(found):
+        unlike = [row for row in rows if row.change]
+        same += len(rows) - len(unlike)
+        if unlike:
+            yield from _table(title, column, unlike, told)
+    if same:
+        yield ""
+        yield f"{same:,} {'row' if same == 1 else 'rows'} without a difference left out"
     for name, ops in (("A", found.only_first), ("B", found.only_second)):
         if ops:
             more = f" and {len(ops) - _NAMED:,} more" if len(ops) > _NAMED else ""
@@ -43,13 +47,25 @@ def report(found: Comparison) -> Iterator[str | RenderableType]:
             yield f"{len(ops):,} {many} only in {name}: {', '.join(ops[:_NAMED])}{more}"
 
 
+_Told: TypeAlias = Callable[[float], str]
+
+
+def _breakdowns(found: Comparison) -> Iterator[tuple[str, str, Sequence[Row[Any]], _Told]]:
+    """Title, column, rows and unit of every table of parts."""
+    for column, ticks in found.path.items():
+        yield f"Latency by {column}", column, ticks, _time
+    for column, joules in found.joules.items():
+        yield f"Energy by {column}", column, joules, _joules
+    yield "Off-chip bytes by role", "role", found.moved, _bytes
+
+
 _LEAST, _LONG = 0.001, 100
 """Ratios below which three digits say nothing, and from which on they say too much."""
 _COLUMNS = (">A", ">B", ">B - A", ">B / A")
 
 
 def _table(
-    title: str, column: str, rows: Sequence[Row[Any]], told: Callable[[float], str]
+    title: str, column: str, rows: Sequence[Row[Any]], told: _Told
 ) -> Iterator[str | RenderableType]:
     yield ""
     shown = [(_name(row, column), *_cells(row, told)) for row in rows[:_TOP]]
@@ -64,7 +80,7 @@ def _name(row: Row[Any], column: str) -> str:
     return "none moved" if (column, row.name) == ("role", "none") else row.name
 
 
-def _cells(row: Row[Any], told: Callable[[float], str]) -> tuple[str, str, str, str]:
+def _cells(row: Row[Any], told: _Told) -> tuple[str, str, str, str]:
     """What each result has of a part; a dash where only the other one has any."""
     first = told(row.first) if row.first or not row.second else "-"
     second = told(row.second) if row.second or not row.first else "-"
@@ -80,7 +96,7 @@ def _ratio(row: Row[Any]) -> str:
     return f"{ratio:.3f}" if ratio < _LONG else f"{ratio:,.0f}"
 
 
-def _signed(value: float, told: Callable[[float], str]) -> str:
+def _signed(value: float, told: _Told) -> str:
     return f"{'-' if value < 0 else '+'}{told(abs(value))}" if value else "0"
 
 

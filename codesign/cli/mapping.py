@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from codesign.cli.options import (
+    AcrossRuns,
     AllowUnsupported,
     Annotations,
     Batch,
@@ -55,6 +56,7 @@ def show(
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,
+    across_runs: AcrossRuns = False,
     engines: EnginePolicy = "earliest",
     on: Rules = None,
     split: Split = False,
@@ -70,7 +72,7 @@ def show(
     folders: tuple[Path, ...] = tuple(plugins or ())
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
-    stays = read_residency(residency, pin, partial=partial)
+    stays = read_residency(residency, pin, partial=partial, across_runs=across_runs)
     choosing = read_engines(engines, on, split=split)
     with progress(f"reading and mapping {model}", "", quiet=json):
         found = explain(

@@ -84,6 +84,14 @@ Partial: TypeAlias = Annotated[
         "--partial", help="Let part of a weight stay on chip where the whole does not fit."
     ),
 ]
+AcrossRuns: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--across-runs",
+        help="Let weights that --residency greedy or optimal chooses, or --pin names, stay from "
+        "run to run; a set-up before the first run loads them.",
+    ),
+]
 Format: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -188,14 +196,17 @@ def model_options(
     return chosen | ({"allow_unsupported": True} if allow_unsupported else {})
 
 
-def read_residency(policy: str, pins: Sequence[str] | None, *, partial: bool) -> Residency:
+def read_residency(
+    policy: str, pins: Sequence[str] | None, *, partial: bool, across_runs: bool
+) -> Residency:
     """The residency that the options ask for.
 
     Raises:
         MappingError: an unknown policy, or one that does not go with the rest.
     """
     # the constructor refuses other words
-    return Residency(policy, tuple(pins or ()), partial=partial)  # type: ignore[arg-type]
+    kept = tuple(pins or ())
+    return Residency(policy, kept, partial=partial, across_runs=across_runs)  # type: ignore[arg-type]
 
 
 def read_engines(policy: str, rules: Sequence[str] | None, *, split: bool) -> Engines:

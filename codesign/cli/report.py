@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -21,6 +22,7 @@ from codesign.cli.parts import (
     memories,
 )
 from codesign.cli.quantities import count, quantity, share
+from codesign.units import PS_PER_S
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,8 +42,8 @@ def report(result: Result) -> Sequence[RenderableType]:
         _traffic(result),
         *_codecs(result),
         *_wear(result),
-        _operators(result, "compute_s", "s", "Operators with the most compute time"),
-        _operators(result, "energy_j", "J", "Operators with the most energy"),
+        _slowest(result),
+        _costliest(result),
         _assumptions(result),
     ]
     title = Text.assemble((result.model, "bold"), " on ", (result.hardware, "bold"))
@@ -62,6 +64,7 @@ def _headline(result: Result) -> Table:
             f"at least {quantity(result.lower_bound_s, 's')}, "
             f"{quantity(result.serial_bound_s, 's')} if nothing overlapped",
         ),
+        *_set_up(result),
         (
             "energy",
             quantity(energy, "J"),
@@ -91,6 +94,16 @@ def _headline(result: Result) -> Table:
         ),
     ]
     return grid(rows)
+
+
+def _set_up(result: Result) -> Sequence[tuple[str, str, str]]:
+    """The part of a first run that no later one has; nothing where nothing stays for ever."""
+    one = result.set_up
+    if one is None:
+        return ()
+    rest = quantity(result.latency_s - one.seconds, "s")
+    words = f"of it, once: loads {quantity(one.bytes, 'B')} that stay; the run behind it {rest}"
+    return (("set-up", quantity(one.seconds, "s"), words),)
 
 
 def _traffic(result: Result) -> RenderableType:
@@ -152,26 +165,55 @@ def _years(seconds: float) -> str:
     return f"{years:,.3g} years" if years >= 0.1 else f"{seconds / 3600:,.3g} h"
 
 
-def _operators(result: Result, column: str, unit: str, title: str) -> Table:
-    operators = result.operators
-    values = [float(value) for value in operators[column]]
-    total = {"s": result.latency_s, "J": result.energy_j}[unit]
-    largest = sorted(range(len(values)), key=lambda place: (-values[place], place))[:_TOP]
+_ADDS = (
+    "adds: from the end of whatever ended last before a run of the operator to the end of that "
+    "run; of all operators together that is the latency, and codesign why tells its causes"
+)
+
+
+def _slowest(result: Result) -> RenderableType:
+    """Operators by the time that they add to the run, however little of it they compute."""
+    ticks: Counter[str] = Counter()
+    for one, added in result.replay.added:
+        ticks[one.op.name] += added
+    values = [ticks[str(name)] / PS_PER_S for name in result.operators["name"]]
+    computes = [quantity(float(value), "s") for value in result.operators["compute_s"]]
+    columns = (">adds", ">of run", ">computes")
     rows = [
-        (
-            str(operators["name"][place]),
-            str(operators["engine"][place]),
-            count(float(operators["tiles"][place])),
-            quantity(float(operators["moved_bytes"][place]), "B"),
-            quantity(values[place], unit),
-            share(values[place], total),
-        )
-        for place in largest
-        if values[place]
+        (*row, computes[place]) for place, row in _ranked(result, values, result.latency_s, "s")
     ]
-    measure = {"s": "time", "J": "energy"}[unit]
-    columns = ("operator", "=engine", ">tiles", ">moved", f">{measure}", ">of run")
-    return table(title, columns, rows)
+    made = table("Operators that add most time to the run", (*_OPERATOR, *columns), rows)
+    return Group(made, Text(_ADDS, "dim"))
+
+
+def _costliest(result: Result) -> RenderableType:
+    values = [float(value) for value in result.operators["energy_j"]]
+    rows = [row for _, row in _ranked(result, values, result.energy_j, "J")]
+    return table("Operators with the most energy", (*_OPERATOR, ">energy", ">of run"), rows)
+
+
+_OPERATOR = ("operator", "=engine", ">tiles", ">moved")
+
+
+def _ranked(
+    result: Result, values: Sequence[float], total: float, unit: str
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The operators with the most of something, by their place in the table of all."""
+    operators = result.operators
+    largest = sorted(range(len(values)), key=lambda place: (-values[place], place))[:_TOP]
+    for place in largest:
+        if values[place]:
+            yield (
+                place,
+                (
+                    str(operators["name"][place]),
+                    str(operators["engine"][place]),
+                    count(float(operators["tiles"][place])),
+                    quantity(float(operators["moved_bytes"][place]), "B"),
+                    quantity(values[place], unit),
+                    share(values[place], total),
+                ),
+            )
 
 
 def _assumptions(result: Result) -> RenderableType:

@@ -61,7 +61,7 @@ def _headline(result: ScenarioResult) -> Table:
         ),
         (
             "perceived latency",
-            "" if perceived is None else quantity(perceived.mean_s, "s"),
+            "-" if perceived is None else quantity(perceived.mean_s, "s"),
             _perceived(result),
         ),
         (
@@ -90,7 +90,7 @@ def _perceived(result: ScenarioResult) -> str:
     times, every = result.perceived_latency, result.scenario.utterances
     missing = result.utterances_without_output
     if not result.scenario.outputs:
-        return "for outputs to be named"
+        return "of the streams that the scenario names as outputs; it names none"
     outputs = " and ".join(result.scenario.outputs)
     if times is None:
         return f"no output: {outputs} is asked for in no utterance"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from codesign.cli.options import (
+    AcrossRuns,
     AllowUnsupported,
     Annotations,
     Batch,
@@ -58,6 +59,7 @@ def why(
     residency: Policies = "region",
     pin: Pins = None,
     partial: Partial = False,
+    across_runs: AcrossRuns = False,
     engines: EnginePolicy = "earliest",
     on: Rules = None,
     split: Split = False,
@@ -79,7 +81,7 @@ def why(
 
     changes = read_settings(settings)
     options = model_options(batch, seq_len, steps, allow_unsupported)
-    stays = read_residency(residency, pin, partial=partial)
+    stays = read_residency(residency, pin, partial=partial, across_runs=across_runs)
     choosing = read_engines(engines, on, split=split)
     folders = tuple(plugins or ())
     machine = load_hardware(hardware, plugins=folders)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from codesign.mapping.hold import Hold, peak
 from codesign.mapping.paths import Paths
 from codesign.mapping.pins import Pinned
-from codesign.mapping.placement import Block, Step
+from codesign.mapping.placement import Block, Placement, Step
 from codesign.mapping.regions import stationary
 from codesign.mapping.residency import Residency
 
@@ -61,6 +61,16 @@ def write_notes(program: tuple[Step, ...], paths: Paths, kept: Kept) -> tuple[st
         rest = "nothing" if not kept.holds and not kept.pinned.homes else "nothing else"
         found.append(f"residency 'none' keeps {rest} on chip: every step fetches anew")
     return tuple(found + _time(kept))
+
+
+def set_up_notes(placement: Placement) -> tuple[str, ...]:
+    """What is loaded once, and whether figures have it; nothing where nothing stays for ever."""
+    if not placement.setup:
+        return ()
+    return (
+        f"a set-up before the first run loads {placement.setup_bytes:,} B from {placement.home} "
+        "that stay from run to run; figures of a run are of the first one, with its set-up",
+    )
 
 
 def _homes(kept: Kept) -> list[str]:

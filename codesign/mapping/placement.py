@@ -132,6 +132,14 @@ class Placement:
         """Bytes that the plans of one run, without the setup, move to and from ``home``."""
         found: list[tuple[Assignment, int]] = []
         _walk(self.program, 1, found)
+        return self._home_bytes(found)
+
+    @property
+    def setup_bytes(self) -> int:
+        """Bytes that the plans of the setup move from ``home``."""
+        return self._home_bytes([(one, 1) for one in self.setup])
+
+    def _home_bytes(self, found: list[tuple[Assignment, int]]) -> int:
         return sum(
             one.op.operands[operand].tensor.home_bytes(size) * times
             for one, times in found

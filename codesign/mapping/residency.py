@@ -34,8 +34,10 @@ class Residency:
         partial: whether part of a weight may stay where the whole does not fit; its operator is
             then cut along the output columns. A pin keeps what fits beside the sets that the
             policy ``region`` keeps whole.
-        across_runs: whether weights may stay from one run to the next: they are loaded before the
-            first run and never again.
+        across_runs: whether weights may stay from one run to the next, where ``greedy`` or
+            ``optimal`` chooses them or pins name them. They are loaded once, in a set-up before
+            the first run. A simulated run is the first one: its latency, energy and bytes are
+            those of the set-up and the run behind it, and ``Result.set_up`` tells the set-up.
 
     Raises:
         MappingError: an unknown policy, a value of another type, a negative limit, or a policy that
@@ -66,6 +68,11 @@ class Residency:
             raise MappingError(
                 "residency 'optimal' keeps whole tensors, got partial=True; "
                 "drop it or take the policy 'greedy'"
+            )
+        if self.across_runs and self.policy in ("region", "none") and not self.pins:
+            raise MappingError(
+                "across_runs keeps what the policies 'greedy' and 'optimal' choose or pins name, "
+                f"got policy {self.policy!r} without pins; take the policy 'greedy'"
             )
 
 

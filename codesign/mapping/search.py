@@ -10,7 +10,7 @@ from codesign.errors import MappingError
 from codesign.mapping.decide import Decision
 from codesign.mapping.estimate import estimated_s, fetching_s, least_s
 from codesign.mapping.hold import Hold, peak
-from codesign.mapping.notes import Kept, write_notes
+from codesign.mapping.notes import Kept, set_up_notes, write_notes
 from codesign.mapping.placement import Placement, Stay
 
 _SHARES = (1, 15 / 16, 7 / 8, 3 / 4, 1 / 2, 1 / 4)
@@ -100,6 +100,7 @@ def _noted(
         decision.without_turns(limits),
     )
     notes = write_notes(best.placement.program, decision.paths, kept)
+    notes += set_up_notes(best.placement)
     return replace(best.placement, notes=notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -97,6 +98,16 @@ class Log:
         """All runs of each operator together, without listing them."""
         return dict(sorted(_totals(self.entries).items()))
 
+    def added(self) -> dict[int, int]:
+        """Ticks that each operator adds, without listing runs.
+
+        A run adds what passes from the end of the run that ended last before it to its own end, so
+        all of them together are the last tick.
+        """
+        found: Counter[int] = Counter()
+        _add(self.entries, 0, 1, found)
+        return dict(sorted(found.items()))
+
 
 def _rows(entries: list[Entry] | tuple[Entry, ...], ticks: int, numbers: int) -> Iterator[Row]:
     for entry in entries:
@@ -120,3 +131,29 @@ def _totals(entries: list[Entry] | tuple[Entry, ...]) -> dict[int, Totals]:
         for op, total in parts.items():
             found[op] = found[op].plus(total) if op in found else total
     return found
+
+
+def _add(
+    entries: list[Entry] | tuple[Entry, ...], before: int, times: int, found: Counter[int]
+) -> None:
+    """Notes what runs add, each counted ``times`` times.
+
+    Args:
+        entries: runs in the order in which they ended.
+        before: last tick of the run before them.
+        times: how often they occurred alike.
+        found: what operators add.
+    """
+    for entry in entries:
+        if isinstance(entry, Row):
+            found[entry.op] += (entry.end - before) * times
+        else:  # what occurred again stands right before, so the first turn follows as all others do
+            _add(entry.entries, before - entry.ticks, times * entry.times, found)
+        before = _end(entry)
+
+
+def _end(entry: Entry) -> int:
+    """Last tick of the last run of an entry."""
+    if isinstance(entry, Row):
+        return entry.end
+    return _end(entry.entries[-1]) + entry.ticks * entry.times

@@ -78,3 +78,8 @@ class Replay:
     def totals(self) -> tuple[tuple[Assignment, Totals], ...]:
         """All runs of each operator together, in program order; nothing is unrolled."""
         return tuple((self.program[op], total) for op, total in self.log.totals().items())
+
+    @cached_property
+    def added(self) -> tuple[tuple[Assignment, int], ...]:
+        """Ticks that all runs of each operator add to the session, see ``Log.added``."""
+        return tuple((self.program[op], ticks) for op, ticks in self.log.added().items())

@@ -21,6 +21,7 @@ from codesign.replay.run import Replay
 from codesign.result.codecs import Packed, find_codecs
 from codesign.result.ledger import Ledger, build_ledger
 from codesign.result.ranges import range_notes
+from codesign.result.set_up import SetUp, find_set_up
 from codesign.result.sources import assumed_energy_j
 from codesign.result.split import EnergySplit, split_energy
 from codesign.result.table import Table, operator_table
@@ -160,6 +161,11 @@ class Result:
         return split_energy([self.ledger])
 
     @cached_property
+    def set_up(self) -> SetUp | None:
+        """What came once before the run, which its figures have in them; None for nothing."""
+        return find_set_up(self.placement, self.replay)
+
+    @cached_property
     def wear(self) -> tuple[Wear, ...]:
         """Writes and life of every memory that wears; empty where none does."""
         return find_wear(self.machine, self.ledger, self.placement)
@@ -277,6 +283,8 @@ class Result:
         figures["assumed_energy_share"] = self.assumed_energy_share
         if self.own_kinds:
             figures["own_kinds"] = self.own_kinds
+        if self.set_up:
+            figures["set_up"] = asdict(self.set_up)
         if self.wear:
             figures["writes_per_cell"] = {one.memory: one.writes for one in self.wear}
         if self.codecs:

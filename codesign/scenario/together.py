@@ -47,7 +47,7 @@ class Group:
 def may_keep(asked: Residency | str) -> bool:
     """Whether a residency may keep anything on chip outside regions that have it alone."""
     asked = as_residency(asked)
-    return asked.policy not in ("none", "region") or bool(asked.pins) or asked.across_runs
+    return asked.policy not in ("none", "region") or bool(asked.pins)
 
 
 def place_together(

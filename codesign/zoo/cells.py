@@ -6,7 +6,8 @@
 Where a cell has a recurrent matrix it may be block diagonal (Kuchaiev and Ginsburg, "Factorization
 tricks for LSTM networks", ICLR workshop 2017) or of low rank (Lu, Sindhwani and Sainath, "Learning
 compact recurrent neural networks", ICASSP 2016). Every cell stores one bias per
-gate: the second one of cuDNN and PyTorch adds nothing at inference.
+gate. The second one of cuDNN and PyTorch adds nothing at inference but in the n gate of a GRU, so
+``GRU`` is ``torch.nn.GRU`` with a recurrent bias of zeros.
 """
 
 from __future__ import annotations
@@ -148,6 +149,7 @@ class GRU(GatedCell):
 
     Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014, first version,
     equations 5 to 8: the reset gate acts on ``U h``, so the products of all gates are one matrix.
+    PyTorch has a further bias in the n gate, ``r (U h + c)``, which this one, as published, lacks.
     """
 
     def __init__(self, inputs: int, width: int, blocks: int = 1, rank: int | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -124,7 +125,10 @@ def test_commands_that_share_an_option_declare_it_alike() -> None:
 
 def test_a_scenario_without_outputs_says_what_is_missing(codesign: Codesign, case: Path) -> None:
     case.write_text(CASE.replace("outputs: [words]\n", "").replace("utterances: 2\n", ""))
-    assert "for outputs to be named" in codesign("scenario", case, *HARDWARE).out
+    out = codesign("scenario", case, *HARDWARE).out
+    (line,) = [line for line in out.splitlines() if line.startswith("perceived latency")]
+    words = "of the streams that the scenario names as outputs; it names none"
+    assert re.split(r"\s{2,}", line) == ["perceived latency", "-", words]
     summary = json.loads(codesign("scenario", case, *HARDWARE, "--json").out)
     assert summary["perceived_latency"] is None
 

@@ -250,3 +250,16 @@ def test_the_decoder_of_a_link_has_a_row_among_the_components(
     (row,) = [line.split() for line in found.out.splitlines() if "bus.decoder" in line]
     assert row[:2] == ["bus.decoder", "decoder"]
     assert row[-1] == "%"
+
+
+def test_operators_are_ranked_by_the_time_that_they_add(codesign: Codesign, sample: Path) -> None:
+    result = library.simulate(str(sample), "edge-npu")
+    ticks: dict[str, int] = {}
+    for one, added in result.replay.added:
+        ticks[one.op.name] = ticks.get(one.op.name, 0) + added
+    ranked = sorted(ticks, key=lambda name: -ticks[name])
+    out = codesign("simulate", sample, *HARDWARE).out
+    lines = out[out.index("Operators that add most time to the run") :].splitlines()
+    assert lines[1].split()[-5:] == ["moved", "adds", "of", "run", "computes"]
+    assert [line.split()[0] for line in lines[2:7]] == ranked[:5]
+    assert lines[7].startswith("adds: from the end of whatever ended last before")

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from codesign import Result, simulate
+from codesign.mapping.residency import Policy
 from codesign.workload.capture import trace
 from codesign.workload.check import check_trace
 from codesign.workload.record import Access, Op, Region, Trace
@@ -193,6 +195,8 @@ def test_the_input_product_stands_before_the_region() -> None:
 
 def test_weights_are_invariants_of_the_region() -> None:
     (region,) = captured(lambda: nn.GRU(8, 16), (5, 2, 8)).regions
+    assert [t.name for t in region.invariants] == ["weight_hh_l0", "bias_ih_l0", "bias_hh_l0.n"]
+    (region,) = captured(lambda: nn.LSTM(8, 16), (5, 2, 8)).regions
     assert [t.name for t in region.invariants] == ["weight_hh_l0", "bias_ih_l0"]
 
 
@@ -269,13 +273,87 @@ def test_results_of_single_steps_that_nobody_reads_are_not_written() -> None:
     assert not [a for op in body_ops(region) for a in op.outputs if a.advance]
 
 
-def test_one_of_two_biases_is_read_and_said_so() -> None:
-    made = captured(lambda: nn.LSTM(8, 16), (5, 2, 8))
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.RNN])
+def test_one_of_two_biases_is_read_and_said_so(kind: type) -> None:
+    made = captured(lambda: kind(8, 16), (5, 2, 8))
     read = {a.tensor.name for op, _ in made.ops() for a in op.inputs}
     assert "bias_ih_l0" in read
-    assert "bias_hh_l0" not in read
+    assert not any("bias_hh" in name for name in read)
     assert "bias_hh_l0" in {tensor.name for tensor in made.tensors}
-    assert any("one bias per gate" in note for note in made.notes)
+    (note,) = [note for note in made.notes if "one bias per gate" in note]
+    assert "n gate" not in note
+
+
+# --- the n gate of a GRU: n = tanh(W x + b + r (U h + c)) ---
+
+
+def stored_and_read(made: Trace) -> int:
+    """Bytes of all weights and constants that operators read, each once."""
+    read = {a.tensor.name: a for op, _ in made.ops() for a in op.inputs}
+    at_rest = [a for a in read.values() if a.tensor.role in ("weight", "constant")]
+    assert all(access.bytes == access.tensor.bytes for access in at_rest)
+    return sum(access.bytes for access in at_rest)
+
+
+def test_the_biases_of_the_n_gate_of_a_gru_cannot_be_summed_those_of_the_others_can() -> None:
+    torch.manual_seed(0)
+    unit, x, h = nn.GRUCell(3, 4), torch.randn(2, 3), torch.randn(2, 4)
+    expected = unit(x, h)
+    for gates, is_same in ((slice(0, 8), True), (slice(8, 12), False)):
+        moved = nn.GRUCell(3, 4)
+        moved.load_state_dict(unit.state_dict())
+        moved.bias_ih.data[gates] += moved.bias_hh.data[gates]
+        moved.bias_hh.data[gates] = 0
+        assert torch.allclose(moved(x, h), expected, atol=1e-6) == is_same
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates", "vectors"), [(nn.LSTM, 4, 4), (nn.GRU, 3, 4), (nn.RNN, 1, 1)]
+)
+@pytest.mark.parametrize(("layers", "directions"), [(1, 1), (2, 1), (2, 2)])
+def test_what_a_run_reads_is_matrices_and_biases_that_cannot_be_summed(
+    kind: type, gates: int, vectors: int, layers: int, directions: int
+) -> None:
+    i, h = 5, 7
+    made = captured(lambda: kind(i, h, layers, bidirectional=directions == 2), (4, 2, i))
+    widths = [i] + [h * directions] * (layers - 1)
+    read = sum(gates * h * (width + h) + vectors * h for width in widths) * directions
+    assert stored_and_read(made) == 4 * read
+    stored = sum(gates * h * (width + h) + 2 * gates * h for width in widths) * directions
+    assert made.parameter_bytes == 4 * stored
+
+
+def test_a_gru_without_biases_reads_none() -> None:
+    made = captured(lambda: nn.GRU(5, 7, bias=False), (4, 2, 5))
+    assert stored_and_read(made) == 4 * 3 * 7 * (5 + 7)
+    assert not any("bias" in note for note in made.notes)
+
+
+def test_a_gru_says_that_its_n_gate_keeps_two_biases() -> None:
+    made = captured(lambda: nn.GRU(8, 16), (5, 2, 8))
+    (note,) = [note for note in made.notes if "one bias per gate" in note]
+    assert "but for the n gate" in note
+    (second,) = [t for t in made.tensors if t.role == "constant"]
+    assert (second.name, second.shape) == ("bias_hh_l0.n", (16,))
+
+
+@pytest.mark.parametrize("policy", ["region", "none"])
+def test_off_chip_and_on_chip_a_gru_moves_and_keeps_four_biases(policy: Policy) -> None:
+    """edge-npu stores int8, and every value is fetched once if it stays, else at every step."""
+    i, h, steps = 16, 32, 6
+    made = captured(lambda: nn.GRU(i, h), (steps, 1, i))
+    result = simulate(made, "edge-npu", residency=policy)
+    times = steps if policy == "none" else 1
+    assert result.offchip_bytes["weight"] == 3 * h * i + times * (3 * h * h + 3 * h)
+    assert result.offchip_bytes["constant"] == times * h
+    if policy == "region":
+        kept = {name: size for name, size in held(result).items() if "hh" in name or "bias" in name}
+        assert kept == {"weight_hh_l0": 3 * h * h, "bias_ih_l0": 3 * h, "bias_hh_l0.n": h}
+
+
+def held(result: Result) -> dict[str, int]:
+    """Bytes by tensor of all that stays on chip in a region."""
+    return {stay.tensor.name: stay.bytes for stay in result.placement.stays}
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])

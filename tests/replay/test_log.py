@@ -66,6 +66,29 @@ def test_totals_are_those_of_the_runs_written_out(script: list[tuple[int, ...]])
     assert list(log.totals()) == ops
 
 
+@given(SCRIPTS)
+def test_what_operators_add_is_what_passes_between_the_ends_of_runs(
+    script: list[tuple[int, ...]],
+) -> None:
+    log, rows = written_out(script)
+    want: dict[int, int] = {}
+    for before, row in zip([Row(0, 0, 0, 0), *rows], rows, strict=False):
+        want[row.op] = want.get(row.op, 0) + row.end - before.end
+    assert log.added() == want
+    assert list(log.added()) == sorted(want)
+
+
+def test_what_a_million_million_million_runs_add_is_their_last_tick() -> None:
+    log, times = Log(), 10**6
+    log.add(0, 0, 5, 7)
+    log.add(1, 1, 6, 9)
+    for level in range(3):
+        log.again(0, times, ticks=10 ** (6 * level + 1), numbers=1)
+    found = log.added()
+    assert sum(found.values()) == 9 + times * sum(10 ** (6 * level + 1) for level in range(3))
+    assert found[1] == 2 * (times + 1) ** 3
+
+
 def test_totals_of_a_million_million_million_runs_are_not_listed() -> None:
     log, times = Log(), 10**6
     log.add(0, 0, 5, 7)

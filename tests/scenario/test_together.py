@@ -187,7 +187,7 @@ def test_each_model_is_placed_once_unless_it_keeps_something_beside_others_that_
         ("region", False),
         ("greedy", True),
         (PINNED, True),
-        (Residency("region", across_runs=True), True),
+        (Residency("optimal", across_runs=True), True),
         (Residency("region", pins=("a",)), True),
     ],
 )
